@@ -1,0 +1,83 @@
+import type { FailureKind } from './failure.js';
+
+/** Failures that any part of the product can meet. */
+export const GENERAL_FAILURES = {
+  InvalidInput: {
+    retryable: false,
+    fault: 'input',
+    reason: 'An option or a field of the request is missing, unknown or of the wrong type.',
+    remedy: 'Correct the field that the message names.',
+  },
+  FileNotFound: {
+    retryable: false,
+    fault: 'input',
+    reason: 'A file or folder that the request names does not exist or cannot be read.',
+    remedy: 'Check the path and its permissions.',
+  },
+  OutputBusy: {
+    retryable: false,
+    fault: 'input',
+    reason: 'Another run is writing into the output folder.',
+    remedy: 'Wait for that run, cancel it, or choose another --output.',
+  },
+  ToolMissing: {
+    retryable: false,
+    fault: 'environment',
+    reason: 'A program that the step needs is not installed.',
+    remedy: 'Install the program that the message names and start again.',
+  },
+  ServerUnavailable: {
+    retryable: true,
+    fault: 'environment',
+    reason: 'The Temporal server does not answer or could not be started.',
+    remedy: 'Check the address, or start one with `cohortflow server start`.',
+  },
+  DiskFull: {
+    retryable: true,
+    fault: 'environment',
+    reason: 'There is no space left to write.',
+    remedy: 'Free space on the volume that the message names; the run goes on from there.',
+  },
+  IoError: {
+    retryable: true,
+    fault: 'environment',
+    reason: 'Reading or writing failed below the product.',
+    remedy: 'Look at the storage that the message names; the attempt is repeated.',
+  },
+  ProcessLost: {
+    retryable: true,
+    fault: 'environment',
+    reason: 'The child process that did the work ended without an answer.',
+    remedy: 'Look for the out-of-memory killer; lower --jobs if it happens again.',
+  },
+  OutOfMemory: {
+    retryable: false,
+    fault: 'environment',
+    reason: 'The work outgrew the memory given to its process.',
+    remedy: 'Give the worker more memory (--memory-per-job) or lower --jobs.',
+  },
+  StepTimeout: {
+    retryable: true,
+    fault: 'environment',
+    reason: 'A step was given up because it ran too long or stopped giving signs of life.',
+    remedy: 'Look at the case; raise the time limit if it is simply large.',
+  },
+  Cancelled: {
+    retryable: false,
+    fault: 'input',
+    reason: 'The run was cancelled while this was under way.',
+    remedy: 'Start the run again: what is finished is not done again.',
+  },
+  Terminated: {
+    retryable: false,
+    fault: 'environment',
+    reason: 'The workflow of this case was terminated or timed out before it could report.',
+    remedy: 'Start the run again, or retry the case.',
+  },
+  InternalError: {
+    retryable: false,
+    fault: 'bug',
+    reason: 'A fault of cohortflow itself.',
+    remedy: 'Report it with the message and the step.',
+  },
+} as const satisfies Record<string, FailureKind>;

@@ -1,0 +1,43 @@
+/** One entry of a folder. `path` is absolute; `name` is its last part. */
+export interface FileEntry {
+  readonly path: string;
+  readonly name: string;
+  readonly size: number;
+  readonly kind: 'file' | 'folder';
+}
+
+/** Bytes that can be read by range: a large DICOM file is indexed by its header and its pixels are read by offset. */
+export interface ByteSource {
+  readonly size: number;
+  read(offset: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/**
+ * Files on this machine, as the steps see them. Paths are absolute.
+ *
+ * Faults are {@link CohortflowError}s: `FileNotFound`, `DiskFull`, `IoError`. Every write is aside and renamed, so that a
+ * file that exists is whole.
+ */
+export interface Files {
+  /** Entries of a folder, sorted by name (code unit order); all files below it when `recursive`. Symbolic links are followed. */
+  list(folder: string, options?: { readonly recursive?: boolean; readonly signal?: AbortSignal }): Promise<FileEntry[]>;
+  /** The entry at a path, or undefined when nothing is there. */
+  stat(path: string): Promise<FileEntry | undefined>;
+  open(path: string): Promise<ByteSource>;
+  read(path: string, signal?: AbortSignal): Promise<Uint8Array>;
+  readText(path: string, signal?: AbortSignal): Promise<string>;
+  /** Lines without their ends; gunzips when the name ends in `.gz`. */
+  lines(path: string, signal?: AbortSignal): AsyncIterable<string>;
+  /** Reads and gunzips (a file that is not gzipped is returned as it is). Throws `IoError` naming the file when the stream is damaged. */
+  readGzip(path: string, signal?: AbortSignal): Promise<Uint8Array>;
+  write(path: string, content: Uint8Array | string): Promise<void>;
+  /** Gzips (level 3, no time stamp: equal input gives equal bytes) and writes. */
+  writeGzip(path: string, content: Uint8Array): Promise<void>;
+  makeFolder(path: string): Promise<void>;
+  /** Removes a file or a whole folder; nothing there is not an error. */
+  remove(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** SHA-256 of a file's bytes, hex. */
+  sha256(path: string, signal?: AbortSignal): Promise<string>;
+}
