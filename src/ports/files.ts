@@ -34,6 +34,8 @@ export interface Files {
   write(path: string, content: Uint8Array | string): Promise<void>;
   /** Gzips (level 3, no time stamp: equal input gives equal bytes) and writes. */
   writeGzip(path: string, content: Uint8Array): Promise<void>;
+  /** Writes only when nothing is there yet; false (and nothing changed) when the name is taken. Whole or not at all. */
+  writeOnce(path: string, content: Uint8Array | string): Promise<boolean>;
   makeFolder(path: string): Promise<void>;
   /** Removes a file or a whole folder; nothing there is not an error. */
   remove(path: string): Promise<void>;
