@@ -1,0 +1,8 @@
+import { LocalFiles } from '../adapters/local/files.js';
+import { LocalToolRunner } from '../adapters/local/tool-runner.js';
+import type { StepIo } from '../steps/step.js';
+
+/** The adapters a step works with on this machine, around the two folders it is given. */
+export function createStepIo(folders: Pick<StepIo, 'outputFolder' | 'scratchFolder'>): StepIo {
+  return { files: new LocalFiles(), tools: new LocalToolRunner(), ...folders };
+}
