@@ -1,0 +1,43 @@
+import type { FailureCode } from '../domain/failures/index.js';
+import type { Modality } from './workflow-ids.js';
+
+/** What became of one case in one step. */
+export type OutcomeKind = 'done' | 'reused' | 'failed' | 'skipped' | 'cancelled';
+
+/** One line of the ledger: what became of one unit in one step of one run. Written once, never changed. */
+export interface OutcomeRecord {
+  readonly caseId: string;
+  readonly modality: Modality;
+  /** Study or sample id where a case has several; empty otherwise. */
+  readonly part: string;
+  readonly step: string;
+  readonly outcome: OutcomeKind;
+  /** Failure code; empty unless failed or skipped. */
+  readonly code: FailureCode | '';
+  /** Why the step ran (`new`, `input changed: …`) or was not run. */
+  readonly why: string;
+  readonly attempts: number;
+  /** ISO time. */
+  readonly started: string;
+  readonly seconds: number;
+  /** For people; holds no patient data. */
+  readonly message: string;
+}
+
+/** How one unit (study or sample) ended: what its workflow returns. Small on purpose: it lands in the parent's history. */
+export interface UnitResult {
+  readonly outcome: 'done' | 'reused' | 'failed';
+  readonly step?: string;
+  readonly code?: string;
+}
+
+/** Counts of units of one modality by how they ended. */
+export interface UnitCounts {
+  readonly total: number;
+  readonly done: number;
+  readonly reused: number;
+  readonly failed: number;
+  readonly cancelled: number;
+}
+
+export const NO_UNITS: UnitCounts = { total: 0, done: 0, reused: 0, failed: 0, cancelled: 0 };

@@ -1,0 +1,45 @@
+import type { UnitCounts } from './outcome.js';
+
+/** What became of the clinical table. */
+export interface ClinicalResult {
+  readonly outcome: 'done' | 'reused' | 'failed' | 'absent';
+  readonly code?: string;
+  readonly message?: string;
+  readonly rows?: number;
+  readonly columns?: number;
+  readonly dropped?: number;
+}
+
+/** A table written for one modality. */
+export interface FeatureGroupResult {
+  readonly group: string;
+  readonly outcome: 'done' | 'reused' | 'failed';
+  readonly code?: string;
+  readonly message?: string;
+  /** Place of the Parquet file. */
+  readonly file?: string;
+  readonly rows?: number;
+  readonly columns?: number;
+}
+
+/** The end of one modality: counts and places, never rows. */
+export interface ModalityResult {
+  readonly counts: UnitCounts;
+  readonly featureGroups: readonly FeatureGroupResult[];
+}
+
+/** The result of a cohort workflow: counts and places, never rows. */
+export interface CohortResult {
+  readonly runId: string;
+  readonly output: string;
+  readonly cases: number;
+  readonly imaging?: UnitCounts;
+  readonly genomics?: UnitCounts;
+  readonly clinical?: ClinicalResult;
+  readonly featureGroups: readonly FeatureGroupResult[];
+  readonly dataset?: FeatureGroupResult;
+  readonly outcomes: string;
+  readonly report?: string;
+  /** Everything that did not come out: units, tables, the data set, the report. */
+  readonly failures: number;
+}
