@@ -1,5 +1,6 @@
 import type { GenomicsUnit, ImagingUnit } from '../domain/cohort/manifest.js';
 import { CohortflowError } from '../domain/errors.js';
+import type { FailureCode } from '../domain/failures/index.js';
 import type { JsonObject } from '../steps/step.js';
 import type { FieldRule, FieldRules } from './input-check.js';
 
@@ -142,6 +143,8 @@ export interface GenomicsSampleInput {
   readonly annotation?: string;
   /** Folder of the transcript index; absent for a sample that is quantified already. */
   readonly index?: string;
+  /** Set when the index could not be built: a sample that needs it fails with this. */
+  readonly indexFailure?: { readonly code: FailureCode; readonly message: string };
   readonly threads?: number;
 }
 

@@ -8,6 +8,7 @@ export interface ClinicalResult {
   readonly rows?: number;
   readonly columns?: number;
   readonly dropped?: number;
+  readonly group?: FeatureGroupResult;
 }
 
 /** A table written for one modality. */

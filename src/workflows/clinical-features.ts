@@ -1,0 +1,41 @@
+import { isCancellation } from '@temporalio/workflow';
+import { checkInput } from '../contracts/input-check.js';
+import { CLINICAL_RULES, type ClinicalInput, type PreparedRun } from '../contracts/inputs.js';
+import type { ClinicalResult, CohortResult } from '../contracts/results.js';
+import { runStep } from './activities.js';
+import { CohortState } from './cohort-state.js';
+import { isReportable, orFail, stepFailure } from './failures.js';
+import { writeFeatureGroup } from './feature-groups.js';
+import { asRootOrPart } from './root.js';
+
+async function clinicalPart(input: ClinicalInput, prepared: PreparedRun, state: CohortState): Promise<ClinicalResult> {
+  const { output, clinical } = input;
+  const { runId, clinicalSpec } = prepared;
+  const context = { output, runId, force: input.force ?? false };
+  state.enter('running');
+  try {
+    const params = clinicalSpec === undefined ? {} : { spec: clinicalSpec };
+    const place = { kind: 'output', folder: 'clinical' } as const;
+    const report = await runStep({
+      ...context,
+      step: 'clinical.features',
+      params,
+      inputs: { table: [clinical] },
+      place,
+    });
+    const { rows, columns, dropped } = report.summary;
+    const group = await writeFeatureGroup(context, input, 'clinical', `${output}/clinical/features.csv`);
+    return { outcome: report.outcome, group, rows: Number(rows), columns: Number(columns), dropped: Number(dropped) };
+  } catch (error) {
+    if (isCancellation(error) || !isReportable(error)) throw error;
+    const { code, message } = stepFailure(error);
+    return { outcome: 'failed', code, message };
+  }
+}
+
+/** The clinical table into features. Its failure is a result: the other modalities still come out. */
+export async function clinicalFeatures(raw: unknown): Promise<CohortResult | ClinicalResult> {
+  const input = orFail(() => checkInput<ClinicalInput>('clinicalFeatures', CLINICAL_RULES, raw));
+  const state = new CohortState();
+  return asRootOrPart(input, ['clinical'], state, 'clinical', (prepared) => clinicalPart(input, prepared, state));
+}

@@ -1,0 +1,43 @@
+import { isCancellation } from '@temporalio/workflow';
+import type { FeatureGroupResult } from '../contracts/results.js';
+import type { JsonObject } from '../steps/step.js';
+import { runStep } from './activities.js';
+import { isReportable, stepFailure } from './failures.js';
+
+/** What the steps of a whole cohort share. */
+export interface CohortStepContext {
+  readonly output: string;
+  readonly runId: string;
+  readonly force: boolean;
+}
+
+function count(summary: JsonObject, name: 'rows' | 'columns'): Partial<Record<typeof name, number>> {
+  const value = summary[name];
+  return typeof value === 'number' ? { [name]: value } : {};
+}
+
+/**
+ * Runs one step over the whole cohort (a table, the data set, the report). A failure is a result, so that the rest of the
+ * run still comes out; only cancellation is thrown.
+ */
+export async function cohortStep(
+  context: CohortStepContext,
+  group: string,
+  step: string,
+  params: JsonObject,
+  inputs: Readonly<Record<string, readonly string[]>>,
+  folder: string,
+  volatile?: JsonObject,
+): Promise<FeatureGroupResult> {
+  try {
+    const place = { kind: 'output', folder } as const;
+    const request = { ...context, step, params, inputs, place, ...(volatile === undefined ? {} : { volatile }) };
+    const { outcome, outputs, folder: where, summary } = await runStep(request);
+    const file = outputs[0] === undefined ? {} : { file: `${where}/${outputs[0]}` };
+    return { group, outcome, ...file, ...count(summary, 'rows'), ...count(summary, 'columns') };
+  } catch (error) {
+    if (isCancellation(error) || !isReportable(error)) throw error;
+    const { code, message } = stepFailure(error);
+    return { group, outcome: 'failed', code, message };
+  }
+}

@@ -1,0 +1,77 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  TimeoutFailure,
+  rootCause,
+} from '@temporalio/workflow';
+import { CohortflowError } from '../domain/errors.js';
+import { isFailureCode, type FailureCode } from '../domain/failures/index.js';
+
+/** What a workflow knows of a failure of a step. */
+export interface StepFailure {
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly attempts: number;
+  readonly started?: string;
+  readonly seconds?: number;
+}
+
+/** Facts that the runStep activity attaches to its failures. */
+interface AttemptFacts {
+  readonly attempt?: number;
+  readonly started?: string;
+  readonly seconds?: number;
+}
+
+function applicationFailureIn(error: unknown): ApplicationFailure | undefined {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) if (at instanceof ApplicationFailure) return at;
+  return undefined;
+}
+
+function isTimeout(error: unknown): boolean {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) if (at instanceof TimeoutFailure) return true;
+  return false;
+}
+
+/** Reads a failed activity or child back into the catalogue. */
+export function stepFailure(error: unknown): StepFailure {
+  const failure = applicationFailureIn(error);
+  if (failure === undefined) {
+    const code = isTimeout(error)
+      ? 'StepTimeout'
+      : error instanceof ChildWorkflowFailure
+        ? 'Terminated'
+        : 'InternalError';
+    return { code, message: rootCause(error) ?? String(error), attempts: 1 };
+  }
+  const facts = (failure.details?.[0] ?? {}) as AttemptFacts;
+  const code = failure.type != null && isFailureCode(failure.type) ? failure.type : 'InternalError';
+  return {
+    code,
+    message: failure.message,
+    attempts: facts.attempt ?? 1,
+    ...(facts.started === undefined ? {} : { started: facts.started }),
+    ...(facts.seconds === undefined ? {} : { seconds: facts.seconds }),
+  };
+}
+
+/** True for a failure of an activity or a child: something to report; anything else is a fault of the workflow's code. */
+export function isReportable(error: unknown): boolean {
+  return error instanceof ActivityFailure || error instanceof ChildWorkflowFailure;
+}
+
+/** Runs the synchronous start of a workflow; a coded error ends the workflow at once instead of retrying its task for ever. */
+export function orFail<T>(start: () => T): T {
+  try {
+    return start();
+  } catch (error) {
+    if (!(error instanceof CohortflowError)) throw error;
+    throw ApplicationFailure.create({
+      type: error.code,
+      message: error.message,
+      nonRetryable: true,
+      details: [error.details],
+    });
+  }
+}

@@ -1,0 +1,32 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { CommonInput, DatasetChoice, MultimodalInput, PreparedRun } from '../contracts/inputs.js';
+import type { CohortResult } from '../contracts/results.js';
+import type { Modality } from '../contracts/workflow-ids.js';
+import { cohortFiles } from './activities.js';
+import type { CohortState } from './cohort-state.js';
+import { closingOnCancel, finishRun, type RunParts } from './finish-run.js';
+
+/** Checks and prepares a run: the first thing every root workflow does. */
+export function prepare(input: MultimodalInput, modalities: readonly Modality[]): Promise<PreparedRun> {
+  const { workflowId, firstExecutionRunId, startTime } = workflowInfo();
+  const startedAt = startTime.toISOString();
+  return cohortFiles.prepareCohort({ input, modalities, workflowId, runId: firstExecutionRunId, startedAt });
+}
+
+/**
+ * A modality's workflow is a root when a person starts it (it prepares, and finishes with data set and report), and a
+ * part when `multimodalCohort` started it (which has prepared, and will finish).
+ */
+export async function asRootOrPart<K extends keyof RunParts, R extends NonNullable<RunParts[K]>>(
+  input: CommonInput & DatasetChoice,
+  modalities: readonly Modality[],
+  state: CohortState,
+  name: K,
+  part: (prepared: PreparedRun) => Promise<R>,
+): Promise<CohortResult | R> {
+  if (input.prepared !== undefined) return part(input.prepared);
+  const prepared = await prepare(input, modalities);
+  return closingOnCancel(input.output, prepared.runId, async () =>
+    finishRun(input, prepared, { [name]: await part(prepared) }, state),
+  );
+}

@@ -1,0 +1,41 @@
+import { ActivityCancellationType, type ActivityOptions } from '@temporalio/workflow';
+
+/**
+ * The named classes of work: every timeout, heartbeat and retry of the product stands here and nowhere else.
+ *
+ * All of them wait until a cancelled activity has really stopped: with the SDK's default the clean-up would race the work.
+ */
+const settled = { cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED } as const;
+
+/** Seconds of file work on the workflows' own queue: reading a page of units, writing a record. */
+export const QUICK: ActivityOptions = {
+  ...settled,
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 10 },
+};
+
+/** Work of a whole cohort on the workflows' own queue: checking a sheet of a million rows, compacting its outcomes. */
+export const COHORT_FILES: ActivityOptions = {
+  ...settled,
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout: '1 minute',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 5 },
+};
+
+/** CPU-bound steps in child processes. A lost process or worker is tried again; faults of the data are not retryable. */
+export const COMPUTE: ActivityOptions = {
+  ...settled,
+  startToCloseTimeout: '12 hours',
+  heartbeatTimeout: '1 minute',
+  retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 4 },
+};
+
+/**
+ * Submitting to a service that throttles: as the state machine this replaces, 15 s × 1.5, 8 retries (Temporal counts
+ * attempts, so 9).
+ */
+export const SUBMIT: ActivityOptions = {
+  ...settled,
+  startToCloseTimeout: '2 minutes',
+  retry: { initialInterval: '15 seconds', backoffCoefficient: 1.5, maximumInterval: '10 minutes', maximumAttempts: 9 },
+};
