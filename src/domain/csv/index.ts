@@ -1,0 +1,4 @@
+export { decodeText, type DecodedText, type TextProblem } from './decode.js';
+export { sniffDelimiter, type Delimiter } from './delimiter.js';
+export { scanCsv, type CsvProblem, type CsvScan, type RowSink } from './read.js';
+export { csvLine, csvText } from './write.js';
