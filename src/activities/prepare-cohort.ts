@@ -1,0 +1,154 @@
+import { parse } from 'yaml';
+import type { CohortActivities } from '../contracts/activities.js';
+import type { MultimodalInput, PreparedRun } from '../contracts/inputs.js';
+import { UNITS_PER_PAGE, layout } from '../contracts/layout.js';
+import type { Modality } from '../contracts/workflow-ids.js';
+import { BUILT_IN_SPECS } from '../domain/clinical/index.js';
+import { checkPaths, readCohortSheet, refuseFaults, validSheetCsv } from '../domain/cohort/index.js';
+import type { CohortManifest } from '../domain/cohort/manifest.js';
+import { CohortflowError, messageOf } from '../domain/errors.js';
+import { parseRadiomicsSettings } from '../domain/radiomics/index.js';
+import type { Files } from '../ports/files.js';
+import type { RunLedger } from '../ports/run-ledger.js';
+import type { JsonObject } from '../steps/step.js';
+
+export interface PrepareServices {
+  readonly files: Files;
+  readonly ledger: RunLedger;
+  /** Versions of the product and of what it runs with, for run/versions.json. */
+  readonly versions: () => Promise<Readonly<Record<string, string>>>;
+  /** True when a workflow of that id is still open: the lock on an output folder. */
+  readonly isOpen: (workflowId: string, runId: string) => Promise<boolean>;
+}
+
+type Request = Parameters<CohortActivities['prepareCohort']>[0];
+
+const isUri = (path: string): boolean => /^[a-z][a-z0-9+.-]+:\/\//i.test(path);
+const folderOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 0)) || '/';
+
+/** Paths that a person starting a workflow by hand may have left relative to a folder that no worker knows. */
+function refuseRelativePaths(input: MultimodalInput): void {
+  for (const name of ['cohort', 'clinical', 'output', 'radiomics', 'transcripts', 'annotation', 'index'] as const) {
+    const path = input[name];
+    if (path !== undefined && !path.startsWith('/') && !isUri(path)) {
+      throw new CohortflowError('InvalidInput', `${name} must be an absolute path or a URI, found a relative path`);
+    }
+  }
+}
+
+/** Claims the output folder: another open workflow there would overwrite this one's files. */
+async function claim(request: Request, services: PrepareServices): Promise<void> {
+  const { output } = request.input;
+  const { workflowId, runId, startedAt } = request;
+  const owner = await services.ledger.owner(output);
+  const other = owner !== undefined && owner.runId !== runId && owner.state === 'running';
+  if (other && (await services.isOpen(owner.workflowId, owner.runId))) {
+    throw new CohortflowError(
+      'OutputBusy',
+      `the output folder belongs to workflow ${owner.workflowId}, which is running`,
+    );
+  }
+  await services.ledger.setOwner(output, { workflowId, runId, startedAt, state: 'running' });
+}
+
+async function readYaml(files: Files, path: string, name: string): Promise<JsonObject> {
+  try {
+    const document: unknown = parse(await files.readText(path));
+    if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document as JsonObject;
+  } catch (error) {
+    if (error instanceof CohortflowError) throw error;
+    throw new CohortflowError('InvalidInput', `${name}: not readable as YAML or JSON (${messageOf(error)})`);
+  }
+  throw new CohortflowError('InvalidInput', `${name}: a mapping of keys is wanted`);
+}
+
+async function clinicalSpecOf(input: MultimodalInput, files: Files): Promise<string | JsonObject | undefined> {
+  const spec = input.clinicalSpec;
+  if (typeof spec !== 'string' || Object.hasOwn(BUILT_IN_SPECS, spec)) return spec;
+  return readYaml(files, spec, 'clinicalSpec');
+}
+
+async function readSheet(input: MultimodalInput, files: Files): Promise<CohortManifest | undefined> {
+  if (input.cohort === undefined) return undefined;
+  const bytes = await files.read(input.cohort);
+  const { manifest, faults } = readCohortSheet(bytes, { base: folderOf(input.cohort) });
+  refuseFaults(faults);
+  refuseFaults(await checkPaths(manifest, async (path) => (await files.stat(path))?.kind));
+  return manifest;
+}
+
+/** Reads need something to be quantified against; better said now than once per sample. */
+function refuseReadsWithoutReference(input: MultimodalInput, manifest: CohortManifest): void {
+  const reads = manifest.genomics.filter((unit) => unit.source.kind !== 'quant');
+  if (reads.length === 0) return;
+  if (input.transcripts === undefined && input.index === undefined) {
+    throw new CohortflowError('InvalidInput', `${reads.length} samples have reads: transcripts or index is needed`);
+  }
+  if (input.annotation === undefined) {
+    throw new CohortflowError('InvalidInput', `${reads.length} samples have reads: annotation is needed to sum genes`);
+  }
+}
+
+async function refuseMissingFiles(input: MultimodalInput, files: Files): Promise<void> {
+  for (const name of ['clinical', 'radiomics', 'transcripts', 'annotation', 'index'] as const) {
+    const path = input[name];
+    if (path === undefined || isUri(path)) continue;
+    if ((await files.stat(path)) === undefined)
+      throw new CohortflowError('FileNotFound', `${name}: ${path}: nothing is there`);
+  }
+}
+
+async function writePages(files: Files, items: readonly unknown[], pathOf: (page: number) => string): Promise<void> {
+  for (let page = 0; page * UNITS_PER_PAGE < items.length; page += 1) {
+    const lines = items
+      .slice(page * UNITS_PER_PAGE, (page + 1) * UNITS_PER_PAGE)
+      .map((item) => `${JSON.stringify(item)}\n`);
+    await files.write(pathOf(page), lines.join(''));
+  }
+}
+
+/** The parameters of a run as they are kept beside its results: everything but what is internal. */
+function parameters(input: MultimodalInput): JsonObject {
+  const { prepared: _internal, ...rest } = input;
+  return rest as unknown as JsonObject;
+}
+
+/**
+ * Checks a request whole before any work, claims the output folder and writes what the run needs: pages of units, the
+ * sheet as it was understood, parameters and versions. Doing it again for the same run gives the same files.
+ *
+ * @throws CohortflowError `InvalidInput`, `InvalidSheet` (all faults of all rows), `FileNotFound`, `OutputBusy`, …
+ */
+export async function prepareCohort(request: Request, services: PrepareServices): Promise<PreparedRun> {
+  const { input, modalities, runId } = request;
+  const { files } = services;
+  const { output } = input;
+  refuseRelativePaths(input);
+  const manifest = await readSheet(input, files);
+  await refuseMissingFiles(input, files);
+  const takes = (modality: Modality): boolean => modalities.includes(modality);
+  if (manifest !== undefined && takes('genomics')) refuseReadsWithoutReference(input, manifest);
+  const settings = input.radiomics === undefined ? undefined : await readYaml(files, input.radiomics, 'radiomics');
+  if (settings !== undefined) parseRadiomicsSettings(settings);
+  const clinicalSpec = input.clinical === undefined ? undefined : await clinicalSpecOf(input, files);
+  await claim(request, services);
+
+  const imaging = takes('imaging') ? (manifest?.imaging ?? []) : [];
+  const genomics = takes('genomics') ? (manifest?.genomics ?? []) : [];
+  // Pages of earlier runs are of no use to anyone; records stay.
+  await files.remove(layout.manifests(output));
+  await writePages(files, imaging, (page) => layout.unitPage(output, runId, 'imaging', page));
+  await writePages(files, genomics, (page) => layout.unitPage(output, runId, 'genomics', page));
+  await writePages(files, manifest?.cases ?? [], (page) => layout.casePage(output, runId, page));
+  if (manifest !== undefined) await files.write(layout.validSheet(output), validSheetCsv(manifest));
+  await files.write(layout.params(output), `${JSON.stringify(parameters(input), null, 2)}\n`);
+  await files.write(layout.versions(output), `${JSON.stringify(await services.versions(), null, 2)}\n`);
+  return {
+    runId,
+    cases: manifest?.cases.length ?? 0,
+    imaging: imaging.length,
+    genomics: genomics.length,
+    ...(settings === undefined ? {} : { settings }),
+    ...(clinicalSpec === undefined ? {} : { clinicalSpec }),
+  };
+}

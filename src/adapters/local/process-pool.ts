@@ -1,0 +1,183 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { CohortflowError } from '../../domain/errors.js';
+import { isFailureCode } from '../../domain/failures/index.js';
+import type { StepRunner, StepTask } from '../../ports/step-runner.js';
+import type { JsonObject } from '../../steps/step.js';
+import type { HostMessage, HostReply } from './process-messages.js';
+
+export interface ProcessPoolOptions {
+  /** The module a child runs. */
+  readonly entry: string;
+  /** Children at once. */
+  readonly jobs: number;
+  /** Most resident memory of one child, in MB. */
+  readonly memoryMb: number;
+  /** Time between SIGTERM and SIGKILL. */
+  readonly graceMs?: number;
+}
+
+const MEMORY_CHECK_MS = 500;
+const PAGE_BYTES = 4096;
+
+/** Resident bytes of a process, where the system tells (Linux); undefined elsewhere. */
+async function residentBytes(pid: number): Promise<number | undefined> {
+  try {
+    const pages = (await readFile(`/proc/${pid}/statm`, 'utf8')).split(' ')[1];
+    return Number(pages) * PAGE_BYTES;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One child and what it is doing. */
+class Host {
+  readonly child: ChildProcess;
+  private stderr = '';
+  readonly gone: Promise<string>;
+
+  constructor(private readonly options: ProcessPoolOptions) {
+    // The JavaScript heap gets half: volumes live outside it, and the watch below bounds both together.
+    const heap = Math.max(256, Math.floor(options.memoryMb / 2));
+    this.child = fork(options.entry, [], {
+      execArgv: [`--max-old-space-size=${heap}`],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      // Its own group: Ctrl-C in a terminal must reach the worker, which stops its children in order.
+      detached: true,
+    });
+    this.child.stderr?.on('data', (chunk: Buffer) => (this.stderr = (this.stderr + chunk.toString()).slice(-4096)));
+    this.gone = new Promise((resolve) => {
+      this.child.once('error', (error) => resolve(error.message));
+      this.child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code ?? '?'}`));
+    });
+    this.child.on('error', () => undefined);
+  }
+
+  get alive(): boolean {
+    return this.child.connected && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  get ranOutOfHeap(): boolean {
+    return this.stderr.includes('heap out of memory');
+  }
+
+  get lastWords(): string {
+    return this.stderr.trim().split('\n').at(-1) ?? '';
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.kill('SIGTERM');
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), this.options.graceMs ?? 5_000);
+    await this.gone;
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * {@link StepRunner} in child processes: `jobs` at once, kept warm between steps, each bounded in memory. A stuck or
+ * greedy child is ended with SIGTERM, then SIGKILL, and takes nothing else with it.
+ */
+export class ProcessPool implements StepRunner {
+  private readonly idle: Host[] = [];
+  private readonly waiting: (() => void)[] = [];
+  private busy = 0;
+
+  constructor(private readonly options: ProcessPoolOptions) {}
+
+  async run(task: StepTask, signal: AbortSignal, onProgress: (message: string) => void): Promise<JsonObject> {
+    await this.slot(signal);
+    let host: Host | undefined;
+    try {
+      host = this.takeHost();
+      const summary = await this.runOn(host, task, signal, onProgress);
+      if (host.alive) this.idle.push(host);
+      return summary;
+    } catch (error) {
+      // A step that failed of itself leaves a healthy child; after an abort or a crash it is not trusted again.
+      const healthy = error instanceof CohortflowError && host?.alive === true && !signal.aborted;
+      if (healthy && error.code !== 'OutOfMemory') this.idle.push(host as Host);
+      else await host?.stop();
+      throw error;
+    } finally {
+      this.busy -= 1;
+      this.waiting.shift()?.();
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.idle.splice(0).map((host) => host.stop()));
+  }
+
+  private async slot(signal: AbortSignal): Promise<void> {
+    while (this.busy >= this.options.jobs) {
+      signal.throwIfAborted();
+      await new Promise<void>((resolve) => {
+        this.waiting.push(resolve);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+    signal.throwIfAborted();
+    this.busy += 1;
+  }
+
+  private takeHost(): Host {
+    for (let host = this.idle.pop(); host !== undefined; host = this.idle.pop()) if (host.alive) return host;
+    return new Host(this.options);
+  }
+
+  private async runOn(
+    host: Host,
+    task: StepTask,
+    signal: AbortSignal,
+    onProgress: (message: string) => void,
+  ): Promise<JsonObject> {
+    const { child } = host;
+    let tooLarge = false;
+    const watch = setInterval(() => {
+      void residentBytes(child.pid ?? 0).then((bytes) => {
+        if (bytes === undefined || bytes <= this.options.memoryMb * 2 ** 20) return;
+        tooLarge = true;
+        child.kill('SIGKILL');
+      });
+    }, MEMORY_CHECK_MS);
+    const cleanups: (() => void)[] = [() => clearInterval(watch)];
+    try {
+      return await new Promise<JsonObject>((resolve, reject) => {
+        const onMessage = (reply: HostReply): void => {
+          if (reply.kind === 'progress') onProgress(reply.message);
+          else if (reply.kind === 'done') resolve(reply.summary);
+          else {
+            const { code, message, details } = reply.failure;
+            reject(new CohortflowError(isFailureCode(code) ? code : 'InternalError', message, details));
+          }
+        };
+        const onAbort = (): void => {
+          void host.stop().then(() => reject(signal.reason as Error));
+        };
+        child.on('message', onMessage);
+        signal.addEventListener('abort', onAbort, { once: true });
+        cleanups.push(
+          () => child.off('message', onMessage),
+          () => signal.removeEventListener('abort', onAbort),
+        );
+        void host.gone.then((how) => {
+          if (signal.aborted) return;
+          if (tooLarge || host.ranOutOfHeap) {
+            const limit = `${this.options.memoryMb} MB`;
+            reject(new CohortflowError('OutOfMemory', `${task.step} needed more than ${limit}`));
+          } else
+            reject(new CohortflowError('ProcessLost', `${task.step}: its process ended (${how}) ${host.lastWords}`));
+        });
+        if (signal.aborted) onAbort();
+        else
+          child.send({ kind: 'run', task } satisfies HostMessage, (error) => {
+            if (error !== null)
+              reject(new CohortflowError('ProcessLost', `${task.step}: its process could not be told`));
+          });
+      });
+    } finally {
+      for (const cleanup of cleanups) cleanup();
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import type { OutcomeRecord } from '../contracts/outcome.js';
+import type { JsonObject } from '../steps/step.js';
+
+/** One file that a step made. */
+export interface MadeFile {
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** What a finished step was made from and what it made; written last, so its presence means the step happened. */
+export interface StepManifest {
+  readonly step: string;
+  readonly version: number;
+  /** SHA-256 of the canonical JSON of the parameters that decide the result. */
+  readonly params: string;
+  /** Role to a hash of the content of its files. */
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly outputs: readonly MadeFile[];
+  readonly summary: JsonObject;
+}
+
+/** Who works in an output folder. */
+export interface RunOwner {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly startedAt: string;
+  readonly state: 'running' | 'finished' | 'cancelled';
+  readonly endedAt?: string;
+  readonly result?: JsonObject;
+}
+
+/** The durable memory of an output folder: who runs there, what is finished, what became of every case. */
+export interface RunLedger {
+  owner(output: string): Promise<RunOwner | undefined>;
+  setOwner(output: string, owner: RunOwner): Promise<void>;
+  /** The manifest of a finished step, or undefined; a damaged one counts as none. */
+  manifest(path: string): Promise<StepManifest | undefined>;
+  setManifest(path: string, manifest: StepManifest): Promise<void>;
+  /** Writes one record once; the same record again is not an error. */
+  record(output: string, runId: string, record: OutcomeRecord): Promise<void>;
+  /** All records of a run, the latest attempt of each (unit, step), sorted by modality, case, part and step. */
+  records(output: string, runId: string): Promise<readonly OutcomeRecord[]>;
+}
+
+/** Content hashes of files and folders. */
+export interface Fingerprints {
+  /** SHA-256 of a file's bytes, or of the names and bytes of all files below a folder. */
+  of(path: string, signal?: AbortSignal): Promise<string>;
+}
