@@ -103,7 +103,21 @@ function fitOf(source: SegmentationSource, images: readonly Series[]): Fit {
   const held = sameFrame.filter(
     (series) => named === 0 || holds(series, references.byFrame) || holds(series, references.byObject),
   );
-  if (held.length === 0) return { why: 'it names the series, but none of its images' };
+  if (held.length === 0) {
+    // Re-exported images get new instance UIDs; the series and the frame of reference then still vouch for them.
+    const vouched = sameFrame.filter(({ instances }) =>
+      references.framesOfReference.has(instances[0]?.frameOfReferenceUid ?? ''),
+    );
+    if (vouched.length === 0) return { why: 'it names the series, but none of its images' };
+    return {
+      series: vouched,
+      how: 'it refers to this series and shares its frame of reference',
+      warning: {
+        code: 'ReferencedImagesMissing',
+        message: `The ${source.kind} names ${named} image(s), none of which is in the series; series and frame of reference agree.`,
+      },
+    };
+  }
   return warning === undefined ? { series: held, how } : { series: held, how, warning };
 }
 
@@ -244,6 +258,16 @@ export function selectSeries(instances: readonly Instance[], request: SelectionR
     warnings.push({
       code: 'RepeatedReference',
       message: `The ${source.kind} lists ${source.references.repeated} referenced image(s) more than once.`,
+    });
+  }
+  const present = new Set(all.flatMap((one) => one.instances.map(({ sopInstanceUid }) => sopInstanceUid)));
+  const { byFrame, byObject } = source.references;
+  const named = [...new Set([...byFrame, ...byObject])];
+  const absent = named.filter((uid) => !present.has(uid)).length;
+  if (absent > 0 && absent < named.length) {
+    warnings.push({
+      code: 'ReferencedImagesMissing',
+      message: `${absent} of the ${named.length} images that the ${source.kind} names are not in the study.`,
     });
   }
   const others = all.filter(({ uid }) => uid !== series.uid && uid !== source.instance.seriesInstanceUid);

@@ -64,3 +64,8 @@ export function geometryOfRas(affine: Affine, size: Vec3): Geometry | undefined 
   if (Math.abs(dot(directions[0], cross(directions[1], directions[2]))) < 1e-3) return undefined;
   return { size, spacing, origin, directions };
 }
+
+/** The affine voxel → RAS as nested arrays, for JSON. */
+export function affineJson(geometry: Geometry): number[][] {
+  return affineRas(geometry).map((row) => [...row]);
+}

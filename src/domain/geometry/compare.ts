@@ -1,4 +1,4 @@
-import { affineRas, lpsToVoxel, voxelToLps } from './affine.js';
+import { lpsToVoxel, voxelToLps } from './affine.js';
 import { SAME_GRID_VOXELS } from './tolerances.js';
 import { norm, subtract } from './vector.js';
 import type { Geometry, Vec3 } from './volume.js';
@@ -112,9 +112,4 @@ export function axisMapping(target: Geometry, source: Geometry): AxisMapping | u
     if (compareGeometry(target, reordered).differs.length === 0) return { from, reversed };
   }
   return undefined;
-}
-
-/** The affine voxel → RAS as nested arrays, for JSON. */
-export function affineJson(geometry: Geometry): number[][] {
-  return affineRas(geometry).map((row) => [...row]);
 }

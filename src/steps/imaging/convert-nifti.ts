@@ -1,0 +1,232 @@
+import { CohortflowError } from '../../domain/errors.js';
+import { matchNames } from '../../domain/dicom/name-match.js';
+import { shownName } from '../../domain/dicom/shown-name.js';
+import type { Warning } from '../../domain/dicom/warning.js';
+import { affineJson } from '../../domain/geometry/affine.js';
+import { axisMapping, compareGeometry, type AxisMapping } from '../../domain/geometry/compare.js';
+import type { Vec3, VoxelArray } from '../../domain/geometry/volume.js';
+import { readNifti, type NiftiVolume } from '../../domain/nifti/read.js';
+import { allocateNifti } from '../../domain/nifti/write.js';
+import type { JsonObject, StepCall } from '../step.js';
+import type { Conversion } from './convert-dicom.js';
+import type { Region } from './convert-masks.js';
+import { writeRegions } from './convert-regions.js';
+
+/** Masks with more labels than this are no label maps but images. */
+const MAX_LABELS = 256;
+/** How far a value may lie from a whole number and still be a label: what storing it as 32-bit real costs. */
+const LABEL_ROUNDING = 1e-3;
+
+/** Labels of a mask in ascending order, 0 left out, with their voxel counts. */
+function labelsOf(data: VoxelArray, shown: string): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (let at = 0; at < data.length; at++) {
+    const value = data[at]!;
+    if (value === 0) continue;
+    const label = Math.round(value);
+    if (!Number.isFinite(value) || Math.abs(value - label) > LABEL_ROUNDING || label < 0) {
+      throw new CohortflowError(
+        'InvalidMask',
+        `${shown} holds values that are not labels (whole numbers from 0), such as fractions. Threshold it first.`,
+      );
+    }
+    if (label !== 0) counts.set(label, (counts.get(label) ?? 0) + 1);
+    if (counts.size > MAX_LABELS) {
+      throw new CohortflowError(
+        'InvalidMask',
+        `${shown} holds more than ${MAX_LABELS} different values: an image rather than a mask.`,
+      );
+    }
+  }
+  return new Map([...counts].sort(([a], [b]) => a - b));
+}
+
+/** Reorders voxels so that axis `a` of the result is axis `from[a]` of the source. */
+function reorder(data: VoxelArray, size: Vec3, { from, reversed }: AxisMapping): VoxelArray {
+  const strides = [1, size[0], size[0] * size[1]];
+  const lengths = from.map((axis) => size[axis]) as [number, number, number];
+  const steps = from.map((axis, a) => (reversed[a] ? -strides[axis]! : strides[axis]!)) as [number, number, number];
+  const start = from.reduce<number>((sum, axis, a) => sum + (reversed[a] ? (size[axis]! - 1) * strides[axis]! : 0), 0);
+  const out = data.slice();
+  let at = 0;
+  for (let k = 0; k < lengths[2]; k++)
+    for (let j = 0; j < lengths[1]; j++)
+      for (let i = 0, from = start + j * steps[1] + k * steps[2]; i < lengths[0]; i++, from += steps[0])
+        out[at++] = data[from]!;
+  return out;
+}
+
+/** The mask on the image's grid: as it is, or with axes exchanged and reversed. Throws `GeometryMismatch`. */
+function alignMask(
+  image: NiftiVolume,
+  mask: NiftiVolume,
+  names: readonly [string, string],
+): { data: VoxelArray; warnings: Warning[] } {
+  const comparison = compareGeometry(image.geometry, mask.geometry);
+  if (comparison.differs.length === 0) return { data: mask.data, warnings: [] };
+  const mapping = axisMapping(image.geometry, mask.geometry);
+  if (mapping === undefined) {
+    throw new CohortflowError(
+      'GeometryMismatch',
+      `${names[0]} and ${names[1]} do not lie on the same grid: ${comparison.explanation}. Resample the mask onto the image.`,
+      { differs: [...comparison.differs], explanation: comparison.explanation },
+    );
+  }
+  return {
+    data: reorder(mask.data, mask.geometry.size, mapping),
+    warnings: [
+      {
+        code: 'MaskReoriented',
+        message: 'The mask stores the same voxels in another axis order; it was brought into that of the image.',
+      },
+    ],
+  };
+}
+
+/** 16-bit integers when every value is whole and fits, else 32-bit reals; with the number of values that are not finite. */
+function storeImage({ geometry, data }: NiftiVolume): {
+  bytes: Uint8Array;
+  type: 'int16' | 'float32';
+  notFinite: number;
+} {
+  let whole = true;
+  let notFinite = 0;
+  for (let at = 0; at < data.length; at++) {
+    const value = data[at]!;
+    if (!Number.isFinite(value)) notFinite++;
+    if (whole && !(Number.isInteger(value) && value >= -32768 && value <= 32767)) whole = false;
+  }
+  const type = whole ? 'int16' : 'float32';
+  const out = allocateNifti(geometry, type);
+  out.data.set(data);
+  return { bytes: out.bytes, type, notFinite };
+}
+
+/** The labels asked for by number or by name (`label-2`, or an expression); all when nothing is asked. */
+function chooseLabels(
+  known: readonly number[],
+  request: { readonly label: number | undefined; readonly roi: string | undefined },
+  shown: string,
+): readonly number[] {
+  const { label, roi } = request;
+  if (label === undefined && roi === undefined) return known;
+  const byName = (wanted: string): number[] =>
+    matchNames(
+      known.map((value) => `label-${value}`),
+      wanted,
+    ).map((at) => known[at]!);
+  const chosen = known.filter((value) => value === label || String(value) === roi?.trim());
+  const found = chosen.length > 0 || roi === undefined ? chosen : byName(roi);
+  if (found.length === 0) {
+    throw new CohortflowError(
+      'LabelNotFound',
+      `${shown} has no voxel of label ${label ?? `"${roi}"`}; there are: ${known.slice(0, 20).join(', ')}.`,
+      { labels: known.slice(0, 50) },
+    );
+  }
+  return found;
+}
+
+function regionsOf(data: VoxelArray, counts: Map<number, number>, labels: readonly number[], size: Vec3): Region[] {
+  return labels.map((label) => ({
+    name: `label-${label}`,
+    draw: (mask) => {
+      const found = new Set<number>();
+      const plane = size[0] * size[1];
+      for (let at = 0; at < data.length; at++) {
+        if (Math.round(data[at]!) !== label) continue;
+        mask[at] = 1;
+        found.add(Math.floor(at / plane));
+      }
+      const voxels = counts.get(label) ?? 0;
+      const slices = [...found];
+      return Promise.resolve({
+        report: {
+          name: `label-${label}`,
+          number: label,
+          voxelsIn: voxels,
+          voxelsOut: voxels,
+          parts: slices.length,
+          slices,
+          resampled: false,
+        },
+        warnings: [],
+      });
+    },
+  }));
+}
+
+/**
+ * Takes an image and a mask that are NIfTI files already: checks that they lie on one grid, chooses the label, and writes
+ * them as every other study's. Without `label` or `roi`, every label that occurs is a segment and the region of interest their
+ * union.
+ *
+ * Throws `NotNifti`, `GeometryMismatch`, `InvalidMask`, `LabelNotFound`, `EmptyMask`.
+ */
+export async function convertNifti<P extends JsonObject>(
+  call: StepCall<P>,
+  request: { readonly label: number | undefined; readonly roi: string | undefined },
+): Promise<Conversion> {
+  const { label, roi } = request;
+  const { io, signal } = call;
+  const one = (role: 'image' | 'mask'): string => {
+    const paths = call.inputs[role] ?? [];
+    if (paths.length !== 1)
+      throw new CohortflowError('InvalidInput', `a NIfTI study needs exactly one ${role}; ${paths.length} were given.`);
+    return paths[0]!;
+  };
+  const paths = [one('image'), one('mask')] as const;
+  const names = [shownName(paths[0]), shownName(paths[1])] as const;
+  call.progress('reading the image');
+  const image = readNifti(await io.files.readGzip(paths[0], signal), names[0]);
+  call.progress('reading the mask');
+  const mask = readNifti(await io.files.readGzip(paths[1], signal), names[1]);
+  const { data, warnings } = alignMask(image, mask, names);
+  const counts = labelsOf(data, names[1]);
+  if (counts.size === 0) throw new CohortflowError('EmptyMask', `${names[1]} has no voxel other than 0.`);
+  const labels = chooseLabels([...counts.keys()], request, names[1]);
+  if (image.orientation === 'none')
+    warnings.push({
+      code: 'NoOrientation',
+      message: 'The image has no orientation; its axes were taken as right, anterior, superior.',
+    });
+
+  const stored = storeImage(image);
+  if (stored.notFinite > 0)
+    warnings.push({ code: 'NotFinite', message: `${stored.notFinite} voxel(s) of the image are not numbers.` });
+  call.progress('writing the image');
+  await io.files.writeGzip(`${io.outputFolder}/ct.nii.gz`, stored.bytes);
+  const regions = regionsOf(data, counts, labels, image.geometry.size);
+  const written = await writeRegions(io, image.geometry, regions, signal, (message) => call.progress(message));
+
+  const all = [...warnings, ...written.warnings].map(({ code, message }) => ({ code, message }));
+  const { geometry } = image;
+  const document: JsonObject = {
+    source: 'nifti',
+    why: [
+      'image and mask were given',
+      label === undefined && roi === undefined ? 'every label of the mask' : `label ${labels.join(', ')} was asked for`,
+    ],
+    orientation: image.orientation,
+    geometry: { size: [...geometry.size], spacingMm: [...geometry.spacing], affineRas: affineJson(geometry) },
+    voxelType: stored.type,
+    segmentation: {
+      kind: 'NIfTI',
+      labels: Object.fromEntries([...counts].map(([value, voxels]) => [String(value), voxels])),
+    },
+    segments: written.segments.map((segment) => ({ ...segment, slices: [...segment.slices] })),
+    roiVoxels: written.roiVoxels,
+    overlapVoxels: written.overlapVoxels,
+    warnings: all,
+  };
+  const voxels = geometry.size[0] * geometry.size[1] * geometry.size[2];
+  return {
+    document,
+    summary: {
+      voxels,
+      roiVoxels: written.roiVoxels,
+      segments: written.segments.length,
+      warnings: [...new Set(all.map(({ code }) => code))],
+    },
+  };
+}
