@@ -1,0 +1,58 @@
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection } from '@temporalio/worker';
+import { CohortflowError, messageOf } from '../domain/errors.js';
+
+/** Where the server is. An embedded server is given as its address; otherwise environment and profile decide. */
+export interface TemporalTarget {
+  readonly address?: string;
+  readonly namespace?: string;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+function options(target: TemporalTarget): ReturnType<typeof loadClientConnectConfig> {
+  const loaded = loadClientConnectConfig();
+  if (target.address === undefined) return loaded;
+  return { ...loaded, connectionOptions: { address: target.address }, namespace: target.namespace ?? 'default' };
+}
+
+function unavailable(address: string | undefined, error: unknown): CohortflowError {
+  const where = address ?? 'localhost:7233';
+  return new CohortflowError(
+    'ServerUnavailable',
+    `no Temporal server answers at ${where}: ${messageOf(error)}`,
+    {},
+    error,
+  );
+}
+
+/** A client for starting, asking and awaiting workflows. */
+export async function connectClient(target: TemporalTarget): Promise<Client> {
+  const { connectionOptions, namespace } = options(target);
+  try {
+    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
+    return new Client({ connection, ...(namespace === undefined ? {} : { namespace }) });
+  } catch (error) {
+    throw unavailable(connectionOptions.address, error);
+  }
+}
+
+/** A connection for workers. */
+export async function connectWorker(
+  target: TemporalTarget,
+): Promise<{ connection: NativeConnection; namespace: string }> {
+  const { connectionOptions, namespace } = options(target);
+  try {
+    const { address, tls, apiKey, metadata } = connectionOptions;
+    const connection = await NativeConnection.connect({
+      ...(address === undefined ? {} : { address }),
+      ...(tls === undefined || tls === null ? {} : { tls }),
+      ...(apiKey === undefined ? {} : { apiKey: apiKey as string }),
+      ...(metadata === undefined ? {} : { metadata }),
+    });
+    return { connection, namespace: namespace ?? 'default' };
+  } catch (error) {
+    throw unavailable(connectionOptions.address, error);
+  }
+}

@@ -1,0 +1,71 @@
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { CohortActivities, StepActivities } from '../contracts/activities.js';
+import { cpuQueue } from '../contracts/queues.js';
+
+/** What a worker process serves. */
+export interface WorkerPlan {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  readonly workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
+  readonly quick: CohortActivities;
+  readonly heavy: StepActivities;
+  /** Heavy steps at once. */
+  readonly jobs: number;
+  /** Tests shorten it: the SDK delays heartbeats, and with them cancellations, by up to 0.8 of the time-out. */
+  readonly heartbeatThrottle?: WorkerOptions['maxHeartbeatThrottleInterval'];
+}
+
+/** The time running steps get to end after SIGTERM before they are given up; ECS allows 120 s at most. */
+const SHUTDOWN_GRACE = '15 seconds';
+
+/**
+ * The two workers of one process: workflows with their quick activities, and heavy steps, on queues of their own so that a
+ * page of units never waits behind a CT.
+ */
+export async function createWorkers(plan: WorkerPlan): Promise<readonly Worker[]> {
+  const { connection, namespace, taskQueue, workflowBundle, jobs, heartbeatThrottle } = plan;
+  const common = {
+    connection,
+    namespace,
+    shutdownGraceTime: SHUTDOWN_GRACE,
+    maxHeartbeatThrottleInterval: heartbeatThrottle ?? '10 seconds',
+  } as const;
+  const orchestration = await Worker.create({
+    ...common,
+    taskQueue,
+    workflowBundle,
+    activities: plan.quick,
+    maxConcurrentActivityTaskExecutions: 20,
+    maxCachedWorkflows: 1000,
+  });
+  const cpu = await Worker.create({
+    ...common,
+    taskQueue: cpuQueue(taskQueue),
+    activities: plan.heavy,
+    maxConcurrentActivityTaskExecutions: jobs,
+  });
+  return [orchestration, cpu];
+}
+
+/** Runs all workers until `stop` is aborted or one of them fails; then shuts all of them down. */
+export async function runWorkers(workers: readonly Worker[], stop: AbortSignal): Promise<void> {
+  const shutdown = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  if (stop.aborted) return;
+  stop.addEventListener('abort', shutdown, { once: true });
+  try {
+    await Promise.all(
+      workers.map(async (worker) => {
+        try {
+          await worker.run();
+        } finally {
+          shutdown();
+        }
+      }),
+    );
+  } finally {
+    stop.removeEventListener('abort', shutdown);
+  }
+}
