@@ -1,7 +1,7 @@
 import { CsvError, parse } from 'csv-parse/sync';
 import { sniffDelimiter, type Delimiter } from './delimiter.js';
 
-/** A place where the text stops being CSV. `row` is the spreadsheet row: records counted from 1, the header included. */
+/** A row that is not CSV. `row` is the spreadsheet row: records counted from 1, the header included. */
 export interface CsvProblem {
   readonly kind: 'UnbalancedQuotes' | 'MisplacedQuote' | 'Unreadable';
   readonly row: number;
@@ -10,8 +10,10 @@ export interface CsvProblem {
 
 export interface CsvScan {
   readonly delimiter: Delimiter;
-  /** Set when the table could not be read to its end; the rows before were given out. */
-  readonly problem?: CsvProblem;
+  /** Rows that could not be read and were left out; reading went on with the line after each. */
+  readonly problems: readonly CsvProblem[];
+  /** False when there were so many problems that the rest of the table was not read. */
+  readonly complete: boolean;
 }
 
 /** Takes one record, the header being row 1. The cells are as written: not trimmed, blank lines are one empty cell. */
@@ -47,6 +49,50 @@ function problemOf(error: CsvError, row: number): CsvProblem {
   }
 }
 
+/** Position after the n-th line end. */
+function afterLines(text: string, lines: number): number {
+  let position = 0;
+  for (let line = 0; line < lines; line += 1) {
+    const at = text.indexOf('\n', position);
+    if (at < 0) return text.length;
+    position = at + 1;
+  }
+  return position;
+}
+
+/** After so many unreadable rows the table is something else than CSV. */
+const MAX_PROBLEMS = 50;
+
+/** Reads with the general parser; after a row that breaks the rules of quotation, goes on with the next line. */
+function scanQuoted(whole: string, delimiter: Delimiter, sink: RowSink): Omit<CsvScan, 'delimiter'> {
+  const problems: CsvProblem[] = [];
+  let row = 0;
+  for (let text = whole; text.length > 0;) {
+    let lines = 0;
+    try {
+      parse(text, {
+        delimiter,
+        record_delimiter: ['\r\n', '\n'],
+        relax_column_count: true,
+        on_record: (cells: string[], context) => {
+          row += 1;
+          lines = context.lines;
+          sink(cells, row);
+          return null;
+        },
+      });
+      return { problems, complete: true };
+    } catch (error) {
+      if (!(error instanceof CsvError)) throw error;
+      row += 1;
+      problems.push(problemOf(error, row));
+      if (problems.length === MAX_PROBLEMS) return { problems, complete: false };
+      text = text.slice(afterLines(text, lines + 1));
+    }
+  }
+  return { problems, complete: true };
+}
+
 /**
  * Reads delimiter-separated text (RFC 4180; CRLF, LF or CR) record by record, so that a million rows need no second copy
  * in memory. The separator is found from the header unless given; a first line `sep=;` (Excel) is obeyed and not counted.
@@ -56,25 +102,7 @@ export function scanCsv(input: string, sink: RowSink, given?: Delimiter): CsvSca
   const headed = hint === null ? input : input.slice(hint[0].length);
   const text = /\r(?!\n)/.test(headed) ? headed.replace(/\r(?!\n)/g, '\n') : headed;
   const delimiter = given ?? (hint?.[1] as Delimiter | undefined) ?? sniffDelimiter(text);
-  if (!text.includes('"')) {
-    scanPlain(text, delimiter, sink);
-    return { delimiter };
-  }
-  let row = 0;
-  try {
-    parse(text, {
-      delimiter,
-      record_delimiter: ['\r\n', '\n'],
-      relax_column_count: true,
-      on_record: (cells: string[]) => {
-        row += 1;
-        sink(cells, row);
-        return null;
-      },
-    });
-  } catch (error) {
-    if (error instanceof CsvError) return { delimiter, problem: problemOf(error, row + 1) };
-    throw error;
-  }
-  return { delimiter };
+  if (text.includes('"')) return { delimiter, ...scanQuoted(text, delimiter, sink) };
+  scanPlain(text, delimiter, sink);
+  return { delimiter, problems: [], complete: true };
 }

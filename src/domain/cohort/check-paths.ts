@@ -1,0 +1,86 @@
+import type { CohortManifest } from './manifest.js';
+import type { PathUse } from './path-register.js';
+import { inSheetOrder, type SheetFault, type SheetFaultKind } from './sheet-fault.js';
+import { isUri, shownPath } from './sheet-paths.js';
+import { isRunAccession } from './cell-checks.js';
+
+/** What is at a path, or undefined when nothing is: `Files.stat` fits. */
+export type StatPath = (
+  path: string,
+) => Promise<{ readonly kind: 'file' | 'folder'; readonly size: number } | undefined>;
+
+interface Expected {
+  readonly path: string;
+  readonly column: string;
+  readonly caseId: string;
+  /** What has to be there; a DICOM study may also be an archive. */
+  readonly kind: 'file' | 'folder or file';
+}
+
+function* expectedPaths(manifest: CohortManifest): Generator<Expected> {
+  for (const { caseId, source } of manifest.imaging) {
+    if (source.kind === 'dicom') yield { path: source.folder, column: 'imaging', caseId, kind: 'folder or file' };
+    else {
+      yield { path: source.image, column: 'image', caseId, kind: 'file' };
+      yield { path: source.mask, column: 'mask', caseId, kind: 'file' };
+    }
+  }
+  for (const { caseId, source } of manifest.genomics) {
+    if (source.kind === 'quant') yield { path: source.path, column: 'quant', caseId, kind: 'file' };
+    else if (source.kind === 'sra') {
+      for (const path of source.runs) {
+        if (!isRunAccession(path)) yield { path, column: 'sra', caseId, kind: 'file' };
+      }
+    } else {
+      for (const lane of source.lanes) {
+        yield { path: lane.fastq1, column: 'fastq_1', caseId, kind: 'file' };
+        if (lane.fastq2 !== undefined) yield { path: lane.fastq2, column: 'fastq_2', caseId, kind: 'file' };
+      }
+    }
+  }
+}
+
+/**
+ * Looks at every local file of a cohort and reports what is not there, is a folder instead of a file, or is empty. URIs are
+ * left to whoever fetches them.
+ *
+ * @param stat what is at an absolute path
+ * @param places rows of the paths (`SheetReading.paths`); without them faults name the case only
+ * @param width how many looks are under way at once
+ */
+export async function checkPaths(
+  manifest: CohortManifest,
+  stat: StatPath,
+  places: ReadonlyMap<string, Pick<PathUse, 'row' | 'column'>> = new Map(),
+  width = 32,
+): Promise<SheetFault[]> {
+  const faults: SheetFault[] = [];
+  const seen = new Set<string>();
+  const queue = expectedPaths(manifest);
+
+  async function check({ path, column, caseId, kind }: Expected): Promise<void> {
+    const row = places.get(path)?.row;
+    const fault = (name: SheetFaultKind, message: string): void => {
+      faults.push({ kind: name, ...(row === undefined ? {} : { row }), column, message: `case ${caseId}: ${message}` });
+    };
+    const found = await stat(path);
+    if (found === undefined)
+      fault('PathNotFound', `${shownPath(path)} does not exist; paths start at the sheet's folder`);
+    else if (kind === 'file' && found.kind === 'folder')
+      fault('WrongPathKind', `${shownPath(path)} is a folder, not a file`);
+    else if (found.kind === 'file' && found.size === 0) fault('EmptyFile', `${shownPath(path)} is empty (0 bytes)`);
+  }
+
+  async function work(): Promise<void> {
+    for (let next = queue.next(); next.done !== true; next = queue.next()) {
+      const { path } = next.value;
+      if (isUri(path) || seen.has(path)) continue;
+      seen.add(path);
+      await check(next.value);
+    }
+  }
+
+  await Promise.all(Array.from({ length: width }, work));
+  // Looks end in any order; equal rows are put in the order of their columns' names.
+  return inSheetOrder(faults.sort((a, b) => ((a.column ?? '') + a.message < (b.column ?? '') + b.message ? -1 : 1)));
+}
