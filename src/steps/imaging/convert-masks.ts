@@ -5,6 +5,7 @@ import { contoursOf, roisOf, tumourRois, type Roi } from '../../domain/dicom/mas
 import { rasteriseContours } from '../../domain/dicom/masks/contours.js';
 import { isOffSlice, placePlane, type MaskPlane } from '../../domain/dicom/masks/place-frame.js';
 import {
+  isEmpty,
   membership,
   segmentationOf,
   type Segment,
@@ -40,19 +41,20 @@ export interface Region {
   draw(mask: Uint8Array): Promise<{ readonly report: RegionReport; readonly warnings: readonly Warning[] }>;
 }
 
-/** Slice indices that hold set voxels. */
-function slicesOf(mask: Uint8Array, [columns, rows, slices]: Geometry['size']): number[] {
-  const found: number[] = [];
-  for (let k = 0; k < slices; k++) {
-    if (mask.subarray(k * columns * rows, (k + 1) * columns * rows).includes(1)) found.push(k);
+/** Set voxels of the slices that were drawn on, and those of the slices that hold any, in order. */
+function tally(
+  mask: Uint8Array,
+  [columns, rows]: Geometry['size'],
+  touched: Iterable<number>,
+): { voxels: number; slices: number[] } {
+  let voxels = 0;
+  const slices: number[] = [];
+  for (const k of [...new Set(touched)].sort((a, b) => a - b)) {
+    const before = voxels;
+    for (let at = k * columns * rows; at < (k + 1) * columns * rows; at++) voxels += mask[at]!;
+    if (voxels > before) slices.push(k);
   }
-  return found;
-}
-
-function count(mask: Uint8Array): number {
-  let sum = 0;
-  for (let at = 0; at < mask.length; at++) sum += mask[at]!;
-  return sum;
+  return { voxels, slices };
 }
 
 /** Chooses among named regions: by request, else all. Throws `RoiNotFound` with the names. */
@@ -114,6 +116,7 @@ class SegmentDrawer {
     const warnings: Warning[] = [];
     let [voxelsIn, parts, off, unplaced] = [0, 0, 0, 0];
     let resampled = false;
+    const touched = new Set<number>();
     for (const frame of object.frames) {
       if (object.type !== 'LABELMAP' && frame.segment !== segment.number) continue;
       const samples = await this.samples(frame.index);
@@ -124,8 +127,8 @@ class SegmentDrawer {
         );
       }
       const pixels = membership(object, samples, segment.number);
-      if (frame.position === undefined && pixels.includes(1)) unplaced++;
-      const placed = pixels.includes(1)
+      // An empty frame needs no place: writers put them anywhere.
+      const placed = !isEmpty(pixels)
         ? placePlane(
             grid,
             this.plane(frame),
@@ -135,7 +138,9 @@ class SegmentDrawer {
           )
         : undefined;
       if (placed === undefined) continue;
+      if (frame.position === undefined) unplaced++;
       parts++;
+      touched.add(placed.k);
       voxelsIn += placed.inside;
       resampled ||= placed.resampled;
       if (isOffSlice(placed)) off++;
@@ -156,14 +161,13 @@ class SegmentDrawer {
         'SegmentResampled',
         `The pixels of segment "${segment.label}" do not coincide with the image's; the nearest was taken.`,
       );
-    const voxelsOut = count(mask);
+    const { voxels: voxelsOut, slices } = tally(mask, grid.size, touched);
     if (!resampled && voxelsOut < voxelsIn) {
       warn(
         'RepeatedFrames',
         `${voxelsIn - voxelsOut} voxel(s) of segment "${segment.label}" are given by more than one frame.`,
       );
     }
-    const slices = slicesOf(mask, grid.size);
     return {
       report: { name: segment.label, number: segment.number, voxelsIn, voxelsOut, parts, slices, resampled },
       warnings,
@@ -206,7 +210,7 @@ function drawContours(
       'ContoursOffSlice',
       `${result.offSlice} contour(s) of ${name} lie more than a tenth of the spacing from their slice.`,
     );
-  const voxels = count(mask);
+  const { voxels, slices } = tally(mask, grid.size, result.slices);
   return {
     report: {
       name: roi.name,
@@ -214,7 +218,7 @@ function drawContours(
       voxelsIn: voxels,
       voxelsOut: voxels,
       parts: result.used,
-      slices: slicesOf(mask, grid.size),
+      slices,
       resampled: false,
     },
     warnings,

@@ -46,10 +46,13 @@ export async function writeRegions(
     warnings.push(...found);
     let file: string | null = null;
     if (regions.length > 1) {
-      for (let voxel = 0; voxel < union.data.length; voxel++) {
-        if (single.data[voxel] === 0) continue;
-        if (union.data[voxel] === 1) overlapVoxels++;
-        else union.data[voxel] = 1;
+      const plane = grid.size[0] * grid.size[1];
+      for (const k of report.slices) {
+        for (let voxel = k * plane; voxel < (k + 1) * plane; voxel++) {
+          if (single.data[voxel] === 0) continue;
+          if (union.data[voxel] === 1) overlapVoxels++;
+          else union.data[voxel] = 1;
+        }
       }
       if (report.voxelsOut === 0)
         warnings.push({ code: 'EmptySegment', message: `Segment "${region.name}" has no voxel.` });
@@ -67,8 +70,7 @@ export async function writeRegions(
     }
     segments.push({ ...report, file });
   }
-  let roiVoxels = 0;
-  for (const value of union.data) roiVoxels += value;
+  const roiVoxels = segments.reduce((sum, { voxelsOut }) => sum + voxelsOut, 0) - overlapVoxels;
   if (roiVoxels === 0) {
     throw new CohortflowError('EmptyMask', 'the region of interest has no voxel on the image grid.', {
       segments: segments.length,

@@ -49,7 +49,7 @@ export function sliceOf(grid: Geometry, plane: MaskPlane): { k: number; offSlice
 const near = (value: number, whole: number, tolerance: number): boolean => Math.abs(value - whole) <= tolerance;
 
 /**
- * Puts the set pixels of a plane into the mask of an image grid (values become 1; pixels already set stay).
+ * Puts the set pixels (1; all others 0) of a plane into the mask of an image grid (values become 1; pixels already set stay).
  *
  * The slice is the nearest along the normal. Within the plane, pixels that coincide with image pixels up to
  * {@link IN_PLANE_OFFSET_PIXELS} are copied one to one, whatever the plane's size, offset, flips or exchange of rows and
@@ -65,7 +65,8 @@ export function placePlane(
   mask: Uint8Array,
   what: string,
 ): Placement | undefined {
-  const set = pixels.reduce((sum, value) => sum + (value === 0 ? 0 : 1), 0);
+  let set = 0;
+  for (let at = 0; at < pixels.length; at++) set += pixels[at]!;
   if (set === 0) return undefined;
   const { k, offSlice, tilt } = sliceOf(grid, plane);
   const spacing = grid.spacing[2];

@@ -139,6 +139,9 @@ export function segmentationOf(instance: Instance): SegmentationObject {
  * @param segment the segment number; needed for label maps
  */
 export function membership(object: SegmentationObject, samples: ArrayLike<number>, segment: number): Uint8Array {
+  // One-bit objects are 0 and 1 already.
+  if (object.type === 'BINARY' && object.instance.format.bitsAllocated === 1 && samples instanceof Uint8Array)
+    return samples;
   const out = new Uint8Array(samples.length);
   const threshold = object.type === 'FRACTIONAL' ? object.maximum / 2 : 0;
   for (let at = 0; at < samples.length; at++) {
@@ -152,4 +155,13 @@ export function membership(object: SegmentationObject, samples: ArrayLike<number
     if (inside) out[at] = 1;
   }
   return out;
+}
+
+/** True when no pixel is set; looks at four at a time, since most frames of a whole segmentation are empty. */
+export function isEmpty(pixels: Uint8Array): boolean {
+  const words = pixels.byteOffset % 4 === 0 ? pixels.byteLength >>> 2 : 0;
+  const view = new Uint32Array(pixels.buffer, pixels.byteOffset - (pixels.byteOffset % 4), words);
+  for (let at = 0; at < words; at++) if (view[at] !== 0) return false;
+  for (let at = 4 * words; at < pixels.length; at++) if (pixels[at] !== 0) return false;
+  return true;
 }

@@ -18,7 +18,7 @@ export function swapBytes(bytes: Uint8Array, width: 2 | 4): void {
  * Samples of one frame as numbers: the bits from HighBit down, sign-extended when PixelRepresentation is 1. Bits outside
  * are ignored, since readers "may not assume anything" about them (overlays and vendors' flags live there).
  *
- * `bytes` are little-endian and hold exactly one frame.
+ * `bytes` are little-endian, hold exactly one frame, and are the caller's to give away: they are changed in place.
  */
 export function samplesOf(bytes: Uint8Array, format: PixelFormat): StoredSamples {
   const count = format.rows * format.columns * format.samplesPerPixel;
@@ -41,10 +41,17 @@ export function samplesOf(bytes: Uint8Array, format: PixelFormat): StoredSamples
   if (unused === 0) return samples;
   const left = 32 - 1 - format.highBit;
   const right = 32 - format.bitsStored;
-  const out = samples.slice();
-  if (format.signed) for (let at = 0; at < count; at++) out[at] = (samples[at]! << left) >> right;
-  else for (let at = 0; at < count; at++) out[at] = (samples[at]! << left) >>> right;
-  return out;
+  // One loop per common array type: shared by several types it would run many times slower.
+  if (samples instanceof Uint16Array) {
+    for (let at = 0; at < count; at++) samples[at] = (samples[at]! << left) >>> right;
+  } else if (samples instanceof Int16Array) {
+    for (let at = 0; at < count; at++) samples[at] = (samples[at]! << left) >> right;
+  } else if (format.signed) {
+    for (let at = 0; at < count; at++) samples[at] = (samples[at]! << left) >> right;
+  } else {
+    for (let at = 0; at < count; at++) samples[at] = (samples[at]! << left) >>> right;
+  }
+  return samples;
 }
 
 /**
@@ -53,7 +60,14 @@ export function samplesOf(bytes: Uint8Array, format: PixelFormat): StoredSamples
  */
 export function unpackBits(bytes: Uint8Array, firstBit: number, count: number): Uint8Array {
   const out = new Uint8Array(count);
-  for (let at = 0, bit = firstBit; at < count; at++, bit++) out[at] = (bytes[bit >> 3]! >> (bit & 7)) & 1;
+  const end = firstBit + count;
+  for (let bit = firstBit; bit < end;) {
+    const byte = bytes[bit >>> 3]! >> (bit & 7);
+    const next = Math.min(end, (bit | 7) + 1);
+    // Most of a mask is empty: a byte without set bits is passed over at once.
+    if (byte !== 0) for (let at = bit; at < next; at++) out[at - firstBit] = (byte >> (at - bit)) & 1;
+    bit = next;
+  }
   return out;
 }
 
