@@ -12,8 +12,12 @@ declare module 'dcmjs' {
     write(options?: { allowInvalidVRLength?: boolean; fragmentMultiframe?: boolean }): ArrayBuffer;
   }
 
+  interface Logger {
+    setLevel(level: 'silent', persist?: boolean): void;
+  }
+
   const dcmjs: {
-    log: { setLevel(level: 'silent', persist?: boolean): void };
+    log: Logger & { getLogger(name: string): Logger };
     data: {
       DicomMessage: {
         readFile(buffer: ArrayBuffer, options?: { ignoreErrors?: boolean; noCopy?: boolean }): DcmjsFile;

@@ -8,6 +8,7 @@ import type { DcmjsDict } from 'dcmjs';
 
 // dcmjs prints every private tag and every lenient repair to the console; what matters is reported by our own checks.
 dcmjs.log.setLevel('silent', false);
+dcmjs.log.getLogger('validation.dcmjs').setLevel('silent', false);
 
 /** One element as dcmjs holds it: the VR and the list of values (nested data sets for `SQ`). */
 export interface Element {

@@ -25,15 +25,22 @@ async function fill(
   let next = 0;
   let done = 0;
   let fits = true;
+  const failures = new Map<number, unknown>();
   const work = async (): Promise<void> => {
-    for (let k = next++; k < frames.length && fits; k = next++) {
+    for (let k = next++; k < frames.length && fits && failures.size === 0; k = next++) {
       const { instance, index, slope, intercept } = frames[k]!;
-      const samples = await reader.samples(instance, index);
-      if (!rescaleInto(samples, slope, intercept, data, k * samples.length)) fits = false;
+      try {
+        const samples = await reader.samples(instance, index);
+        if (!rescaleInto(samples, slope, intercept, data, k * samples.length)) fits = false;
+      } catch (error) {
+        failures.set(k, error);
+      }
       if (++done % 20 === 0 || done === frames.length) progress(`slice ${done} of ${frames.length}`);
     }
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, frames.length) }, work));
+  // The lowest slice speaks, so that the same study fails with the same message whichever file was read first.
+  if (failures.size > 0) throw failures.get(Math.min(...failures.keys()));
   return fits;
 }
 

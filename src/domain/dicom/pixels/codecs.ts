@@ -27,6 +27,7 @@ async function codecs(): Promise<Codecs> {
   loading ??= (async () => {
     const module = (await import('dcmjs-codecs')) as Codecs & { default?: Codecs };
     const library = module.default ?? module;
+    library.log.setLevel('silent', false);
     await library.NativeCodecs.initializeAsync();
     return library;
   })();
