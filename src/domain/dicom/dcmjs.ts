@@ -31,7 +31,7 @@ export function readPart10(bytes: Uint8Array): ElementMap {
 
 /** Writes a Part 10 file: preamble, `DICM`, the meta group with its length, then the data set in tag order. */
 export function writePart10(meta: ElementMap, dataset: ElementMap): Uint8Array {
-  const file = new dcmjs.data.DicomDict(meta as DcmjsDict);
-  file.dict = dataset as DcmjsDict;
+  const file = new dcmjs.data.DicomDict(meta);
+  file.dict = dataset;
   return new Uint8Array(file.write({ allowInvalidVRLength: true, fragmentMultiframe: false }));
 }

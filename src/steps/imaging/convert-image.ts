@@ -24,14 +24,14 @@ async function fill(
 ): Promise<boolean> {
   let next = 0;
   let done = 0;
-  let fits = true;
+  const misfits: number[] = [];
   const failures = new Map<number, unknown>();
   const work = async (): Promise<void> => {
-    for (let k = next++; k < frames.length && fits && failures.size === 0; k = next++) {
+    for (let k = next++; k < frames.length && misfits.length + failures.size === 0; k = next++) {
       const { instance, index, slope, intercept } = frames[k]!;
       try {
         const samples = await reader.samples(instance, index);
-        if (!rescaleInto(samples, slope, intercept, data, k * samples.length)) fits = false;
+        if (!rescaleInto(samples, slope, intercept, data, k * samples.length)) misfits.push(k);
       } catch (error) {
         failures.set(k, error);
       }
@@ -41,7 +41,7 @@ async function fill(
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, frames.length) }, work));
   // The lowest slice speaks, so that the same study fails with the same message whichever file was read first.
   if (failures.size > 0) throw failures.get(Math.min(...failures.keys()));
-  return fits;
+  return misfits.length === 0;
 }
 
 function headerWarnings(frames: readonly Frame[]): Warning[] {
