@@ -3,6 +3,7 @@ import { COHORT_FAILURES } from './cohort.js';
 import { GENERAL_FAILURES } from './general.js';
 import { GENOMICS_FAILURES } from './genomics.js';
 import { IMAGING_FAILURES } from './imaging.js';
+import { RADIOMICS_FAILURES } from './radiomics.js';
 import type { FailureKind } from './failure.js';
 
 export type { FailureKind } from './failure.js';
@@ -12,6 +13,7 @@ export const FAILURES = {
   ...GENERAL_FAILURES,
   ...COHORT_FAILURES,
   ...IMAGING_FAILURES,
+  ...RADIOMICS_FAILURES,
   ...GENOMICS_FAILURES,
   ...CLINICAL_FAILURES,
 } as const;

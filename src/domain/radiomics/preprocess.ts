@@ -1,0 +1,47 @@
+import type { Volume } from '../geometry/volume.js';
+import type { RadiomicsSettings } from './settings.js';
+
+/** Image with mean 0 and standard deviation `scale` over all its voxels; values beyond `outliers` deviations clipped. */
+export function normalised(
+  image: Volume,
+  { scale, outliers }: NonNullable<RadiomicsSettings['normalise']>,
+): Volume<Float64Array> {
+  const { data } = image;
+  let mean = 0;
+  for (const value of data) mean += value;
+  mean /= data.length;
+  let variance = 0;
+  for (const value of data) variance += (value - mean) ** 2;
+  // ITK's NormalizeImageFilter divides by the sample deviation.
+  const deviation = Math.sqrt(variance / (data.length - 1));
+  const change = (value: number): number => {
+    const normal = (value - mean) / deviation;
+    const kept = outliers === undefined ? normal : Math.min(outliers, Math.max(-outliers, normal));
+    return kept * scale;
+  };
+  return { geometry: image.geometry, data: Float64Array.from(data, change) };
+}
+
+/** The part of a mask whose grey values lie in a range (pyradiomics `resegmentRange`), as 0 and 1. */
+export function resegmented(
+  image: Volume,
+  mask: Uint8Array,
+  { range, mode }: NonNullable<RadiomicsSettings['resegment']>,
+): Uint8Array {
+  const inside: number[] = [];
+  mask.forEach((value, at) => {
+    if (value === 1) inside.push(image.data[at]!);
+  });
+  let scale = (value: number): number => value;
+  if (mode === 'relative') {
+    const most = inside.reduce((largest, value) => Math.max(largest, value), -Infinity);
+    scale = (value) => value * most;
+  } else if (mode === 'sigma') {
+    const mean = inside.reduce((sum, value) => sum + value, 0) / inside.length;
+    const deviation = Math.sqrt(inside.reduce((sum, value) => sum + (value - mean) ** 2, 0) / inside.length);
+    scale = (value) => mean + deviation * value;
+  }
+  const lower = scale(range[0]);
+  const upper = range.length === 2 ? scale(range[1]) : Infinity;
+  return mask.map((value, at) => (value === 1 && image.data[at]! >= lower && image.data[at]! <= upper ? 1 : 0));
+}
