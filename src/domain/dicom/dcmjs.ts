@@ -1,5 +1,4 @@
 import dcmjs from 'dcmjs';
-import type { DcmjsDict } from 'dcmjs';
 
 /**
  * The one place that touches dcmjs. It is used for what it does well, the values of a header and the writing of new

@@ -33,7 +33,7 @@ export interface Converted {
   readonly mask: NiftiVolume;
   readonly bytes: { readonly image: Uint8Array; readonly mask: Uint8Array };
   readonly messages: readonly string[];
-  segment(file: string): Promise<NiftiVolume>;
+  readonly segment: (file: string) => Promise<NiftiVolume>;
 }
 
 const made: string[] = [];

@@ -1,0 +1,149 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { gzipSync } from 'node:zlib';
+import { join } from 'node:path';
+import { axialGeometry } from '../../../../src/domain/dicom/write/index.js';
+import { voxelToLps } from '../../../../src/domain/geometry/affine.js';
+import type { Geometry, VoxelArray } from '../../../../src/domain/geometry/volume.js';
+import { writeNifti } from '../../../../src/domain/nifti/write.js';
+import {
+  convertPaths,
+  failureOf,
+  removeConverted,
+  studyFolder,
+  type Converted,
+} from '../../../support/dicom/run-convert.js';
+import type { ConvertParams } from '../../../../src/steps/imaging/convert.js';
+
+afterAll(removeConverted);
+
+const geometry = axialGeometry([6, 5, 4], [1, 2, 3]);
+const count = 6 * 5 * 4;
+const image = Int16Array.from({ length: count }, (_, at) => at - 50);
+const labels = Uint8Array.from({ length: count }, (_, at) => (at < 10 ? 1 : at < 17 ? 2 : at === 99 ? 5 : 0));
+
+async function run(
+  mask: { data: VoxelArray; geometry?: Geometry },
+  params: ConvertParams = {},
+  data: VoxelArray = image,
+): Promise<Converted> {
+  const folder = await studyFolder([
+    { name: 'image.nii.gz', bytes: gzipSync(writeNifti({ geometry, data })) },
+    { name: 'mask.nii', bytes: writeNifti({ geometry: mask.geometry ?? geometry, data: mask.data }) },
+  ]);
+  return convertPaths({ image: [join(folder, 'image.nii.gz')], mask: [join(folder, 'mask.nii')] }, params);
+}
+
+describe('a study that is NIfTI already', () => {
+  it('keeps image and order, and takes the union of all labels, each as a segment', async () => {
+    const { image: out, mask, document, summary, segment } = await run({ data: labels });
+    expect(out.data).toEqual(image);
+    expect(Array.from(mask.data)).toEqual(Array.from(labels, (value) => (value ? 1 : 0)));
+    expect(document.segments.map(({ name, voxelsOut }) => [name, voxelsOut])).toEqual([
+      ['label-1', 10],
+      ['label-2', 7],
+      ['label-5', 1],
+    ]);
+    expect(Array.from((await segment('segments/label-2.nii.gz')).data)).toEqual(
+      Array.from(labels, (value) => (value === 2 ? 1 : 0)),
+    );
+    expect(summary).toEqual({ voxels: count, roiVoxels: 18, segments: 3, warnings: [] });
+  });
+
+  it.each<[ConvertParams, number]>([
+    [{ label: 2 }, 7],
+    [{ roi: '2' }, 7],
+    [{ roi: 'label-[12]' }, 17],
+  ])('takes the labels asked for: %j', async (params, voxels) => {
+    expect((await run({ data: labels }, params)).summary.roiVoxels).toBe(voxels);
+  });
+
+  it('names the labels there are when the one asked for is not', async () => {
+    const failure = await failureOf(run({ data: labels }, { label: 3 }));
+    expect(failure.code).toBe('LabelNotFound');
+    expect(failure.message).toContain('1, 2, 5');
+  });
+
+  it('takes whole numbers stored as reals, with their rounding', async () => {
+    const data = Float32Array.from(labels, (value) => value * 1.0001);
+    expect((await run({ data })).summary.roiVoxels).toBe(18);
+  });
+
+  it('refuses fractions, an image as mask, and an empty mask', async () => {
+    expect((await failureOf(run({ data: Float32Array.from(labels, (value) => value / 3) }))).code).toBe('InvalidMask');
+    expect((await failureOf(run({ data: image }))).code).toBe('InvalidMask');
+    expect((await failureOf(run({ data: new Uint8Array(count) }))).code).toBe('EmptyMask');
+  });
+
+  it('stores reals as reals, and whole reals as 16-bit integers', async () => {
+    const halves = Float64Array.from(image, (value) => value / 2);
+    expect((await run({ data: labels }, {}, halves)).image.data).toEqual(Float32Array.from(halves));
+    expect((await run({ data: labels }, {}, Float32Array.from(image))).image.data).toEqual(image);
+  });
+
+  it.each<[string, Partial<Geometry>, string]>([
+    ['size', { size: [5, 6, 4] }, 'size 6 × 5 × 4 against 5 × 6 × 4'],
+    ['spacing', { spacing: [1, 2, 3.5] }, 'spacing'],
+    ['origin', { origin: [5, 0, 0] }, 'origin'],
+    [
+      'direction',
+      {
+        directions: [
+          [0.8, 0.6, 0],
+          [-0.6, 0.8, 0],
+          [0, 0, 1],
+        ],
+      },
+      'axes',
+    ],
+  ])('refuses a mask on another grid and says what differs: %s', async (_, change, text) => {
+    const failure = await failureOf(run({ data: labels, geometry: { ...geometry, ...change } }));
+    expect(failure.code).toBe('GeometryMismatch');
+    expect(failure.message).toContain(text);
+  });
+
+  it('brings a mask with reversed and exchanged axes into the order of the image', async () => {
+    // Axes of the mask: k reversed, i, j.
+    const flipped: Geometry = {
+      size: [4, 6, 5],
+      spacing: [3, 1, 2],
+      origin: voxelToLps(geometry, [0, 0, 3]),
+      directions: [
+        [0, 0, -1],
+        [1, 0, 0],
+        [0, 1, 0],
+      ],
+    };
+    const data = new Uint8Array(count);
+    for (let k = 0; k < 4; k++)
+      for (let j = 0; j < 5; j++)
+        for (let i = 0; i < 6; i++) data[3 - k + 4 * (i + 6 * j)] = labels[i + 6 * (j + 5 * k)]!;
+    const { mask, summary } = await run({ data, geometry: flipped }, { label: 2 });
+    expect(Array.from(mask.data)).toEqual(Array.from(labels, (value) => (value === 2 ? 1 : 0)));
+    expect(summary.warnings).toEqual(['MaskReoriented']);
+  });
+
+  it('refuses what is no NIfTI, and requests that contradict themselves', async () => {
+    const folder = await studyFolder([
+      { name: 'image.nii', bytes: writeNifti({ geometry, data: image }) },
+      { name: 'mask.nii', bytes: new TextEncoder().encode('no mask') },
+    ]);
+    const paths = { image: [join(folder, 'image.nii')], mask: [join(folder, 'mask.nii')] };
+    expect(await failureOf(convertPaths(paths))).toMatchObject({
+      code: 'NotNifti',
+      message: expect.stringContaining('mask.nii') as string,
+    });
+    expect((await failureOf(convertPaths({ image: paths.image }))).code).toBe('InvalidInput');
+    expect((await failureOf(convertPaths({ ...paths, study: [folder] }))).code).toBe('InvalidInput');
+    expect((await failureOf(convertPaths({}))).code).toBe('InvalidInput');
+    expect((await failureOf(convertPaths(paths, { label: 1.5 }))).code).toBe('InvalidInput');
+    expect((await failureOf(convertPaths(paths, { series: 'x' }))).code).toBe('InvalidInput');
+    expect((await failureOf(convertPaths({ study: [join(folder, 'absent')] }))).code).toBe('FileNotFound');
+  });
+
+  it('stops when it is aborted', async () => {
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(
+      convertPaths({ study: [await studyFolder([{ name: 'a', bytes: new Uint8Array(500) }])] }, {}, signal),
+    ).rejects.toThrow('enough');
+  });
+});
