@@ -1,0 +1,62 @@
+import { CohortflowError } from '../errors.js';
+import { dropWithoutTarget, encodeRows, type ClinicalFeatures } from './apply.js';
+import { biasReport, type BiasReport } from './bias-report.js';
+import { chooseSpec } from './choose-spec.js';
+import type { ClinicalEncoding } from './encoding.js';
+import { fitEncoding } from './fit.js';
+import { leakageReport, type LeakageReport } from './leakage-report.js';
+import { applyRules, prepareTable, type DroppedRow } from './prepare.js';
+import { someOf, type ClinicalTable } from './table.js';
+
+/** Everything that is made of a clinical table. */
+export interface ClinicalResult {
+  /** Name of the specification that was used. */
+  readonly spec: string;
+  readonly features: ClinicalFeatures;
+  /** Rows that made no record, in the order of the table. */
+  readonly dropped: readonly DroppedRow[];
+  readonly encoding: ClinicalEncoding;
+  readonly bias: BiasReport;
+  readonly leakage: LeakageReport;
+  readonly warnings: readonly string[];
+}
+
+function warningsOf(encoding: ClinicalEncoding, leakage: LeakageReport): string[] {
+  const silent = encoding.left.filter(({ why }) => why !== 'the specification drops it');
+  return [
+    ...(silent.length === 0
+      ? []
+      : [
+          `columns without features: ${someOf(
+            silent.map(({ column }) => column),
+            40,
+          )}`,
+        ]),
+    ...(leakage.leaking.length === 0 ? [] : [`features that leak the target: ${leakage.leaking.join(', ')}`]),
+  ];
+}
+
+/**
+ * Makes features of a clinical table, with the reports on bias and leakage and the encoding that was learnt.
+ *
+ * @param given a built-in specification's name, a parsed specification document, or undefined to choose by the columns
+ * @throws CohortflowError one of the codes of the clinical catalogue; messages name rows and columns, never values
+ */
+export function clinicalFeatures(table: ClinicalTable, given?: unknown): ClinicalResult {
+  const spec = chooseSpec(given, table.columns);
+  const prepared = prepareTable(table, spec, spec.name);
+  const first = applyRules(prepared, [...table.rows.keys()], false);
+  const encoding = fitEncoding(prepared, first.kept, spec);
+  const second = applyRules(prepared, first.kept, true);
+  const third = dropWithoutTarget(prepared, second.kept, encoding);
+  const { kept } = third;
+  if (kept.length === 0) {
+    const message = `clinical table: none of ${table.rows.length} rows is left after the rules of ${spec.name}`;
+    throw new CohortflowError('NoClinicalRows', message, { rows: table.rows.length, spec: spec.name });
+  }
+  const features = encodeRows(prepared, kept, encoding);
+  const dropped = [...first.dropped, ...second.dropped, ...third.dropped].sort((a, b) => a.row - b.row);
+  const bias = biasReport(prepared, kept, spec);
+  const leakage = leakageReport(prepared, kept, spec, encoding);
+  return { spec: spec.name, features, dropped, encoding, bias, leakage, warnings: warningsOf(encoding, leakage) };
+}

@@ -1,0 +1,11 @@
+export { applyEncoding, type ClinicalFeatures } from './apply.js';
+export type { BiasReport, FacetGroup } from './bias-report.js';
+export { BUILT_IN_SPECS } from './built-in.js';
+export { chooseSpec } from './choose-spec.js';
+export type { ClinicalEncoding, ColumnEncoding } from './encoding.js';
+export { clinicalFeatures, type ClinicalResult } from './features.js';
+export type { ColumnLeakage, LeakageReport, LeakVerdict } from './leakage-report.js';
+export type { DroppedRow } from './prepare.js';
+export { readSpec, SPEC_KEYS } from './spec-document.js';
+export type { ClinicalSpec, RowRule, TargetSpec } from './spec.js';
+export { readClinicalTable, type ClinicalTable } from './table.js';
