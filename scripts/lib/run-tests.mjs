@@ -1,0 +1,119 @@
+// `npm test`: style, lint, types, then all suites, then part of them on the other supported lines of Node.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { inForeground, quietly, say, seconds } from './console.mjs';
+import { obtainNode, SUPPORTED_LINES } from './other-nodes.mjs';
+import { ROOT } from './product.mjs';
+import { ensurePrograms } from './system-packages.mjs';
+import { obtainTemporalCli, obtainTestServer } from './temporal-servers.mjs';
+import { addReport, closing, countCheck, countSkip, newSummary, noteReasons } from './test-summary.mjs';
+
+const RESULTS = join(ROOT, '.cache', 'test-results');
+const VITEST = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+// Suites that start servers and pools of processes want the machine for themselves: one file at a time.
+const PARALLEL = ['unit', 'reference', 'contract', 'activities'];
+const SERIAL = ['workflows', 'replay', 'e2e'];
+/** What also runs on the other lines of Node: all pure logic, and the package as a user would install it. */
+const ON_OTHER_NODES = ['test/unit', 'test/e2e/pack.test.ts'];
+
+function isCi() {
+  const { CI } = process.env;
+  return CI !== undefined && !['', '0', 'false'].includes(CI.toLowerCase());
+}
+
+function hasTests(path) {
+  const full = join(ROOT, path);
+  if (!existsSync(full)) return false;
+  return path.endsWith('.ts') || readdirSync(full, { recursive: true }).some((name) => `${name}`.endsWith('.test.ts'));
+}
+
+/** Runs vitest, shows its output, and counts. */
+async function vitest(summary, title, paths, { node = process.execPath, serial = false } = {}) {
+  const present = paths.filter(hasTests);
+  if (present.length === 0) return;
+  const began = Date.now();
+  const report = join(RESULTS, `${title.replace(/\W+/g, '-')}.json`);
+  say(`\n== ${title}: ${present.join(' ')}`);
+  const args = [VITEST, 'run', ...present, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  if (serial) args.push('--no-file-parallelism');
+  const child = spawn(node, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env } });
+  for (const [stream, out] of [
+    [child.stdout, process.stdout],
+    [child.stderr, process.stderr],
+  ]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text) => {
+      out.write(text);
+      noteReasons(summary, text);
+    });
+  }
+  const exitCode = await new Promise((resolve) => {
+    child.once('error', () => resolve(127));
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+  addReport(summary, title, report, exitCode, ROOT);
+  say(`== ${title}: ${seconds(began)}`);
+}
+
+async function checks(summary) {
+  const bin = (name, ...path) => join(ROOT, 'node_modules', name, ...path);
+  const run = async (title, ...args) =>
+    countCheck(summary, title, await quietly(title, process.execPath, args, { cwd: ROOT }));
+  await Promise.all([
+    run('lint', bin('eslint', 'bin', 'eslint.js'), '.'),
+    run('types', bin('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--noEmit').then(() =>
+      run('format', bin('prettier', 'bin', 'prettier.cjs'), '--check', '.'),
+    ),
+  ]);
+}
+
+async function otherNodes(summary) {
+  const own = Number(process.versions.node.split('.')[0]);
+  for (const major of SUPPORTED_LINES.filter((line) => line !== own)) {
+    const node = await obtainNode(major);
+    if (node === undefined) countSkip(summary, `Node ${major}`, `no Node ${major} for this machine from npm`);
+    else await vitest(summary, `Node ${node.version}`, ON_OTHER_NODES, { node: node.binary, serial: true });
+  }
+}
+
+/** Fetches what the suites need from outside; what cannot be had is said, and the tests that need it skip. */
+async function prepare() {
+  await ensurePrograms(['salmon', 'fastq-dump']);
+  const { path, serverVersion, source } = await obtainTemporalCli(say);
+  say(`Temporal server for tests: ${serverVersion} from ${source} (${path})`);
+  let testServer = await obtainTestServer(say);
+  if (testServer.path === undefined && (await ensurePrograms(['java', 'mvn'])).length === 0) {
+    testServer = await obtainTestServer(say);
+  }
+  say(`time-skipping server: ${testServer.path ?? `none (${testServer.reason}); its tests are skipped`}`);
+}
+
+/**
+ * All checks and suites; with arguments only vitest, with these arguments (a path, `-t name`).
+ * Other lines of Node are tried in CI, or with `--all-nodes`. Returns the exit code.
+ */
+export async function runTests(args, { began }) {
+  try {
+    await prepare();
+  } catch (error) {
+    say(error.message);
+    return 1;
+  }
+  say(`set-up: ${seconds(began)}`);
+  const allNodes = isCi() || args.includes('--all-nodes');
+  const chosen = args.filter((argument) => argument !== '--all-nodes');
+  if (chosen.length > 0) return inForeground(process.execPath, [VITEST, 'run', ...chosen], { cwd: ROOT });
+  const summary = newSummary();
+  rmSync(RESULTS, { recursive: true, force: true });
+  mkdirSync(RESULTS, { recursive: true });
+  const suites = (names) => names.map((name) => `test/${name}`);
+  await checks(summary);
+  await vitest(summary, 'suites', suites(PARALLEL));
+  await vitest(summary, 'suites with servers', suites(SERIAL), { serial: true });
+  if (allNodes) await otherNodes(summary);
+  else say('\nOther lines of Node are tested in CI, or with `npm test -- --all-nodes`.');
+  say(`\nall of it: ${seconds(began)}`);
+  process.stdout.write(`${closing(summary)}\n`);
+  return summary.failed === 0 ? 0 : 1;
+}
