@@ -3,6 +3,7 @@ import { clinicalStep } from '../steps/clinical/features.js';
 import { joinDatasetStep } from '../steps/cohort/join-dataset.js';
 import { renderReportStep } from '../steps/cohort/render-report.js';
 import { writeFeatureGroupStep } from '../steps/cohort/write-feature-group.js';
+import { annotateStep } from '../steps/genomics/annotate.js';
 import { indexStep } from '../steps/genomics/index-transcripts.js';
 import { matrixStep } from '../steps/genomics/matrix.js';
 import { quantifyStep } from '../steps/genomics/quantify.js';
@@ -17,6 +18,7 @@ const STEPS: readonly Step<never>[] = [
   radiomicsStep,
   overlayStep,
   indexStep,
+  annotateStep,
   quantifyStep,
   matrixStep,
   clinicalStep,

@@ -143,8 +143,8 @@ export interface GenomicsSampleInput {
   readonly annotation?: string;
   /** Folder of the transcript index; absent for a sample that is quantified already. */
   readonly index?: string;
-  /** Set when the index could not be built: a sample that needs it fails with this. */
-  readonly indexFailure?: { readonly code: FailureCode; readonly message: string };
+  /** Set when the reference could not be prepared: a sample that needs it fails with this. */
+  readonly referenceFailure?: { readonly code: FailureCode; readonly message: string };
   readonly threads?: number;
 }
 

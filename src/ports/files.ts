@@ -27,11 +27,14 @@ export interface Files {
   open(path: string): Promise<ByteSource>;
   read(path: string, signal?: AbortSignal): Promise<Uint8Array>;
   readText(path: string, signal?: AbortSignal): Promise<string>;
-  /** Lines without their ends; gunzips when the name ends in `.gz`. */
+  /** Bytes in chunks, gunzipped when the file is gzipped: for streams too large to hold. Throws `IoError` when damaged. */
+  stream(path: string, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Lines without their ends; gunzips when the file is gzipped. */
   lines(path: string, signal?: AbortSignal): AsyncIterable<string>;
   /** Reads and gunzips (a file that is not gzipped is returned as it is). Throws `IoError` naming the file when the stream is damaged. */
   readGzip(path: string, signal?: AbortSignal): Promise<Uint8Array>;
-  write(path: string, content: Uint8Array | string): Promise<void>;
+  /** Writes a file whole; content too large to hold may be given in pieces. */
+  write(path: string, content: Uint8Array | string | AsyncIterable<string>): Promise<void>;
   /** Gzips (level 3, no time stamp: equal input gives equal bytes) and writes. */
   writeGzip(path: string, content: Uint8Array): Promise<void>;
   /** Writes only when nothing is there yet; false (and nothing changed) when the name is taken. Whole or not at all. */

@@ -15,13 +15,27 @@ import { runFanOut } from './fan-out.js';
 import { writeFeatureGroup } from './feature-groups.js';
 import { asRootOrPart } from './root.js';
 
-/** The index all samples share: the given one, or one built once per content of the transcripts. */
-async function indexFolder(input: GenomicsCohortInput, context: CohortStepContext): Promise<string | undefined> {
-  if (input.index !== undefined) return input.index;
-  if (input.transcripts === undefined) return undefined;
-  const inputs = { transcripts: [input.transcripts] };
-  const built = await runStep({ ...context, step: 'genomics.index', params: {}, inputs, place: { kind: 'shared' } });
-  return `${built.folder}/salmon-index`;
+/** What all samples share. */
+interface Reference {
+  readonly index?: string;
+  readonly annotation?: string;
+}
+
+/** The given reference, prepared once per content: transcripts indexed, the annotation read into a small table. */
+async function prepareReference(input: GenomicsCohortInput, context: CohortStepContext): Promise<Reference> {
+  const { transcripts, annotation } = input;
+  const shared = (step: string, inputs: Record<string, readonly string[]>): Promise<string> =>
+    runStep({ ...context, step, params: {}, inputs, place: { kind: 'shared' } }).then((report) => report.folder);
+  const [index, table] = await Promise.all([
+    input.index ??
+      (transcripts === undefined
+        ? undefined
+        : shared('genomics.index', { transcripts: [transcripts] }).then((folder) => `${folder}/salmon-index`)),
+    annotation === undefined
+      ? undefined
+      : shared('genomics.annotate', { annotation: [annotation] }).then((folder) => `${folder}/tx2gene.tsv`),
+  ]);
+  return { ...(index === undefined ? {} : { index }), ...(table === undefined ? {} : { annotation: table }) };
 }
 
 async function genomicsPart(
@@ -29,21 +43,19 @@ async function genomicsPart(
   prepared: PreparedRun,
   state: CohortState,
 ): Promise<ModalityResult> {
-  const { output, annotation, threads } = input;
+  const { output, threads } = input;
   const { runId } = prepared;
   const force = input.force ?? false;
   const context = { output, runId, force };
   const childInput: Record<string, unknown> = { output, runId, force };
-  if (annotation !== undefined) childInput['annotation'] = annotation;
   if (threads !== undefined) childInput['threads'] = threads;
   try {
-    const index = prepared.genomics > 0 ? await indexFolder(input, { ...context, force: false }) : undefined;
-    if (index !== undefined) childInput['index'] = index;
+    if (prepared.genomics > 0) Object.assign(childInput, await prepareReference(input, { ...context, force: false }));
   } catch (error) {
     if (isCancellation(error) || !isReportable(error)) throw error;
-    // Every sample that needs the index then fails with this code; the cohort and the other modalities go on.
+    // Every sample that needs the reference then fails with this code; the cohort and the other modalities go on.
     const { code, message } = stepFailure(error);
-    childInput['indexFailure'] = { code, message };
+    childInput['referenceFailure'] = { code, message };
   }
   const fanOut = {
     modality: 'genomics',
@@ -62,8 +74,7 @@ async function genomicsPart(
   const { list, units } = await cohortFiles.listFinished({ output, runId, modality: 'genomics' });
   const featureGroups: FeatureGroupResult[] = [];
   if (units > 0) {
-    const inputs = { samples: [list], ...(annotation === undefined ? {} : { annotation: [annotation] }) };
-    const matrix = await cohortStep(context, 'expression', 'genomics.matrix', {}, inputs, 'genomics');
+    const matrix = await cohortStep(context, 'expression', 'genomics.matrix', {}, { samples: [list] }, 'genomics');
     if (matrix.outcome === 'failed') featureGroups.push(matrix);
     else
       featureGroups.push(await writeFeatureGroup(context, input, 'genomics', `${output}/genomics/expression-tpm.csv`));

@@ -31,8 +31,8 @@ export async function genomicsSample(input: GenomicsSampleInput): Promise<UnitRe
   } as const;
   const { source } = unit;
   return runUnit(context, async (step) => {
-    if (input.indexFailure !== undefined && source.kind !== 'quant')
-      throw new StepNotStarted('genomics.index', input.indexFailure);
+    if (input.referenceFailure !== undefined && source.kind !== 'quant')
+      throw new StepNotStarted('genomics.reference', input.referenceFailure);
     const params: JsonObject = {
       ...(source.kind === 'quant' ? {} : { strandedness: source.strandedness }),
       ...(threads === undefined ? {} : { threads }),

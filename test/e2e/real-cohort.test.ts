@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readNifti } from '../../src/domain/nifti/index.js';
+import { readNifti } from '../../src/domain/nifti/read.js';
 import { cliJson, type CliResult } from '../support/cli.js';
 import { readCsv } from '../support/csv.js';
 import { sharedData } from '../support/shared-data.js';
@@ -30,7 +30,7 @@ function json(path: string): Record<string, unknown> {
 }
 
 function volume(path: string): ReturnType<typeof readNifti> {
-  return readNifti(gunzipSync(readFileSync(path)));
+  return readNifti(gunzipSync(readFileSync(path)), path);
 }
 
 function data(relative: string): string {

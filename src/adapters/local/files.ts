@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, type Dirent } from 'node:fs';
-import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { createGunzip, gunzip, gzip } from 'node:zlib';
 import { CohortflowError, messageOf } from '../../domain/errors.js';
@@ -122,20 +121,34 @@ export class LocalFiles implements Files {
     return new TextDecoder().decode(await this.read(path, signal));
   }
 
-  async *lines(path: string, signal?: AbortSignal): AsyncIterable<string> {
-    const raw = createReadStream(path, { signal });
-    const gunzipped = path.endsWith('.gz') ? raw.pipe(createGunzip()) : raw;
-    // `pipe` does not forward errors: without this a missing file would leave the reader waiting.
-    raw.on('error', (error) => gunzipped.destroy(error));
+  async *stream(path: string, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    const source = await this.open(path);
+    const gzipped = isGzip(await source.read(0, 2));
+    await source.close();
+    const raw = createReadStream(path, { signal, highWaterMark: 1 << 20 });
+    const plain = gzipped ? raw.pipe(createGunzip({ chunkSize: 1 << 18 })) : raw;
+    // `pipe` does not forward errors: without this a read error would leave the reader waiting.
+    raw.on('error', (error) => plain.destroy(error));
     try {
-      yield* createInterface({ input: gunzipped, crlfDelay: Infinity });
-      if (gunzipped.errored) throw gunzipped.errored;
+      for await (const chunk of plain) yield chunk as Uint8Array;
     } catch (error) {
       throw ioError(error, path, 'reading');
     } finally {
       raw.destroy();
-      gunzipped.destroy();
+      plain.destroy();
     }
+  }
+
+  async *lines(path: string, signal?: AbortSignal): AsyncIterable<string> {
+    const decoder = new TextDecoder();
+    let rest = '';
+    for await (const chunk of this.stream(path, signal)) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
+    }
+    rest += decoder.decode();
+    if (rest !== '') yield rest;
   }
 
   async readGzip(path: string, signal?: AbortSignal): Promise<Uint8Array> {
@@ -153,7 +166,7 @@ export class LocalFiles implements Files {
     }
   }
 
-  async write(path: string, content: Uint8Array | string): Promise<void> {
+  async write(path: string, content: Uint8Array | string | AsyncIterable<string>): Promise<void> {
     await this.writeAside(path, content, (aside) => rename(aside, path));
   }
 
@@ -216,7 +229,7 @@ export class LocalFiles implements Files {
   /** Writes a private file beside the target, lets `place` give it its name, and leaves nothing behind on failure. */
   private async writeAside(
     path: string,
-    content: Uint8Array | string,
+    content: Uint8Array | string | AsyncIterable<string>,
     place: (aside: string) => Promise<void>,
   ): Promise<void> {
     const aside = join(dirname(path), `.${randomBytes(8).toString('hex')}.part`);
@@ -224,7 +237,7 @@ export class LocalFiles implements Files {
       await mkdir(dirname(path), { recursive: true });
       const handle = await open(aside, 'wx');
       try {
-        await handle.writeFile(content);
+        await writeFile(handle, content);
       } finally {
         await handle.close();
       }

@@ -34,5 +34,12 @@ export function ioError(error: unknown, path: string, doing: string): unknown {
   if (code !== undefined && NO_SPACE.has(code)) {
     return new CohortflowError('DiskFull', `${doing} ${path}: no space left`, {}, error);
   }
-  return new CohortflowError('IoError', `${doing} ${path}: ${code ?? messageOf(error)}`, {}, error);
+  // A damaged gzip stream is a fault of the file: reading it again will not help, but the caller knows what file it is.
+  const damaged = code?.startsWith('Z_') === true ? 'the gzip stream is damaged or cut off' : undefined;
+  return new CohortflowError(
+    'IoError',
+    `${doing} ${path}: ${damaged ?? code ?? messageOf(error)}`,
+    { damaged: damaged !== undefined },
+    error,
+  );
 }

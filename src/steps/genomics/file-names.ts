@@ -1,0 +1,4 @@
+/** The last part of a path: what messages show. */
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,117 @@
+import type { Strandedness } from '../../domain/cohort/manifest.js';
+import { CohortflowError } from '../../domain/errors.js';
+import { readAnnotation } from '../../domain/genomics/annotation.js';
+import { sumByGene } from '../../domain/genomics/gene-sums.js';
+import { formatQuant, parseQuant, type QuantRow } from '../../domain/genomics/quant-table.js';
+import type { Step, StepCall } from '../step.js';
+import { baseName } from './file-names.js';
+import { runSalmon, type SalmonRun } from './salmon.js';
+import { checkReads, unpackArchives } from './read-files.js';
+
+/** Parameters of `genomics.quantify`. */
+export type QuantifyParams = {
+  readonly strandedness?: string;
+  /** Threads of Salmon; 2. */
+  readonly threads?: number;
+};
+
+export type QuantifySummary = {
+  readonly genes: number;
+  /** Of reads quantified here; null for a table that was given. */
+  readonly mappedPercent: number | null;
+  readonly fragments: number | null;
+  readonly libraryType: string | null;
+  readonly warnings: readonly string[];
+};
+
+const STRANDS: readonly Strandedness[] = ['auto', 'forward', 'reverse', 'unstranded'];
+
+function strandednessOf({ strandedness = 'auto' }: QuantifyParams): Strandedness {
+  const found = STRANDS.find((name) => name === strandedness);
+  if (found !== undefined) return found;
+  throw new CohortflowError('InvalidInput', `strandedness must be one of ${STRANDS.join(', ')}`);
+}
+
+interface Genes {
+  readonly rows: readonly QuantRow[];
+  readonly account: Readonly<Record<string, number>>;
+  readonly warnings: readonly string[];
+}
+
+async function genesOf(transcripts: readonly QuantRow[], call: StepCall<QuantifyParams>): Promise<Genes> {
+  const [path] = call.inputs['annotation'] ?? [];
+  if (path === undefined) throw new CohortflowError('InvalidInput', 'annotation is needed to sum transcripts by gene');
+  const annotation = await readAnnotation(call.io.files.lines(path, call.signal), baseName(path));
+  const { genes, withoutGene, matchedWithoutVersion } = sumByGene(transcripts, annotation);
+  return {
+    rows: genes,
+    account: { transcripts: transcripts.length, transcriptsWithoutGene: withoutGene, matchedWithoutVersion },
+    warnings: withoutGene > 0 ? ['TranscriptsWithoutGene'] : [],
+  };
+}
+
+/** Quantifies the reads of a sample: unpack, check, map. */
+async function fromReads(call: StepCall<QuantifyParams>): Promise<SalmonRun> {
+  const { inputs } = call;
+  const archives = inputs['sra'] ?? [];
+  const named =
+    archives.length > 0
+      ? await unpackArchives(archives, call)
+      : { first: inputs['fastq1'] ?? [], second: inputs['fastq2'] ?? [] };
+  if (named.first.length === 0)
+    throw new CohortflowError('InvalidInput', 'genomics.quantify needs fastq1, sra or quant');
+  const [index] = inputs['index'] ?? [];
+  if (index === undefined) throw new CohortflowError('InvalidInput', 'genomics.quantify needs the input index');
+  const reads = await checkReads(named.first, named.second, call);
+  return runSalmon(reads, index, strandednessOf(call.params), call.params.threads ?? 2, call);
+}
+
+/** A finished table: of genes as it is, of transcripts summed by the annotation. */
+async function fromTable(
+  path: string,
+  call: StepCall<QuantifyParams>,
+): Promise<{ transcripts?: readonly QuantRow[]; genes: Genes }> {
+  const rows = parseQuant(new TextDecoder().decode(await call.io.files.readGzip(path, call.signal)), baseName(path));
+  if (/genes?\.sf(\.gz)?$/.test(baseName(path))) return { genes: { rows, account: {}, warnings: [] } };
+  return { transcripts: rows, genes: await genesOf(rows, call) };
+}
+
+/**
+ * Quantifies one sample into `quant.sf` (transcripts), `quant.genes.sf` (genes) and `quant.json` (how it went).
+ *
+ * Inputs: `fastq1`/`fastq2` (lanes, quantified together), or `sra` (archives or accessions), with `index`; or `quant`, a
+ * finished quant.sf or quant.genes.sf; and `annotation` wherever transcripts are summed.
+ *
+ * Throws the genomics failures of the catalogue. What Salmon leaves behind is never judged by its existence: with no read
+ * mapped it writes an all-zero table and exits 1.
+ */
+export const quantifyStep: Step<QuantifyParams, QuantifySummary> = {
+  name: 'genomics.quantify',
+  version: 1,
+  async run(call) {
+    const { io, inputs } = call;
+    const write = (name: string, text: string): Promise<void> => io.files.write(`${io.outputFolder}/${name}`, text);
+    const [table] = inputs['quant'] ?? [];
+    const given = table === undefined ? undefined : await fromTable(table, call);
+    const run = given === undefined ? await fromReads(call) : undefined;
+    const transcripts = run?.transcripts ?? given?.transcripts;
+    const genes = given?.genes ?? (await genesOf(run?.transcripts ?? [], call));
+    if (transcripts !== undefined) await write('quant.sf', run?.table ?? formatQuant(transcripts));
+    await write('quant.genes.sf', formatQuant(genes.rows));
+    const summary: QuantifySummary = {
+      genes: genes.rows.length,
+      mappedPercent: run?.mappedPercent ?? null,
+      fragments: run?.fragments ?? null,
+      libraryType: run?.libraryType ?? null,
+      warnings: [...(run?.warnings ?? []), ...genes.warnings],
+    };
+    const account = {
+      source: run === undefined ? 'table' : 'reads',
+      ...summary,
+      ...genes.account,
+      ...(run?.account ?? {}),
+    };
+    await write('quant.json', `${JSON.stringify(account, null, 1)}\n`);
+    return summary;
+  },
+};

@@ -1,0 +1,112 @@
+import type { Strandedness } from '../../domain/cohort/manifest.js';
+import { CohortflowError } from '../../domain/errors.js';
+import { libraryType, observedStrandedness } from '../../domain/genomics/library-type.js';
+import { parseQuant, type QuantRow } from '../../domain/genomics/quant-table.js';
+import type { JsonObject, StepCall } from '../step.js';
+import { readToolJson, type SampleReads } from './read-files.js';
+
+/** A successful run of Salmon. */
+export interface SalmonRun {
+  /** quant.sf as Salmon wrote it. */
+  readonly table: string;
+  readonly transcripts: readonly QuantRow[];
+  readonly mappedPercent: number;
+  readonly fragments: number;
+  readonly libraryType: string;
+  readonly warnings: readonly string[];
+  /** More facts for quant.json. */
+  readonly account: JsonObject;
+}
+
+/** Below this share of mapped fragments a sample deserves a look; it is still quantified. */
+const LOW_MAPPING_PERCENT = 30;
+
+const asNumber = (value: unknown): number => (typeof value === 'number' ? value : 0);
+const asText = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** The last thing a log says that is not its time stamp. */
+function lastWords(stderr: string): string {
+  const line = stderr.trim().split('\n').at(-1) ?? '';
+  return line.replace(/^(\[[^\]]*\]\s*)+/, '').slice(0, 300);
+}
+
+/**
+ * Quantifies checked reads against an index with Salmon's defaults (selective alignment), all lanes in one run.
+ *
+ * @throws CohortflowError `NoReadsMapped`, `QuantificationFailed`, `ToolMissing`
+ */
+export async function runSalmon<P extends JsonObject>(
+  reads: SampleReads,
+  index: string,
+  strandedness: Strandedness,
+  threads: number,
+  call: StepCall<P>,
+): Promise<SalmonRun> {
+  const { io, signal } = call;
+  const paired = reads.second.length > 0;
+  const folder = `${io.scratchFolder}/salmon`;
+  const files = paired ? ['-1', ...reads.first, '-2', ...reads.second] : ['-r', ...reads.first];
+  const args = [
+    'quant',
+    '-i',
+    index,
+    '-l',
+    libraryType(strandedness, paired),
+    ...files,
+    '-p',
+    String(threads),
+    '-o',
+    folder,
+  ];
+  call.progress('quantifying');
+  const onLine = (line: string): void => {
+    const seen = /processed\D*?([\d,]+)\D*?fragments/i.exec(line)?.[1];
+    if (seen !== undefined) call.progress(`quantifying, ${seen} fragments`);
+  };
+  const { exitCode, stderr } = await io.tools.run('salmon', args, { signal, onLine });
+  const meta = await readToolJson(`${folder}/aux_info/meta_info.json`, call);
+  const mapped = asNumber(meta?.['num_mapped']);
+  const path = `${folder}/quant.sf`;
+  const table = (await io.files.stat(path)) === undefined ? undefined : await io.files.readText(path);
+  const transcripts = table === undefined ? [] : parseQuant(table, 'quant.sf');
+  const allZero = !transcripts.some((row) => row.reads > 0);
+  const tooFew = /only able to assign|no.{0,20}mapped|zero.{0,20}mapped/i.test(stderr);
+  if ((exitCode !== 0 && tooFew) || (exitCode === 0 && allZero)) {
+    const hint = strandedness === 'auto' ? '' : ` (declared ${strandedness}: try auto)`;
+    throw new CohortflowError(
+      'NoReadsMapped',
+      `${mapped} of ${reads.fragments} fragments map to the transcripts${hint}`,
+    );
+  }
+  if (exitCode !== 0 || table === undefined) {
+    throw new CohortflowError(
+      'QuantificationFailed',
+      `salmon quant ended with exit code ${exitCode}: ${lastWords(stderr)}`,
+    );
+  }
+  const counts = (await readToolJson(`${folder}/lib_format_counts.json`, call)) ?? {};
+  const mappedPercent = asNumber(meta?.['percent_mapped']);
+  const observed = observedStrandedness(counts);
+  const warnings: string[] = [];
+  if (mappedPercent < LOW_MAPPING_PERCENT) warnings.push('LowMapping');
+  const compatible = asNumber(counts['compatible_fragment_ratio']);
+  const disagrees = strandedness !== 'auto' && observed !== undefined && observed !== strandedness;
+  if (disagrees || (strandedness !== 'auto' && compatible < 0.7)) warnings.push('StrandednessDisagrees');
+  return {
+    table,
+    transcripts,
+    mappedPercent,
+    fragments: asNumber(meta?.['num_processed']) || reads.fragments,
+    libraryType: asText(counts['expected_format']),
+    warnings,
+    account: {
+      declaredStrandedness: strandedness,
+      observedStrandedness: observed ?? null,
+      compatibleFragmentRatio: compatible,
+      mappedFragments: mapped,
+      salmon: asText(meta?.['salmon_version']),
+      paired,
+      lanes: reads.first.length,
+    },
+  };
+}
