@@ -17,13 +17,11 @@ export class Dataset {
 
   /** All values as text, trimmed of padding; empty ones are kept so that positions stay. */
   texts(tag: string): string[] {
-    return this.values(tag).map((value) =>
-      value === null || value === undefined
-        ? ''
-        : String(value)
-            .replace(/[\0\s]+$/g, '')
-            .trimStart(),
-    );
+    return this.values(tag).map((value) => {
+      // A damaged VR can make bytes of what should be text.
+      const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+      return text.replace(/[\0\s]+$/g, '').trimStart();
+    });
   }
 
   text(tag: string): string | undefined {

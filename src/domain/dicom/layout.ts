@@ -173,6 +173,15 @@ const SYNTAX_OF = (encoding: Encoding): string =>
       ? TRANSFER_SYNTAX.explicitLittle
       : TRANSFER_SYNTAX.explicitBig;
 
+/** What a known transfer syntax says; for data sets that begin with private groups, where sniffing has no hold. */
+function declaredEncoding(syntax: string | undefined): Encoding | undefined {
+  if (syntax === undefined) return undefined;
+  return {
+    explicit: syntax !== TRANSFER_SYNTAX.implicitLittle,
+    littleEndian: syntax !== TRANSFER_SYNTAX.explicitBig,
+  };
+}
+
 const PIXEL_TAGS = new Set(['7FE00008', '7FE00009', '7FE00010']);
 
 function walkDataset(walker: Walker, encoding: Encoding, transferSyntax: string, mediaClass: string | undefined): Scan {
@@ -245,7 +254,7 @@ export function scan(bytes: Uint8Array, total: number): Scan {
     }
 
     if (syntax === TRANSFER_SYNTAX.deflatedLittle) return { kind: 'deflated', offset: walker.at, mediaClass };
-    const found = sniffEncoding(walker, walker.at);
+    const found = sniffEncoding(walker, walker.at) ?? (marked ? declaredEncoding(syntax) : undefined);
     if (found === undefined) {
       if (!marked) return { kind: 'not-dicom' };
       const layout = {

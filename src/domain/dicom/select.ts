@@ -200,7 +200,11 @@ export function selectSeries(instances: readonly Instance[], request: SelectionR
   }
 
   const warnings: Warning[] = [];
-  const fits = sources.map((source) => ({ source, fit: fitOf(source, usable) }));
+  const fits = sources.map((source) => {
+    const fit = fitOf(source, usable);
+    const elsewhere = fit.series === undefined && usable !== ofStudy && fitOf(source, ofStudy).series !== undefined;
+    return { source, fit: elsewhere ? { why: 'it was drawn on another series than the one asked for' } : fit };
+  });
   const fitting = fits.flatMap(({ source, fit }) => (fit.series === undefined ? [] : [{ source, fit }]));
   const strangers = fits.flatMap(({ source, fit }) => (fit.series === undefined ? [{ source, why: fit.why }] : []));
   if (fitting.length === 0) {

@@ -99,8 +99,8 @@ class SegmentDrawer {
   /** Where a frame lies: its own position, else that of the image it was drawn on. */
   private plane(frame: SegmentationFrame): MaskPlane {
     const { instance } = this.object;
-    const source = this.images.find((image) => frame.sources.includes(image.instance.sopInstanceUid));
-    const position = frame.position ?? source?.position;
+    const position =
+      frame.position ?? this.images.find((image) => frame.sources.includes(image.instance.sopInstanceUid))?.position;
     if (position === undefined) {
       throw new CohortflowError(
         'NoGeometry',
