@@ -45,7 +45,7 @@ describe('messages', () => {
     const cut = files.map((file, k) => (k === 4 ? { ...file, bytes: file.bytes.slice(0, -100) } : file));
     const failure = await failureOf(convert([...cut, named(seg, `${uid}.1/${uid}.1.dcm`)]));
     expect(failure.code).toBe('TruncatedPixelData');
-    expect(failure.message).toContain('CT.….dcm (file 5 of 11)');
+    expect(failure.message).toContain('CT.….dcm (file 6 of 11)');
     expect(failure.message).not.toMatch(/\d+\.\d+\.\d+\.\d+|2001/);
   });
 
