@@ -60,7 +60,7 @@ export function togglePolygon(
  * a slice combined by exclusive or (holes, keyholes and islands within holes come out right). No interpolation between
  * slices. The slice of a contour is the nearest along the normal, within half a step.
  *
- * Reproduces all 153 masks of the IBSI validation set and the IBSI CT phantom voxel by voxel.
+ * By this rule the contours of the IBSI CT phantom give its published mask voxel by voxel (reference test).
  *
  * @param mask zeros, one byte per voxel of `grid`; set voxels become 1
  */
