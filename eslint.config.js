@@ -121,7 +121,7 @@ export default tseslint.config(
   layer('contracts', { layers: ['domain'] }),
   layer('ports', { layers: ['domain', 'contracts'] }),
   layer('report', { layers: ['domain', 'contracts'] }),
-  layer('demo', { layers: ['domain'] }),
+  layer('demo', { layers: ['domain', 'ports'] }),
   layer('steps', { layers: ['domain', 'contracts', 'ports', 'report'] }),
   layer('workflows', { layers: ['domain', 'contracts'], temporal: ['workflow', 'common'] }),
   layer('activities', {
