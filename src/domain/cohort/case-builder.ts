@@ -9,8 +9,8 @@ export interface Told<T> {
 
 /** Reads of one sample while its rows are gathered. */
 export interface SampleBuilder extends Dated {
-  lanes: (Lane & { readonly row: number; readonly study: StudyBuilder | undefined })[];
-  runs: (Told<string> & { readonly study: StudyBuilder | undefined })[];
+  readonly lanes: { readonly lane: Lane; readonly row: number; readonly study: StudyBuilder | undefined }[];
+  readonly runs: (Told<string> & { readonly study: StudyBuilder | undefined })[];
   quant?: Told<string>;
   strandedness?: Told<Strandedness>;
 }
@@ -35,7 +35,8 @@ export interface StudyBuilder extends Dated {
 export interface CaseBuilder {
   readonly caseId: string;
   readonly row: number;
-  readonly carried: (Told<string> | undefined)[];
+  /** Values of the carried columns, by their place in the sheet; what no row gave is absent. */
+  readonly carried: string[];
   readonly studies: StudyBuilder[];
   readonly samples: SampleBuilder[];
 }
@@ -51,19 +52,22 @@ export function findPart<T extends Dated>(
   row: number,
   start: (row: number, id: string | undefined) => T,
 ): T {
-  const sameKind = parts.filter((part) => part.id?.toLowerCase() === id?.toLowerCase());
-  const found =
-    id !== undefined
-      ? sameKind[0]
-      : date === undefined
-        ? sameKind[0]
-        : (sameKind.find((part) => part.date?.value === date.value) ??
-          sameKind.find((part) => part.date === undefined));
+  const found = parts.length === 0 ? undefined : matchingPart(parts, id, date?.value);
   const part = found ?? start(row, id);
   if (found === undefined) parts.push(part);
   if (date === undefined) part.undatedRow ??= row;
   else part.date ??= date;
   return part;
+}
+
+function matchingPart<T extends Dated>(
+  parts: readonly T[],
+  id: string | undefined,
+  date: string | undefined,
+): T | undefined {
+  const sameId = parts.filter((part) => part.id?.toLowerCase() === id?.toLowerCase());
+  if (id !== undefined || date === undefined) return sameId[0];
+  return sameId.find((part) => part.date?.value === date) ?? sameId.find((part) => part.date === undefined);
 }
 
 /** Names of the parts that dates tell apart: numbers in the order of the dates (of the sheet, where they are not ISO). */
@@ -75,55 +79,56 @@ function numberByDate<T extends Dated>(parts: readonly T[], word: string): Map<T
   return new Map(ordered.map((part, index) => [part, `${word}-${index + 1}`]));
 }
 
-/** The id each part of a case ends up with; none for an only part without one. */
-function partIds<T extends Dated>(
+/** Checks that the parts of a case are told apart, and gives those an id that only their dates tell apart. */
+function tellApart<T extends Dated>(
   parts: readonly T[],
   word: 'study' | 'sample',
   kind: SheetFaultKind,
   faults: FaultList,
-): Map<T, string | undefined> {
+): ReadonlyMap<T, string> | undefined {
+  if (parts.length < 2) return undefined;
   const withoutId = parts.filter((part) => part.id === undefined);
-  const ids = new Map<T, string | undefined>(parts.map((part) => [part, part.id]));
-  if (withoutId.length === 0 || parts.length === 1) return ids;
+  const [first] = withoutId;
+  if (first === undefined) return undefined;
   if (withoutId.length < parts.length) {
-    const row = (withoutId[0] as T).row;
     const message = `other rows of this case have a ${word}_id, this one has none; give every ${word} of the case one`;
-    faults.add({ kind, row, column: `${word}_id`, message });
-    return ids;
+    faults.add({ kind, row: first.row, column: `${word}_id`, message });
+    return undefined;
   }
   const undated = withoutId.find((part) => part.undatedRow !== undefined);
   if (undated !== undefined) {
-    const message = `the case has several ${word === 'study' ? 'studies' : 'samples'} told apart by date, and this row has none; give it a date or a ${word}_id`;
+    const several = word === 'study' ? 'studies' : 'samples';
+    const message = `the case has several ${several} told apart by date, and this row has none; give it a date or a ${word}_id`;
     faults.add({ kind, row: undated.undatedRow as number, column: 'date', message });
   }
-  for (const [part, id] of numberByDate(withoutId, word)) ids.set(part, id);
-  return ids;
+  return numberByDate(withoutId, word);
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function imagingUnit(caseId: string, study: StudyBuilder, studyId: string | undefined): ImagingUnit | undefined {
   const { imaging, image, mask, label, date } = study;
-  const common = {
-    modality: 'imaging' as const,
-    caseId,
-    ...(studyId === undefined ? {} : { studyId }),
-    ...(date === undefined ? {} : { date: date.value }),
-  };
-  if (imaging !== undefined) return { ...common, source: { kind: 'dicom', folder: imaging.value } };
-  if (image === undefined || mask === undefined) return undefined;
-  const files = { kind: 'nifti' as const, image: image.value, mask: mask.value };
-  return { ...common, source: label === undefined ? files : { ...files, label: label.value } };
+  let source: ImagingUnit['source'];
+  if (imaging !== undefined) source = { kind: 'dicom', folder: imaging.value };
+  else if (image === undefined || mask === undefined) return undefined;
+  else if (label === undefined) source = { kind: 'nifti', image: image.value, mask: mask.value };
+  else source = { kind: 'nifti', image: image.value, mask: mask.value, label: label.value };
+  const unit: Mutable<ImagingUnit> = { modality: 'imaging', caseId, source };
+  if (studyId !== undefined) unit.studyId = studyId;
+  if (date !== undefined) unit.date = date.value;
+  return unit;
 }
 
 function genomicsUnit(caseId: string, sample: SampleBuilder, sampleId: string | undefined): GenomicsUnit | undefined {
-  const common = { modality: 'genomics' as const, caseId, ...(sampleId === undefined ? {} : { sampleId }) };
   const strandedness = sample.strandedness?.value ?? 'auto';
-  if (sample.quant !== undefined) return { ...common, source: { kind: 'quant', path: sample.quant.value } };
-  if (sample.runs.length > 0) {
-    return { ...common, source: { kind: 'sra', runs: sample.runs.map((run) => run.value), strandedness } };
-  }
-  if (sample.lanes.length === 0) return undefined;
-  const lanes = sample.lanes.map(({ fastq1, fastq2 }) => (fastq2 === undefined ? { fastq1 } : { fastq1, fastq2 }));
-  return { ...common, source: { kind: 'fastq', lanes, strandedness } };
+  let source: GenomicsUnit['source'];
+  if (sample.quant !== undefined) source = { kind: 'quant', path: sample.quant.value };
+  else if (sample.runs.length > 0) source = { kind: 'sra', runs: sample.runs.map((run) => run.value), strandedness };
+  else if (sample.lanes.length === 0) return undefined;
+  else source = { kind: 'fastq', lanes: sample.lanes.map(({ lane }) => lane), strandedness };
+  const unit: Mutable<GenomicsUnit> = { modality: 'genomics', caseId, source };
+  if (sampleId !== undefined) unit.sampleId = sampleId;
+  return unit;
 }
 
 function checkStudy(study: StudyBuilder, faults: FaultList): void {
@@ -150,18 +155,10 @@ function checkStudy(study: StudyBuilder, faults: FaultList): void {
 }
 
 function checkSample(sample: SampleBuilder, faults: FaultList): void {
-  const ways = [
-    ...(sample.lanes[0] === undefined ? [] : [{ name: 'fastq_1', row: sample.lanes[0].row }]),
-    ...(sample.runs[0] === undefined ? [] : [{ name: 'sra', row: sample.runs[0].row }]),
-    ...(sample.quant === undefined ? [] : [{ name: 'quant', row: sample.quant.row }]),
-  ];
-  if (ways.length > 1) {
-    const last = ways.reduce((a, b) => (b.row >= a.row ? b : a));
-    const message = `the reads of the sample are given in ${ways.length} ways (${ways.map((way) => way.name).join(', ')}); keep one`;
-    faults.add({ kind: 'ReadsGivenTwice', row: last.row, column: last.name, message });
-  }
-  const paired = sample.lanes.find((lane) => lane.fastq2 !== undefined);
-  const single = sample.lanes.find((lane) => lane.fastq2 === undefined);
+  const kinds = Number(sample.lanes.length > 0) + Number(sample.runs.length > 0) + Number(sample.quant !== undefined);
+  if (kinds > 1) checkWays(sample, faults);
+  const paired = sample.lanes.find(({ lane }) => lane.fastq2 !== undefined);
+  const single = sample.lanes.find(({ lane }) => lane.fastq2 === undefined);
   if (paired !== undefined && single !== undefined) {
     const message =
       'this lane is single-end and other lanes of the sample are paired; they cannot be quantified together';
@@ -169,25 +166,45 @@ function checkSample(sample: SampleBuilder, faults: FaultList): void {
   }
 }
 
-/** Units of one finished case; what does not fit together goes to `faults`. */
+function checkWays(sample: SampleBuilder, faults: FaultList): void {
+  const ways = [
+    ...(sample.lanes[0] === undefined ? [] : [{ name: 'fastq_1', row: sample.lanes[0].row }]),
+    ...(sample.runs[0] === undefined ? [] : [{ name: 'sra', row: sample.runs[0].row }]),
+    ...(sample.quant === undefined ? [] : [{ name: 'quant', row: sample.quant.row }]),
+  ];
+  const last = ways.reduce((a, b) => (b.row >= a.row ? b : a));
+  const message = `the reads of the sample are given in ${ways.length} ways (${ways.map((way) => way.name).join(', ')}); keep one`;
+  faults.add({ kind: 'ReadsGivenTwice', row: last.row, column: last.name, message });
+}
+
+/** Collects the units of finished cases. */
+export interface UnitSink {
+  readonly cases: CohortCase[];
+  readonly imaging: ImagingUnit[];
+  readonly genomics: GenomicsUnit[];
+}
+
+/** Adds the units of one finished case; what does not fit together goes to `faults`. */
 export function finishCase(
   builder: CaseBuilder,
   carriedNames: readonly string[],
   faults: FaultList,
-): { readonly entry: CohortCase; readonly imaging: ImagingUnit[]; readonly genomics: GenomicsUnit[] } {
-  const imaging: ImagingUnit[] = [];
-  for (const [study, id] of partIds(builder.studies, 'study', 'StudyNotTold', faults)) {
+  sink: UnitSink,
+): void {
+  const { caseId, studies, samples } = builder;
+  const studyIds = tellApart(studies, 'study', 'StudyNotTold', faults);
+  for (const study of studies) {
     checkStudy(study, faults);
-    const unit = imagingUnit(builder.caseId, study, id);
-    if (unit !== undefined) imaging.push(unit);
+    const unit = imagingUnit(caseId, study, study.id ?? studyIds?.get(study));
+    if (unit !== undefined) sink.imaging.push(unit);
   }
-  const genomics: GenomicsUnit[] = [];
-  for (const [sample, id] of partIds(builder.samples, 'sample', 'SampleNotTold', faults)) {
+  const sampleIds = tellApart(samples, 'sample', 'SampleNotTold', faults);
+  for (const sample of samples) {
     checkSample(sample, faults);
-    const unit = genomicsUnit(builder.caseId, sample, id);
-    if (unit !== undefined) genomics.push(unit);
+    const unit = genomicsUnit(caseId, sample, sample.id ?? sampleIds?.get(sample));
+    if (unit !== undefined) sink.genomics.push(unit);
   }
   // Every case has every carried column, in the order of the sheet; fromEntries also takes a column named __proto__.
-  const carried = Object.fromEntries(carriedNames.map((name, index) => [name, builder.carried[index]?.value ?? '']));
-  return { entry: { caseId: builder.caseId, carried }, imaging, genomics };
+  const carried = Object.fromEntries(carriedNames.map((name, index) => [name, builder.carried[index] ?? '']));
+  sink.cases.push({ caseId, carried });
 }

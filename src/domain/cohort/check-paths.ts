@@ -1,5 +1,5 @@
 import type { CohortManifest } from './manifest.js';
-import type { PathUse } from './path-register.js';
+import type { PlaceOf } from './path-register.js';
 import { inSheetOrder, type SheetFault, type SheetFaultKind } from './sheet-fault.js';
 import { isUri, shownPath } from './sheet-paths.js';
 import { isRunAccession } from './cell-checks.js';
@@ -45,13 +45,13 @@ function* expectedPaths(manifest: CohortManifest): Generator<Expected> {
  * left to whoever fetches them.
  *
  * @param stat what is at an absolute path
- * @param places rows of the paths (`SheetReading.paths`); without them faults name the case only
+ * @param placeOf the row of a path (`SheetReading.placeOf`); without it faults name the case only
  * @param width how many looks are under way at once
  */
 export async function checkPaths(
   manifest: CohortManifest,
   stat: StatPath,
-  places: ReadonlyMap<string, Pick<PathUse, 'row' | 'column'>> = new Map(),
+  placeOf: PlaceOf = () => undefined,
   width = 32,
 ): Promise<SheetFault[]> {
   const faults: SheetFault[] = [];
@@ -59,7 +59,7 @@ export async function checkPaths(
   const queue = expectedPaths(manifest);
 
   async function check({ path, column, caseId, kind }: Expected): Promise<void> {
-    const row = places.get(path)?.row;
+    const row = placeOf(path)?.row;
     const fault = (name: SheetFaultKind, message: string): void => {
       faults.push({ kind: name, ...(row === undefined ? {} : { row }), column, message: `case ${caseId}: ${message}` });
     };

@@ -23,7 +23,7 @@ const WARNINGS_PER_KIND = 20;
  * Values of one row. `bad` names the columns whose value failed its own check: it still counts as given (or every such
  * fault would bring a second one with it), but takes part in no comparison.
  */
-type RowValues = Partial<Record<SheetColumn, string>> & { readonly bad: Set<SheetColumn> };
+type RowValues = Partial<Record<SheetColumn, string>> & { bad?: Set<SheetColumn> };
 
 /** Takes the rows of a sheet one by one and gathers them by case. */
 export class RowGatherer {
@@ -34,12 +34,14 @@ export class RowGatherer {
   readonly paths: PathRegister;
   readonly #byId = new Map<string, CaseBuilder>();
   readonly #header: SheetHeader;
+  readonly #known: readonly { readonly column: SheetColumn; readonly index: number }[];
   readonly #base: string;
   readonly #faults: FaultList;
   readonly #warned = new Map<string, number>();
 
   constructor(header: SheetHeader, base: string, faults: FaultList) {
     this.#header = header;
+    this.#known = [...header.known].map(([column, index]) => ({ column, index }));
     this.#base = base;
     this.#faults = faults;
     this.paths = new PathRegister(faults);
@@ -64,7 +66,7 @@ export class RowGatherer {
   add(cells: readonly string[], row: number): void {
     const header = this.#header;
     // Spreadsheets pad rows with empty cells beyond the header; anything else there is a shifted row.
-    const surplus = cells.slice(header.width).some((cell) => cell.trim() !== '');
+    const surplus = cells.length > header.width && cells.slice(header.width).some((cell) => cell.trim() !== '');
     if (surplus || cells.length < header.width) {
       const message = `the row has ${cells.length} cells and the header ${header.width}; look for a missing or unquoted separator`;
       this.#fault('RaggedRow', row, undefined, message);
@@ -97,14 +99,14 @@ export class RowGatherer {
   }
 
   #knownValues(cells: readonly string[], row: number): RowValues {
-    const values: RowValues = { bad: new Set() };
-    for (const [column, index] of this.#header.known) {
+    const values: RowValues = {};
+    for (const { column, index } of this.#known) {
       const value = this.#cell(cells, index, row, column);
       if (value === '') continue;
       values[column] = value;
       const problem = checkAnyCell(value) ?? checkKnown(column, value);
       if (problem === undefined) continue;
-      values.bad.add(column);
+      (values.bad ??= new Set()).add(column);
       this.#fault(problem.kind, row, column, problem.message);
     }
     return values;
@@ -113,7 +115,7 @@ export class RowGatherer {
   /** The case a row belongs to; a row without a usable id is checked like a case of its own. */
   #caseOf(values: RowValues, row: number): CaseBuilder {
     const caseId = values.case_id;
-    if (caseId === undefined || values.bad.has('case_id')) {
+    if (caseId === undefined || values.bad?.has('case_id')) {
       const nameless: CaseBuilder = { caseId: `of row ${row}`, row, carried: [], studies: [], samples: [] };
       this.nameless.push(nameless);
       return nameless;
@@ -143,7 +145,11 @@ export class RowGatherer {
       if (value === '') return;
       const problem = checkAnyCell(value.replaceAll(/[\t\r\n]/g, ' '));
       if (problem !== undefined) this.#fault(problem.kind, row, name, problem.message);
-      else owner.carried[position] = this.#tell(owner.carried[position], value, row, name);
+      else if ((owner.carried[position] ?? value) === value) owner.carried[position] = value;
+      else {
+        const message = `differs from an earlier row of the same case (its first is row ${owner.row}); a case has one value in this column`;
+        this.#fault('ConflictingValue', row, name, message);
+      }
     });
   }
 
@@ -158,7 +164,7 @@ export class RowGatherer {
   }
 
   #date(values: RowValues, row: number): Told<string> | undefined {
-    return values.date === undefined || values.bad.has('date') ? undefined : { value: values.date, row };
+    return values.date === undefined || values.bad?.has('date') ? undefined : { value: values.date, row };
   }
 
   /** Ids that differ in case only would be one folder on some systems, two on others. */
@@ -178,19 +184,20 @@ export class RowGatherer {
     if (imaging === undefined && image === undefined && mask === undefined && label === undefined) return undefined;
     const date = this.#date(values, row);
     const study = findPart(owner.studies, values.study_id, date, row, startPart<StudyBuilder>);
-    if (!values.bad.has('study_id')) this.#sameSpelling(study, values.study_id, row, 'study_id');
+    if (values.bad?.has('study_id') !== true) this.#sameSpelling(study, values.study_id, row, 'study_id');
     if (date !== undefined) study.date = this.#tell(study.date, date.value, row, 'date');
     const file = (column: 'imaging' | 'image' | 'mask', value: string, shared: boolean): Told<string> => {
       const path = resolvePath(value, this.#base);
-      if (values.bad.has(column)) return study[column] ?? { value: path, row };
-      this.paths.use(path, { row, column, caseId: owner.caseId, part: study }, shared);
+      if (values.bad?.has(column)) return study[column] ?? { value: path, row };
+      const known = study[column]?.value === path;
+      this.paths.use(path, { row, column, caseId: owner.caseId, known, shared });
       return this.#tell(study[column], path, row, column);
     };
     if (imaging !== undefined) study.imaging = file('imaging', imaging, false);
     if (image !== undefined) study.image = file('image', image, true);
     // One mask serves several studies of a case when its labels tell them apart.
     if (mask !== undefined) study.mask = file('mask', mask, label !== undefined);
-    if (label !== undefined && values.bad.has('label')) study.label ??= { value: 1, row };
+    if (label !== undefined && values.bad?.has('label')) study.label ??= { value: 1, row };
     else if (label !== undefined) study.label = this.#tell(study.label, readLabel(label) as number, row, 'label');
     return study;
   }
@@ -208,15 +215,15 @@ export class RowGatherer {
     }
     const date = this.#date(values, row);
     const sample = findPart(owner.samples, values.sample_id, date, row, startSample);
-    if (!values.bad.has('sample_id')) this.#sameSpelling(sample, values.sample_id, row, 'sample_id');
+    if (values.bad?.has('sample_id') !== true) this.#sameSpelling(sample, values.sample_id, row, 'sample_id');
     if (values.sample_id !== undefined && date !== undefined && sample.date !== undefined) {
       sample.date = this.#tell(sample.date, date.value, row, 'date');
     }
     const file = (column: 'fastq_1' | 'fastq_2' | 'sra' | 'quant', value: string): string => {
       const accession = column === 'sra' && isRunAccession(value);
       const path = accession ? value.toUpperCase() : resolvePath(value, this.#base);
-      if (values.bad.has(column)) return path;
-      this.paths.use(path, { row, column, caseId: owner.caseId, part: sample });
+      if (values.bad?.has(column)) return path;
+      this.paths.use(path, { row, column, caseId: owner.caseId, known: holds(sample, path), shared: false });
       return path;
     };
     if (first !== undefined) {
@@ -227,7 +234,7 @@ export class RowGatherer {
     if (sra !== undefined) this.#run(sample, file('sra', sra), row, study);
     if (quant !== undefined) {
       const path = file('quant', quant);
-      sample.quant = values.bad.has('quant')
+      sample.quant = values.bad?.has('quant')
         ? (sample.quant ?? { value: path, row })
         : this.#tell(sample.quant, path, row, 'quant');
     }
@@ -248,19 +255,20 @@ export class RowGatherer {
     if (lane.fastq2 !== undefined && matesLookSwapped(lane.fastq1, lane.fastq2)) {
       this.#warn('MatesLookSwapped', row, 'fastq_1', 'by their names, the two mates are swapped; check them');
     }
-    const again = sample.lanes.find((other) => other.fastq1 === lane.fastq1 && other.fastq2 === lane.fastq2);
+    const again = sample.lanes.find(({ lane: { fastq1, fastq2 } }) => fastq1 === lane.fastq1 && fastq2 === lane.fastq2);
     // A sheet with a row per study repeats the reads of the case; otherwise a repeated lane would count its reads twice.
     if (again?.study !== undefined && study !== undefined && again.study !== study) return;
-    this.#repeated(sample, 'fastq_1', lane.fastq1, row);
-    if (again === undefined && lane.fastq2 !== undefined) this.#repeated(sample, 'fastq_2', lane.fastq2, row);
-    if (again === undefined) sample.lanes.push({ ...lane, row, study });
+    if (again !== undefined || holds(sample, lane.fastq1)) this.#repeated('fastq_1', lane.fastq1, row);
+    if (again !== undefined) return;
+    if (lane.fastq2 !== undefined && holds(sample, lane.fastq2)) this.#repeated('fastq_2', lane.fastq2, row);
+    sample.lanes.push({ lane, row, study });
   }
 
-  /** A file that an earlier row of the same sample gave already. */
-  #repeated(sample: SampleBuilder, column: 'fastq_1' | 'fastq_2', path: string, row: number): void {
-    const use = this.paths.uses.get(path);
-    if (use === undefined || use.part !== sample || use.column !== column || use.row === row) return;
-    const message = `the same file is given in row ${use.row}; each row of a sample is another lane`;
+  /** A file that an earlier row of the same sample gave already, as the same mate. */
+  #repeated(column: 'fastq_1' | 'fastq_2', path: string, row: number): void {
+    const place = this.paths.placeOf(path);
+    if (place === undefined || place.column !== column) return;
+    const message = `the same file is given in row ${place.row}; each row of a sample is another lane`;
     this.#fault('SameFileTwice', row, column, message);
   }
 
@@ -276,6 +284,15 @@ export class RowGatherer {
       );
     }
   }
+}
+
+/** Whether a sample has a file among its reads. */
+function holds(sample: SampleBuilder, path: string): boolean {
+  return (
+    sample.quant?.value === path ||
+    sample.runs.some((run) => run.value === path) ||
+    sample.lanes.some(({ lane }) => lane.fastq1 === path || lane.fastq2 === path)
+  );
 }
 
 function startPart<T extends { readonly row: number; readonly id?: string }>(row: number, id: string | undefined): T {

@@ -43,7 +43,7 @@ export interface CohortCase {
   readonly carried: Readonly<Record<string, string>>;
 }
 
-/** The whole normalised cohort. */
+/** The whole normalised cohort. Units lie in the order of their cases. */
 export interface CohortManifest {
   readonly cases: readonly CohortCase[];
   readonly imaging: readonly ImagingUnit[];

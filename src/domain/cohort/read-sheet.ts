@@ -1,9 +1,9 @@
 import { decodeText, scanCsv } from '../csv/index.js';
-import { finishCase } from './case-builder.js';
+import { finishCase, type UnitSink } from './case-builder.js';
 import { RowGatherer } from './gather-rows.js';
 import { readHeader, type SheetHeader } from './header.js';
-import type { CohortCase, CohortManifest, GenomicsUnit, ImagingUnit } from './manifest.js';
-import type { PathUse } from './path-register.js';
+import type { CohortManifest } from './manifest.js';
+import type { PlaceOf } from './path-register.js';
 import { FaultList, inSheetOrder, type SheetFault, type SheetWarning } from './sheet-fault.js';
 
 export interface SheetOptions {
@@ -18,8 +18,8 @@ export interface SheetReading {
   readonly faults: readonly SheetFault[];
   readonly faultCount: number;
   readonly warnings: readonly SheetWarning[];
-  /** Every file of the sheet and the row that names it first: gives {@link checkPaths} its row numbers. */
-  readonly paths: ReadonlyMap<string, Pick<PathUse, 'row' | 'column'>>;
+  /** The row and column that name a file first: gives {@link checkPaths} its row numbers. */
+  readonly placeOf: PlaceOf;
 }
 
 const isBlank = (cells: readonly string[]): boolean => cells.every((cell) => cell.trim() === '');
@@ -99,21 +99,17 @@ class SheetRows {
 }
 
 function finish(gatherer: RowGatherer | undefined, faults: FaultList): SheetReading {
-  const cases: CohortCase[] = [];
-  const imaging: ImagingUnit[] = [];
-  const genomics: GenomicsUnit[] = [];
-  for (const builder of gatherer?.cases ?? []) {
-    const finished = finishCase(builder, gatherer?.carriedNames ?? [], faults);
-    cases.push(finished.entry);
-    imaging.push(...finished.imaging);
-    genomics.push(...finished.genomics);
-  }
-  for (const builder of gatherer?.nameless ?? []) finishCase(builder, [], faults);
+  const manifest: UnitSink = { cases: [], imaging: [], genomics: [] };
+  const names = gatherer?.carriedNames ?? [];
+  for (const builder of gatherer?.cases ?? []) finishCase(builder, names, faults, manifest);
+  // Rows without a usable id are looked at for their faults only.
+  const nowhere: UnitSink = { cases: [], imaging: [], genomics: [] };
+  for (const builder of gatherer?.nameless ?? []) finishCase(builder, names, faults, nowhere);
   return {
-    manifest: { cases, imaging, genomics },
+    manifest,
     faults: inSheetOrder(faults.kept),
     faultCount: faults.total,
     warnings: inSheetOrder(gatherer?.warnings ?? []),
-    paths: gatherer?.paths.uses ?? new Map(),
+    placeOf: (path) => gatherer?.paths.placeOf(path),
   };
 }

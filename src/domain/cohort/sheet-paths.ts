@@ -5,8 +5,12 @@ export function isUri(path: string): boolean {
   return URI.test(path);
 }
 
+/** Finds what {@link normalise} would change: empty, `.` and `..` parts, slashes at the ends. */
+const UNTIDY = /^\/|\/$|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/;
+
 /** Removes `.` and resolves `..` in the part after the root; never climbs above it. */
 function normalise(path: string): string {
+  if (!UNTIDY.test(path)) return path;
   const parts: string[] = [];
   for (const part of path.split('/')) {
     if (part === '' || part === '.') continue;
@@ -30,10 +34,10 @@ export function folderOf(path: string): string {
 export function resolvePath(value: string, base: string): string {
   if (value.startsWith('file://')) return `/${normalise(decodeURIComponent(value.slice('file://'.length)))}`;
   if (isUri(value)) return value;
-  if (value.startsWith('/')) return `/${normalise(value)}`;
-  if (!isUri(base)) return `/${normalise(`${base}/${value}`)}`;
+  if (value.startsWith('/')) return `/${normalise(value.slice(1))}`;
+  if (!isUri(base)) return `/${normalise(`${base.slice(1)}/${value}`)}`;
   const [, scheme = '', bucket = '', folder = ''] = /^([^:]+:\/\/)([^/]*)(.*)$/.exec(base) ?? [];
-  const key = normalise(`${folder}/${value}`);
+  const key = normalise(`${folder.slice(1)}/${value}`);
   return `${scheme}${bucket}/${key}${value.endsWith('/') ? '/' : ''}`;
 }
 

@@ -4,17 +4,17 @@ import type { CohortManifest, CohortUnit, GenomicsUnit, ImagingUnit } from './ma
 
 type Row = Partial<Record<SheetColumn, string>>;
 
-function imagingRow(unit: ImagingUnit): Row {
-  const { source, studyId, date } = unit;
-  const files: Row =
-    source.kind === 'dicom'
-      ? { imaging: source.folder }
-      : {
-          image: source.image,
-          mask: source.mask,
-          ...(source.label === undefined ? {} : { label: String(source.label) }),
-        };
-  return { ...(studyId === undefined ? {} : { study_id: studyId }), ...(date === undefined ? {} : { date }), ...files };
+function imagingRow({ source, studyId, date }: ImagingUnit): Row {
+  const row: Row = {};
+  if (studyId !== undefined) row.study_id = studyId;
+  if (date !== undefined) row.date = date;
+  if (source.kind === 'dicom') row.imaging = source.folder;
+  else {
+    row.image = source.image;
+    row.mask = source.mask;
+    if (source.label !== undefined) row.label = String(source.label);
+  }
+  return row;
 }
 
 function genomicsRows(unit: GenomicsUnit): Row[] {
@@ -31,14 +31,48 @@ function genomicsRows(unit: GenomicsUnit): Row[] {
   }));
 }
 
-function unitsByCase<T extends CohortUnit>(units: readonly T[]): Map<string, T[]> {
-  const result = new Map<string, T[]>();
-  for (const unit of units) {
-    const list = result.get(unit.caseId);
-    if (list === undefined) result.set(unit.caseId, [unit]);
-    else list.push(unit);
+/** Units of one case after the other: they lie in the order of the cases. */
+class UnitCursor<T extends CohortUnit> {
+  #at = 0;
+  readonly #units: readonly T[];
+
+  constructor(units: readonly T[]) {
+    this.#units = units;
   }
-  return result;
+
+  take(caseId: string): T[] {
+    const start = this.#at;
+    while (this.#units[this.#at]?.caseId === caseId) this.#at += 1;
+    return this.#units.slice(start, this.#at);
+  }
+
+  /** A manifest in another order would lose units in silence. */
+  end(): void {
+    if (this.#at < this.#units.length) throw new Error('the units of the manifest are not in the order of its cases');
+  }
+}
+
+/** Columns that at least one unit fills. */
+function usedColumns({ imaging, genomics }: CohortManifest): SheetColumn[] {
+  const fastq = genomics.filter(({ source }) => source.kind === 'fastq');
+  const used: Readonly<Record<SheetColumn, boolean>> = {
+    case_id: true,
+    study_id: imaging.some(({ studyId }) => studyId !== undefined),
+    sample_id: genomics.some(({ sampleId }) => sampleId !== undefined),
+    date: imaging.some(({ date }) => date !== undefined),
+    imaging: imaging.some(({ source }) => source.kind === 'dicom'),
+    image: imaging.some(({ source }) => source.kind === 'nifti'),
+    mask: imaging.some(({ source }) => source.kind === 'nifti'),
+    label: imaging.some(({ source }) => source.kind === 'nifti' && source.label !== undefined),
+    fastq_1: fastq.length > 0,
+    fastq_2: fastq.some(
+      ({ source }) => source.kind === 'fastq' && source.lanes.some((lane) => lane.fastq2 !== undefined),
+    ),
+    strandedness: genomics.some(({ source }) => source.kind !== 'quant'),
+    sra: genomics.some(({ source }) => source.kind === 'sra'),
+    quant: genomics.some(({ source }) => source.kind === 'quant'),
+  };
+  return SHEET_COLUMNS.filter((column) => used[column]);
 }
 
 /**
@@ -47,28 +81,27 @@ function unitsByCase<T extends CohortUnit>(units: readonly T[]): Map<string, T[]
  * the same cohort.
  */
 export function* validSheetLines(manifest: CohortManifest): Generator<string> {
-  const imaging = unitsByCase(manifest.imaging);
-  const genomics = unitsByCase(manifest.genomics);
+  const imaging = new UnitCursor(manifest.imaging);
+  const genomics = new UnitCursor(manifest.genomics);
   const carried = Object.keys(manifest.cases[0]?.carried ?? {});
-  const used = new Set<string>(['case_id']);
-  for (const unit of manifest.imaging) for (const name of Object.keys(imagingRow(unit))) used.add(name);
-  for (const unit of manifest.genomics) {
-    for (const row of genomicsRows(unit)) for (const name of Object.keys(row)) used.add(name);
-  }
-  const columns = SHEET_COLUMNS.filter((column) => used.has(column));
+  const columns = usedColumns(manifest);
   yield csvLine([...columns, ...carried]);
 
   for (const { caseId, carried: values } of manifest.cases) {
-    const studies = (imaging.get(caseId) ?? []).map(imagingRow);
-    const lanes = (genomics.get(caseId) ?? []).flatMap(genomicsRows);
-    // The case's first study and first lane share a row, as people write it, unless a date would then tell a sample too.
+    const studies = imaging.take(caseId).map(imagingRow);
+    const lanes = genomics.take(caseId).flatMap(genomicsRows);
+    // The case's only study and its first lane share a row, as people write it.
     const shared = studies.length <= 1 && lanes.every((lane) => lane.sample_id === undefined);
     const rows = shared ? [{ ...studies[0], ...lanes[0] }, ...lanes.slice(1)] : [...studies, ...lanes];
     for (const row of rows) {
-      const cells: Row = { ...row, case_id: caseId };
-      yield csvLine([...columns.map((column) => cells[column] ?? ''), ...carried.map((name) => values[name] ?? '')]);
+      row.case_id = caseId;
+      const cells = columns.map((column) => row[column] ?? '');
+      for (const name of carried) cells.push(values[name] ?? '');
+      yield csvLine(cells);
     }
   }
+  imaging.end();
+  genomics.end();
 }
 
 /** {@link validSheetLines} as one text, every line ended by LF. */

@@ -3,7 +3,7 @@ import { sniffDelimiter, type Delimiter } from './delimiter.js';
 
 /** A row that is not CSV. `row` is the spreadsheet row: records counted from 1, the header included. */
 export interface CsvProblem {
-  readonly kind: 'UnbalancedQuotes' | 'MisplacedQuote' | 'Unreadable';
+  readonly kind: 'UnbalancedQuotes' | 'Unreadable';
   readonly row: number;
   readonly message: string;
 }
@@ -39,10 +39,10 @@ function problemOf(error: CsvError, row: number): CsvProblem {
     case 'CSV_INVALID_CLOSING_QUOTE':
     case 'INVALID_OPENING_QUOTE':
       return {
-        kind: 'MisplacedQuote',
+        kind: 'UnbalancedQuotes',
         row,
         message:
-          'a quotation mark stands inside a value; put the value into quotation marks and double those inside it',
+          'quotation marks are unbalanced or stand inside a value; put the whole value into quotation marks and double those inside it',
       };
     default:
       return { kind: 'Unreadable', row, message: `cannot be read as CSV (${error.code})` };

@@ -29,13 +29,13 @@ function droppedCsv({ dropped }: ClinicalResult): string {
 }
 
 async function run(call: StepCall<ClinicalParams>): Promise<ClinicalSummary> {
-  const { params, inputs, io, signal, progress } = call;
+  const { params, inputs, io, signal } = call;
   const [path] = inputs['table'] ?? [];
   if (path === undefined) throw new CohortflowError('InvalidInput', 'table: the clinical table is missing');
-  progress('reading the table');
+  call.progress('reading the table');
   const table = readClinicalTable(await io.files.read(path, signal));
   signal.throwIfAborted();
-  progress(`encoding ${table.rows.length} rows`);
+  call.progress(`encoding ${table.rows.length} rows`);
   const result = clinicalFeatures(table, params.spec);
   const { features, encoding, bias, leakage } = result;
   const write = (name: string, content: string): Promise<void> => io.files.write(`${io.outputFolder}/${name}`, content);
