@@ -1,0 +1,33 @@
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, makeTelemetryFilterString } from '@temporalio/worker';
+import { findTemporalCli, findTestServer } from '../../scripts/lib/temporal-servers.mjs';
+
+// The workers' life cycle would drown the tests' own lines.
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+});
+
+/** Executable of the time-skipping server, or undefined; the skip is then printed with its reason. */
+export async function timeSkippingServer(): Promise<string | undefined> {
+  const path = process.env['COHORTFLOW_TEST_SERVER'] ?? (await findTestServer());
+  if (path === undefined) console.warn('skipped: the time-skipping server is not here (npm test fetches it)');
+  return path;
+}
+
+/** Executable of the Temporal CLI, or undefined; the skip is then printed with its reason. */
+export async function temporalCli(): Promise<string | undefined> {
+  const path = process.env['COHORTFLOW_TEMPORAL_CLI'] ?? (await findTemporalCli());
+  if (path === undefined) console.warn('skipped: the Temporal CLI is not here (npm test fetches it)');
+  return path;
+}
+
+/** A fresh server with simulated time. One per test file: its clock is global. */
+export function simulatedTime(path: string): Promise<TestWorkflowEnvironment> {
+  return TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } });
+}
+
+/** A fresh development server in memory, in real time. */
+export function realTime(path: string): Promise<TestWorkflowEnvironment> {
+  return TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path } } });
+}

@@ -1,0 +1,54 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { Worker, WorkflowBundle } from '@temporalio/worker';
+import { createWorkers, runWorkers } from '../../src/workers/create-workers.js';
+import { firstTaskDone } from './temporal-history.js';
+import type { Simulation } from './temporal-simulation.js';
+
+export const TEST_QUEUE = 'cohortflow-test';
+
+/** Runs `body` while this file's workers serve {@link TEST_QUEUE}, and stops them afterwards. */
+export async function withWorkers<T>(
+  env: TestWorkflowEnvironment,
+  workflowBundle: WorkflowBundle,
+  simulation: Simulation,
+  body: () => Promise<T>,
+): Promise<T> {
+  const workers: readonly Worker[] = await createWorkers({
+    connection: env.nativeConnection,
+    namespace: env.namespace ?? 'default',
+    taskQueue: TEST_QUEUE,
+    workflowBundle,
+    quick: simulation,
+    heavy: simulation,
+    jobs: 50,
+    heartbeatThrottle: '100ms',
+  });
+  const stop = new AbortController();
+  const running = runWorkers(workers, stop.signal);
+  try {
+    await warmUp(env);
+    return await Promise.race([body(), running.then(() => Promise.reject(new Error('the workers ended early')))]);
+  } finally {
+    stop.abort();
+    await running;
+  }
+}
+
+/** The server also skips while a workflow task runs: with a cold worker the first workflow's clock jumps ten years. */
+async function warmUp(env: TestWorkflowEnvironment): Promise<void> {
+  const workflowId = `warm-up-${crypto.randomUUID()}`;
+  const handle = await env.client.workflow.start('imagingCohort', { workflowId, taskQueue: TEST_QUEUE, args: [{}] });
+  await firstTaskDone(handle);
+}
+
+/** Starts a cohort, waits for its first task in real time, then lets simulated time run until its result is there. */
+export async function runToEnd<R>(
+  env: TestWorkflowEnvironment,
+  type: string,
+  workflowId: string,
+  input: unknown,
+): Promise<R> {
+  const handle = await env.client.workflow.start(type, { workflowId, taskQueue: TEST_QUEUE, args: [input] });
+  await firstTaskDone(handle);
+  return (await handle.result()) as R;
+}
