@@ -1,6 +1,6 @@
 import { CohortflowError } from '../errors.js';
 import { featureColumns, type ClinicalEncoding, type ColumnEncoding } from './encoding.js';
-import { floatText, parseNumber, valueText } from './numbers.js';
+import { numberText, parseNumber, valueText } from './numbers.js';
 import {
   applyRules,
   droppedRow,
@@ -28,10 +28,6 @@ function rowFault(
   return new CohortflowError(code, message, { column, rows: rows.slice(0, 100) });
 }
 
-function numberText(value: number, type: 'integer' | 'decimal' | 'text'): string {
-  return type === 'decimal' || !Number.isInteger(value) ? floatText(value) : String(value);
-}
-
 interface Cell {
   readonly text: string;
   /** Set when the value has no place in the encoding. */
@@ -47,22 +43,27 @@ function encoderOf(encoding: ColumnEncoding, all: ClinicalEncoding, isMissing: (
       return (text) => [{ text }];
     case 'oneHot': {
       const { categories, type } = encoding;
-      const numeric = type === 'integer' || type === 'decimal';
-      const at = new Map(categories.map(({ value }, index) => [numeric ? parseNumber(value) : value, index]));
+      const key = (text: string): string | undefined =>
+        type === 'integer' || type === 'decimal' ? numberText(text, type) : valueText(text, type);
+      const at = new Map(categories.map(({ value }, index) => [value, index]));
       return (text) => {
         if (isMissing(text)) return categories.map(() => ({ text: '0' }));
-        const index = at.get(numeric ? parseNumber(text) : valueText(text, type));
+        const index = at.get(key(text) ?? '');
         if (index === undefined) return categories.map(() => ({ text: '0', bad: true }));
         return categories.map((_, category) => ({ text: category === index ? '1' : '0' }));
       };
     }
     case 'numeric': {
       const { type, fill } = encoding;
+      // The fill is a number of the specification or a mean: 0 fits a whole column, 2.5 does not.
+      const filled = fill === null ? '' : (numberText(String(fill), type === 'decimal' ? type : 'integer') ?? '');
       return (text) => {
-        if (isMissing(text)) return [{ text: fill === null ? '' : numberText(fill, type) }];
-        const value = parseNumber(text);
-        if (value === undefined) return [{ text, bad: true }];
-        return [{ text: type === 'text' ? text : numberText(value, type) }];
+        if (isMissing(text)) return [{ text: filled }];
+        const written =
+          type === 'text' && parseNumber(text) !== undefined
+            ? text
+            : numberText(text, type === 'text' ? 'decimal' : type);
+        return [written === undefined ? { text, bad: true } : { text: written }];
       };
     }
     case 'target': {

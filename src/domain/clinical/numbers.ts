@@ -47,6 +47,17 @@ export function floatText(value: number): string {
   return text.includes('.') ? text : `${text}.0`;
 }
 
+/**
+ * A number of a column as it is written: whole numbers of an integer column exactly, however long; others as Python does.
+ * Undefined when the text is no number.
+ */
+export function numberText(text: string, type: 'integer' | 'decimal'): string | undefined {
+  if (type === 'integer' && isInteger(text)) return valueText(text, type);
+  const value = parseNumber(text);
+  if (value === undefined) return undefined;
+  return type === 'integer' && Number.isInteger(value) ? String(value) : floatText(value);
+}
+
 /** A value of a column of the given type as pandas would show it in a name or a file. */
 export function valueText(text: string, type: ColumnType): string {
   switch (type) {
@@ -84,7 +95,7 @@ export function categories(
   const seen = new Set<string>();
   for (const text of values) if (!isMissing(text)) seen.add(valueText(text, type));
   const list = [...seen];
-  return type === 'integer' || type === 'decimal'
-    ? list.sort((a, b) => (parseNumber(a) ?? 0) - (parseNumber(b) ?? 0))
-    : list.sort(compareCodePoints);
+  if (type === 'integer') return list.sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1));
+  if (type === 'decimal') return list.sort((a, b) => (parseNumber(a) ?? 0) - (parseNumber(b) ?? 0));
+  return list.sort(compareCodePoints);
 }
