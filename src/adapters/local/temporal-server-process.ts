@@ -1,7 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { open, readFile, rename } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Connection } from '@temporalio/client';
@@ -83,11 +83,24 @@ export async function startProcess({ program, folder, database, log }: ServerCom
   }
 }
 
-/** True when a server answers at the address and its default namespace is there. */
-export async function answers(address: string): Promise<boolean> {
+/** True when something accepts connections: an answer at once, where a gRPC client would go on trying. */
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: LOOPBACK, port, timeout: PROBE_MS });
+    const end = (result: boolean) => (): void => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
+  });
+}
+
+/** True when a server answers at this port of the loopback interface and its default namespace is there. */
+export async function answers(port: number): Promise<boolean> {
+  if (!(await isListening(port))) return false;
   let connection: Connection | undefined;
   try {
-    connection = await Connection.connect({ address, tls: false, connectTimeout: PROBE_MS });
+    connection = await Connection.connect({ address: `${LOOPBACK}:${port}`, tls: false, connectTimeout: PROBE_MS });
     const { workflowService } = connection;
     await connection.withDeadline(Date.now() + PROBE_MS, () =>
       workflowService.describeNamespace({ namespace: 'default' }),
@@ -106,7 +119,7 @@ export async function untilAnswering(started: StartedServer, patienceMs: number)
   for (;;) {
     const { exitCode, signalCode } = started.child;
     if (exitCode !== null || signalCode !== null) return `it ended at once (${signalCode ?? `exit code ${exitCode}`})`;
-    if (await answers(`${LOOPBACK}:${started.port}`)) return undefined;
+    if (await answers(started.port)) return undefined;
     if (Date.now() > deadline) return `it did not answer within ${patienceMs / 1000} s`;
     await sleep(POLL_MS);
   }

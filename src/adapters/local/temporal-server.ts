@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { loadClientConfigProfile } from '@temporalio/envconfig';
 import { CohortflowError, messageOf } from '../../domain/errors.js';
 import { compareVersions, obtainTemporalProgram, type TemporalProgram } from './temporal-server-program.js';
@@ -54,6 +55,7 @@ export interface ServerStatus {
 const START_PATIENCE_MS = 60_000;
 const LOCK_PATIENCE_MS = 25 * 60_000;
 const TAIL_LINES = 12;
+const POLL_MS = 500;
 
 /** Everything of the embedded server is in one folder of the state folder. */
 function places(
@@ -70,6 +72,20 @@ function places(
   };
 }
 
+function loadProfile(env: Environment): ReturnType<typeof loadClientConfigProfile> {
+  const defined = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const overrideEnvVars = Object.fromEntries(defined);
+  try {
+    return loadClientConfigProfile({ overrideEnvVars });
+  } catch (error) {
+    // A file without any profile (empty, say) is a TypeError in SDK 1.24; it configures nothing.
+    if (error instanceof TypeError && (env['TEMPORAL_PROFILE'] ?? '') === '') {
+      return loadClientConfigProfile({ overrideEnvVars, disableFile: true });
+    }
+    throw new CohortflowError('InvalidInput', `the Temporal environment or profile: ${messageOf(error)}`, {}, error);
+  }
+}
+
 /**
  * The server that the user's Temporal environment names: `TEMPORAL_ADDRESS`, or a profile of the Temporal CLI
  * (`TEMPORAL_PROFILE`, `TEMPORAL_CONFIG_FILE` or the CLI's own file). Undefined when they name none.
@@ -77,13 +93,7 @@ function places(
  * @throws CohortflowError `InvalidInput` when the profile cannot be read.
  */
 export function configuredServer(env: Environment): TemporalServer | undefined {
-  let profile: ReturnType<typeof loadClientConfigProfile>;
-  try {
-    const defined = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    profile = loadClientConfigProfile({ overrideEnvVars: Object.fromEntries(defined) });
-  } catch (error) {
-    throw new CohortflowError('InvalidInput', `the Temporal environment or profile: ${messageOf(error)}`, {}, error);
-  }
+  const profile = loadProfile(env);
   const namespace = profile.namespace ?? 'default';
   const fromEnvironment = (env['TEMPORAL_ADDRESS'] ?? '') !== '';
   if (profile.address !== undefined && profile.address !== '') {
@@ -155,7 +165,7 @@ export async function ensureServer(options: EnsureServerOptions): Promise<Tempor
   }
   const { stateFolder, log } = options;
   const known = await runningRecord(stateFolder);
-  if (known !== undefined && (await answers(`${LOOPBACK}:${known.port}`))) {
+  if (known !== undefined && (await answers(known.port))) {
     log(`Temporal server: embedded, running since ${known.startedAt}`);
     return embedded(known);
   }
@@ -201,7 +211,7 @@ async function untilBusyServerAnswers(
   patienceMs: number,
 ): Promise<TemporalServer> {
   for (const deadline = Date.now() + patienceMs; Date.now() < deadline;) {
-    if (await answers(`${LOOPBACK}:${record.port}`)) return embedded(record);
+    if (await answers(record.port)) return embedded(record);
   }
   throw new CohortflowError(
     'ServerUnavailable',
@@ -287,7 +297,7 @@ export async function serverStatus(stateFolder: string): Promise<ServerStatus> {
   if (record === undefined) return { running: false, answering: false, database, databaseBytes, log };
   const { address, uiUrl } = embedded(record);
   return {
-    ...{ running: true, answering: await answers(address), address, pid: record.pid },
+    ...{ running: true, answering: await answers(record.port), address, pid: record.pid },
     ...(uiUrl === undefined ? {} : { uiUrl }),
     ...{ serverVersion: record.serverVersion, startedAt: record.startedAt, database, databaseBytes, log },
   };
