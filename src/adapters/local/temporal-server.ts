@@ -1,9 +1,15 @@
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadClientConfigProfile } from '@temporalio/envconfig';
-import { CohortflowError, messageOf } from '../../domain/errors.js';
-import { compareVersions, obtainTemporalProgram, type TemporalProgram } from './temporal-server-program.js';
+import { CohortflowError } from '../../domain/errors.js';
+import { configuredServer, type Environment, type TemporalServer } from './temporal-server-configured.js';
+import {
+  databaseSize,
+  putDatabaseAside,
+  putNewerDatabaseAside,
+  restoreDatabase,
+  serverPlaces,
+} from './temporal-server-database.js';
+import { obtainTemporalProgram, type TemporalProgram } from './temporal-server-program.js';
 import {
   LOOPBACK,
   answers,
@@ -15,16 +21,7 @@ import {
 } from './temporal-server-process.js';
 import { withLock, type Log } from './tool-cache.js';
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** A Temporal server to talk to. With `environment` and `profile`, TLS and keys come from there as well. */
-export interface TemporalServer {
-  readonly address: string;
-  readonly namespace: string;
-  readonly kind: 'environment' | 'profile' | 'embedded';
-  /** The Temporal UI, where it is known. */
-  readonly uiUrl?: string;
-}
+export { configuredServer, type TemporalServer } from './temporal-server-configured.js';
 
 /** What the state folder remembers of the embedded server. */
 interface ServerRecord {
@@ -57,53 +54,6 @@ const LOCK_PATIENCE_MS = 25 * 60_000;
 const TAIL_LINES = 12;
 const POLL_MS = 500;
 
-/** Everything of the embedded server is in one folder of the state folder. */
-function places(
-  stateFolder: string,
-): Record<'folder' | 'database' | 'versionNote' | 'log' | 'record' | 'lock', string> {
-  const folder = join(stateFolder, 'temporal-server');
-  return {
-    folder,
-    database: join(folder, 'temporal.db'),
-    versionNote: join(folder, 'temporal.db.version'),
-    log: join(folder, 'server.log'),
-    record: join(folder, 'server.json'),
-    lock: join(folder, 'lock'),
-  };
-}
-
-function loadProfile(env: Environment): ReturnType<typeof loadClientConfigProfile> {
-  const defined = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  const overrideEnvVars = Object.fromEntries(defined);
-  try {
-    return loadClientConfigProfile({ overrideEnvVars });
-  } catch (error) {
-    // A file without any profile (empty, say) is a TypeError in SDK 1.24; it configures nothing.
-    if (error instanceof TypeError && (env['TEMPORAL_PROFILE'] ?? '') === '') {
-      return loadClientConfigProfile({ overrideEnvVars, disableFile: true });
-    }
-    throw new CohortflowError('InvalidInput', `the Temporal environment or profile: ${messageOf(error)}`, {}, error);
-  }
-}
-
-/**
- * The server that the user's Temporal environment names: `TEMPORAL_ADDRESS`, or a profile of the Temporal CLI
- * (`TEMPORAL_PROFILE`, `TEMPORAL_CONFIG_FILE` or the CLI's own file). Undefined when they name none.
- *
- * @throws CohortflowError `InvalidInput` when the profile cannot be read.
- */
-export function configuredServer(env: Environment): TemporalServer | undefined {
-  const profile = loadProfile(env);
-  const namespace = profile.namespace ?? 'default';
-  const fromEnvironment = (env['TEMPORAL_ADDRESS'] ?? '') !== '';
-  if (profile.address !== undefined && profile.address !== '') {
-    return { address: profile.address, namespace, kind: fromEnvironment ? 'environment' : 'profile' };
-  }
-  // A profile that was asked for by name and leaves its address out means the CLI's default address.
-  if ((env['TEMPORAL_PROFILE'] ?? '') === '') return undefined;
-  return { address: 'localhost:7233', namespace, kind: 'profile' };
-}
-
 async function readRecord(path: string): Promise<ServerRecord | undefined> {
   try {
     const { pid, port, uiPort, ...rest } = JSON.parse(await readFile(path, 'utf8')) as ServerRecord;
@@ -130,7 +80,7 @@ function embedded(record: ServerRecord): TemporalServer {
 
 /** The recorded server if its process runs; whether it answers is another question. */
 async function runningRecord(stateFolder: string): Promise<ServerRecord | undefined> {
-  const { record: path, database } = places(stateFolder);
+  const { record: path, database } = serverPlaces(stateFolder);
   const record = await readRecord(path);
   return record !== undefined && (await isServerProcess(record.pid, database)) ? record : undefined;
 }
@@ -169,7 +119,7 @@ export async function ensureServer(options: EnsureServerOptions): Promise<Tempor
     log(`Temporal server: embedded, running since ${known.startedAt}`);
     return embedded(known);
   }
-  const { folder, lock } = places(stateFolder);
+  const { folder, lock } = serverPlaces(stateFolder);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   return withLock(lock, () => startLocked(options), {
     log,
@@ -200,7 +150,7 @@ async function startLocked(options: EnsureServerOptions): Promise<TemporalServer
   if (aside !== undefined) await restoreDatabase(stateFolder, aside);
   throw new CohortflowError(
     'ServerUnavailable',
-    `the embedded Temporal server did not start: ${first.reason}. The end of ${places(stateFolder).log}:\n${first.tail}`,
+    `the embedded Temporal server did not start: ${first.reason}. The end of ${serverPlaces(stateFolder).log}:\n${first.tail}`,
   );
 }
 
@@ -210,14 +160,14 @@ async function untilBusyServerAnswers(
   stateFolder: string,
   patienceMs: number,
 ): Promise<TemporalServer> {
-  for (const deadline = Date.now() + patienceMs; Date.now() < deadline;) {
+  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await sleep(POLL_MS)) {
     if (await answers(record.port)) return embedded(record);
   }
   throw new CohortflowError(
     'ServerUnavailable',
     `the embedded Temporal server (process ${record.pid}) runs but has not answered for ${patienceMs / 1000} s: ` +
-      `end it with \`cohortflow server stop\` and start again. The end of ${places(stateFolder).log}:\n` +
-      (await logTail(places(stateFolder).log, TAIL_LINES)),
+      `end it with \`cohortflow server stop\` and start again. The end of ${serverPlaces(stateFolder).log}:\n` +
+      (await logTail(serverPlaces(stateFolder).log, TAIL_LINES)),
   );
 }
 
@@ -225,7 +175,7 @@ type Started = { readonly server: TemporalServer } | { readonly reason: string; 
 
 /** Starts once; a second time when another program took one of the ports in between. */
 async function tryStart(stateFolder: string, program: TemporalProgram, patienceMs: number): Promise<Started> {
-  const { folder, database, versionNote, log, record: recordPath } = places(stateFolder);
+  const { folder, database, versionNote, log, record: recordPath } = serverPlaces(stateFolder);
   for (let attempt = 1; ; attempt += 1) {
     const started = await startProcess({ program: program.path, folder, database, log });
     const reason = await untilAnswering(started, patienceMs);
@@ -244,54 +194,9 @@ async function tryStart(stateFolder: string, program: TemporalProgram, patienceM
   }
 }
 
-async function databaseFiles(stateFolder: string): Promise<string[]> {
-  const { folder } = places(stateFolder);
-  // SQLite keeps a journal and shared memory beside the database; they belong together.
-  return (await readdir(folder)).filter((name) => /^temporal\.db(-wal|-shm|-journal)?$/.test(name));
-}
-
-/** Renames the database out of the way; returns its new name in the server's folder, or undefined if there was none. */
-async function putDatabaseAside(stateFolder: string, why: string): Promise<string | undefined> {
-  const { folder } = places(stateFolder);
-  const names = await databaseFiles(stateFolder);
-  if (!names.includes('temporal.db')) return undefined;
-  const aside = `temporal.${why}-${new Date().toISOString().replaceAll(':', '').slice(0, 17)}.db`;
-  for (const name of names) await rename(join(folder, name), join(folder, name.replace('temporal.db', aside)));
-  return aside;
-}
-
-async function restoreDatabase(stateFolder: string, aside: string): Promise<void> {
-  const { folder } = places(stateFolder);
-  for (const name of await databaseFiles(stateFolder)) await rm(join(folder, name), { force: true });
-  const names = (await readdir(folder)).filter((name) => name.startsWith(aside));
-  for (const name of names) await rename(join(folder, name), join(folder, name.replace(aside, 'temporal.db')));
-}
-
-/** An older server must not write into a database that a newer one has changed, even if it would open it. */
-async function putNewerDatabaseAside(stateFolder: string, program: TemporalProgram, log: Log): Promise<void> {
-  const { versionNote } = places(stateFolder);
-  const wroteIt = await readFile(versionNote, 'utf8')
-    .then((text) => text.trim())
-    .catch(() => undefined);
-  const minor = (version: string): string => version.split('.').slice(0, 2).join('.');
-  if (wroteIt === undefined || compareVersions(minor(wroteIt), minor(program.serverVersion)) <= 0) return;
-  const aside = await putDatabaseAside(stateFolder, `server-${wroteIt}`);
-  if (aside === undefined) return;
-  log(
-    `Temporal server: its database was written by server ${wroteIt}, newer than ${program.serverVersion}: kept as ${aside}`,
-  );
-}
-
-async function databaseSize(stateFolder: string): Promise<number> {
-  const { folder } = places(stateFolder);
-  const names = await databaseFiles(stateFolder).catch(() => []);
-  const sizes = await Promise.all(names.map((name) => stat(join(folder, name)).then(({ size }) => size)));
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
-
 /** The state of the embedded server; starts nothing. */
 export async function serverStatus(stateFolder: string): Promise<ServerStatus> {
-  const { database, log } = places(stateFolder);
+  const { database, log } = serverPlaces(stateFolder);
   const databaseBytes = await databaseSize(stateFolder);
   const record = await runningRecord(stateFolder);
   if (record === undefined) return { running: false, answering: false, database, databaseBytes, log };
@@ -310,7 +215,7 @@ export async function serverStatus(stateFolder: string): Promise<ServerStatus> {
  * @throws CohortflowError `ServerUnavailable` when the process does not end.
  */
 export async function stopServer(stateFolder: string): Promise<boolean> {
-  const { record: path } = places(stateFolder);
+  const { record: path } = serverPlaces(stateFolder);
   const record = await runningRecord(stateFolder);
   if (record !== undefined && !(await endProcess(record.pid))) {
     throw new CohortflowError('ServerUnavailable', `the Temporal server (process ${record.pid}) does not end`);
