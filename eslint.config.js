@@ -142,7 +142,7 @@ export default tseslint.config(
     temporal: true,
   }),
   layer('cli', {
-    layers: LAYERS.filter((name) => !['adapters', 'activities', 'workflows'].includes(name)),
+    layers: LAYERS.filter((name) => !['activities', 'workflows'].includes(name)),
     builtins: true,
     temporal: ['client', 'common'],
   }),
