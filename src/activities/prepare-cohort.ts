@@ -4,12 +4,13 @@ import type { MultimodalInput, PreparedRun } from '../contracts/inputs.js';
 import { UNITS_PER_PAGE, layout } from '../contracts/layout.js';
 import type { Modality } from '../contracts/workflow-ids.js';
 import { BUILT_IN_SPECS } from '../domain/clinical/index.js';
-import { checkPaths, readCohortSheet, refuseFaults, validSheetCsv } from '../domain/cohort/index.js';
+import { validSheetCsv } from '../domain/cohort/index.js';
 import type { CohortManifest } from '../domain/cohort/manifest.js';
 import { CohortflowError, messageOf } from '../domain/errors.js';
 import { parseRadiomicsSettings } from '../domain/radiomics/index.js';
 import type { Files } from '../ports/files.js';
 import type { RunLedger } from '../ports/run-ledger.js';
+import { readCheckedSheet } from '../steps/cohort/check-sheet.js';
 import type { JsonObject } from '../steps/step.js';
 
 export interface PrepareServices {
@@ -24,7 +25,6 @@ export interface PrepareServices {
 type Request = Parameters<CohortActivities['prepareCohort']>[0];
 
 const isUri = (path: string): boolean => /^[a-z][a-z0-9+.-]+:\/\//i.test(path);
-const folderOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 0)) || '/';
 
 /** Paths that a person starting a workflow by hand may have left relative to a folder that no worker knows. */
 function refuseRelativePaths(input: MultimodalInput): void {
@@ -66,15 +66,6 @@ async function clinicalSpecOf(input: MultimodalInput, files: Files): Promise<str
   const spec = input.clinicalSpec;
   if (typeof spec !== 'string' || Object.hasOwn(BUILT_IN_SPECS, spec)) return spec;
   return readYaml(files, spec, 'clinicalSpec');
-}
-
-async function readSheet(input: MultimodalInput, files: Files): Promise<CohortManifest | undefined> {
-  if (input.cohort === undefined) return undefined;
-  const bytes = await files.read(input.cohort);
-  const { manifest, faults } = readCohortSheet(bytes, { base: folderOf(input.cohort) });
-  refuseFaults(faults);
-  refuseFaults(await checkPaths(manifest, async (path) => (await files.stat(path))?.kind));
-  return manifest;
 }
 
 /** Reads need something to be quantified against; better said now than once per sample. */
@@ -124,7 +115,7 @@ export async function prepareCohort(request: Request, services: PrepareServices)
   const { files } = services;
   const { output } = input;
   refuseRelativePaths(input);
-  const manifest = await readSheet(input, files);
+  const manifest = input.cohort === undefined ? undefined : (await readCheckedSheet(input.cohort, files)).manifest;
   await refuseMissingFiles(input, files);
   const takes = (modality: Modality): boolean => modalities.includes(modality);
   if (manifest !== undefined && takes('genomics')) refuseReadsWithoutReference(input, manifest);

@@ -77,8 +77,12 @@ export interface CohortActivities {
     readonly runId: string;
     readonly modality: FanOutModality;
   }): Promise<{ readonly list: string; readonly units: number; readonly segments: number }>;
-  /** Compacts the records of this run into run/outcomes.csv. A unit without a record is listed as what `state` says. */
-  compactOutcomes(request: RunEnd): Promise<{ readonly file: string; readonly failed: number }>;
+  /** Compacts the records of this run into run/outcomes.csv and the index of cases. A unit without a record is listed as what `state` says. */
+  compactOutcomes(request: RunEnd): Promise<{
+    readonly file: string;
+    readonly cases: string;
+    readonly failed: number;
+  }>;
   /** Writes run.json's end. */
   closeRun(end: RunEnd): Promise<void>;
 }

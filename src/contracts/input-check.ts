@@ -2,8 +2,10 @@ import { CohortflowError } from '../domain/errors.js';
 
 /** What one field of a workflow's input must be. `about` is for docs and error texts. */
 export interface FieldRule {
-  readonly kind: 'text' | 'count' | 'flag' | 'object' | 'texts' | 'value';
+  readonly kind: 'text' | 'count' | 'flag' | 'object' | 'countOrTexts' | 'countOrObject' | 'textOrObject' | 'version';
   readonly required?: boolean;
+  /** Largest count. */
+  readonly most?: number;
   readonly choices?: readonly string[];
   readonly about: string;
 }
@@ -15,8 +17,10 @@ const WANTED: Readonly<Record<FieldRule['kind'], string>> = {
   count: 'a whole number from 1',
   flag: 'true or false',
   object: 'an object',
-  texts: 'a list of texts',
-  value: 'a value',
+  countOrTexts: 'a whole number from 1 or a list of texts',
+  countOrObject: 'a whole number from 1 or an object',
+  textOrObject: 'a text or an object',
+  version: '1, the only version there is',
 };
 
 function fits(kind: FieldRule['kind'], value: unknown): boolean {
@@ -29,10 +33,14 @@ function fits(kind: FieldRule['kind'], value: unknown): boolean {
       return typeof value === 'boolean';
     case 'object':
       return typeof value === 'object' && value !== null && !Array.isArray(value);
-    case 'texts':
-      return Array.isArray(value) && value.every((item) => typeof item === 'string');
-    case 'value':
-      return true;
+    case 'countOrTexts':
+      return fits('count', value) || (Array.isArray(value) && value.every((item) => typeof item === 'string'));
+    case 'countOrObject':
+      return fits('count', value) || fits('object', value);
+    case 'textOrObject':
+      return fits('text', value) || fits('object', value);
+    case 'version':
+      return value === 1;
   }
 }
 
@@ -65,6 +73,8 @@ export function checkInput<T>(workflow: string, rules: FieldRules, input: unknow
       if (rule.required === true) faults.push(`${name} is missing (${rule.about})`);
     } else if (!fits(rule.kind, value)) {
       faults.push(`${name} must be ${WANTED[rule.kind]}, found ${kindOf(value)}`);
+    } else if (rule.most !== undefined && typeof value === 'number' && value > rule.most) {
+      faults.push(`${name} must be at most ${rule.most}, found ${value}`);
     } else if (rule.choices !== undefined && !rule.choices.includes(value as string)) {
       faults.push(`${name} must be one of ${rule.choices.join(', ')}`);
     }

@@ -18,6 +18,8 @@ export const layout = {
   casePage: (output: string, runId: string, page: number): string =>
     `${output}/run/manifest/${runId}/cases-${String(page).padStart(6, '0')}.jsonl`,
   manifests: (output: string): string => `${output}/run/manifest`,
+  /** Every case of the sheet and how its units ended: what the data set and the report are made from. */
+  caseIndex: (output: string): string => `${output}/run/cases.jsonl`,
   /** The finished units of a modality, what the cohort's steps read. */
   finished: (output: string, modality: Modality): string => `${output}/run/finished-${modality}.jsonl`,
   /** Folder of a run's outcome records. */

@@ -1,4 +1,6 @@
 import type { Files } from '../ports/files.js';
+import type { PictureEncoder } from '../ports/picture-encoder.js';
+import type { TableEngine } from '../ports/table-engine.js';
 import type { ToolRunner } from '../ports/tool-runner.js';
 
 /** Plain JSON, small: what may travel through a Temporal payload. */
@@ -9,6 +11,8 @@ export type JsonObject = { readonly [key: string]: Json };
 export interface StepIo {
   readonly files: Files;
   readonly tools: ToolRunner;
+  readonly tables: TableEngine;
+  readonly pictures: PictureEncoder;
   /** Empty private folder. What lies in it when `run` returns is committed as the step's outputs; what fails leaves nothing. */
   readonly outputFolder: string;
   /** Private folder for intermediate files; removed afterwards, whatever happens. */

@@ -1,8 +1,10 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancellationScope,
   ChildWorkflowFailure,
   TimeoutFailure,
+  isCancellation,
   rootCause,
 } from '@temporalio/workflow';
 import { CohortflowError } from '../domain/errors.js';
@@ -34,16 +36,18 @@ function isTimeout(error: unknown): boolean {
   return false;
 }
 
+/** The code of a failure that nobody of ours threw: the server's own. */
+function uncodedFailure(error: unknown): FailureCode {
+  if (isCancellation(error)) return 'Cancelled';
+  if (error instanceof ChildWorkflowFailure) return 'Terminated';
+  return isTimeout(error) ? 'StepTimeout' : 'InternalError';
+}
+
 /** Reads a failed activity or child back into the catalogue. */
 export function stepFailure(error: unknown): StepFailure {
   const failure = applicationFailureIn(error);
   if (failure === undefined) {
-    const code = isTimeout(error)
-      ? 'StepTimeout'
-      : error instanceof ChildWorkflowFailure
-        ? 'Terminated'
-        : 'InternalError';
-    return { code, message: rootCause(error) ?? String(error), attempts: 1 };
+    return { code: uncodedFailure(error), message: rootCause(error) ?? String(error), attempts: 1 };
   }
   const facts = (failure.details?.[0] ?? {}) as AttemptFacts;
   const code = failure.type != null && isFailureCode(failure.type) ? failure.type : 'InternalError';
@@ -61,6 +65,14 @@ export function isReportable(error: unknown): boolean {
   return error instanceof ActivityFailure || error instanceof ChildWorkflowFailure;
 }
 
+/**
+ * True when the workflow that asks is being cancelled. A child or an activity that someone cancelled alone rejects with the
+ * same kind of error, but then only that one ends.
+ */
+export function isOwnCancellation(error: unknown): boolean {
+  return isCancellation(error) && CancellationScope.current().consideredCancelled;
+}
+
 /** Runs the synchronous start of a workflow; a coded error ends the workflow at once instead of retrying its task for ever. */
 export function orFail<T>(start: () => T): T {
   try {
@@ -73,5 +85,15 @@ export function orFail<T>(start: () => T): T {
       nonRetryable: true,
       details: [error.details],
     });
+  }
+}
+
+/** Ends the workflow with the coded failure of an activity itself, so that whoever started it reads what to correct. */
+export async function orFailAs<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    throw applicationFailureIn(error) ?? error;
   }
 }

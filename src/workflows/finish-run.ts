@@ -20,8 +20,9 @@ function countFailures(parts: RunParts, tables: readonly (FeatureGroupResult | u
   return units + clinical + tables.filter((table) => table?.outcome === 'failed').length;
 }
 
-function datasetParams(input: DatasetChoice): JsonObject {
+function datasetParams(input: DatasetChoice, clinical: ClinicalResult | undefined): JsonObject {
   return {
+    ...(clinical?.outcome === 'failed' ? { clinicalFailure: clinical.code ?? 'InternalError' } : {}),
     ...(input.population === undefined ? {} : { population: input.population }),
     ...(input.genes === undefined ? {} : { genes: input.genes }),
   };
@@ -43,8 +44,16 @@ export async function finishRun(
   const outcomes = await cohortFiles.compactOutcomes({ output, runId, state: 'finished' });
 
   state.enter('joining');
-  const inputs = { output: [output], outcomes: [outcomes.file] };
-  const dataset = await cohortStep(run, 'dataset', 'dataset.join', datasetParams(input), inputs, '');
+  const clinical = parts.clinical?.outcome === 'done' || parts.clinical?.outcome === 'reused';
+  const expression = parts.genomics?.featureGroups.some(
+    ({ group, outcome }) => group === 'genomics' && outcome !== 'failed',
+  );
+  const inputs = {
+    cases: [outcomes.cases],
+    ...(clinical ? { clinical: [`${output}/clinical/features.csv`], dropped: [`${output}/clinical/dropped.csv`] } : {}),
+    ...(expression === true ? { expression: [`${output}/genomics/expression-tpm.csv`] } : {}),
+  };
+  const dataset = await cohortStep(run, 'dataset', 'dataset.join', datasetParams(input, parts.clinical), inputs, '');
 
   const groups = [
     ...(parts.imaging?.featureGroups ?? []),

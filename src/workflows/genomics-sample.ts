@@ -1,7 +1,10 @@
+import { workflowInfo } from '@temporalio/workflow';
 import { unitKey, type GenomicsUnit } from '../domain/cohort/manifest.js';
-import type { GenomicsSampleInput } from '../contracts/inputs.js';
+import { checkInput } from '../contracts/input-check.js';
+import { GENOMICS_SAMPLE_RULES, checkUnit, type GenomicsSampleInput } from '../contracts/inputs.js';
 import type { UnitResult } from '../contracts/outcome.js';
 import type { JsonObject } from '../steps/step.js';
+import { orFail } from './failures.js';
 import { StepNotStarted, runUnit } from './unit-steps.js';
 
 /** The files of a sample by role, as the quantify step names them. */
@@ -20,8 +23,13 @@ function readsOf(source: GenomicsUnit['source']): Record<string, readonly string
 }
 
 /** One sample: reads to gene expression. Returns how it ended; fails only by cancellation. */
-export async function genomicsSample(input: GenomicsSampleInput): Promise<UnitResult> {
-  const { unit, output, runId, force, index, annotation, threads } = input;
+export async function genomicsSample(raw: unknown): Promise<UnitResult> {
+  const input = orFail(() => {
+    const checked = checkInput<GenomicsSampleInput>('genomicsSample', GENOMICS_SAMPLE_RULES, raw);
+    checkUnit('genomicsSample', 'genomics', checked.unit);
+    return checked;
+  });
+  const { unit, output, runId = workflowInfo().runId, force = false, index, annotation, threads } = input;
   const context = {
     unit: { caseId: unit.caseId, part: unit.sampleId ?? '', modality: 'genomics' },
     output,

@@ -1,7 +1,10 @@
+import { workflowInfo } from '@temporalio/workflow';
 import { unitKey } from '../domain/cohort/manifest.js';
-import type { ImagingStudyInput } from '../contracts/inputs.js';
+import { checkInput } from '../contracts/input-check.js';
+import { IMAGING_STUDY_RULES, checkUnit, type ImagingStudyInput } from '../contracts/inputs.js';
 import type { UnitResult } from '../contracts/outcome.js';
 import type { JsonObject } from '../steps/step.js';
+import { orFail } from './failures.js';
 import { runUnit } from './unit-steps.js';
 
 function definedOnly(values: Readonly<Record<string, string | number | undefined>>): JsonObject {
@@ -9,8 +12,13 @@ function definedOnly(values: Readonly<Record<string, string | number | undefined
 }
 
 /** One study: convert, measure, draw. Returns how it ended; fails only by cancellation. */
-export async function imagingStudy(input: ImagingStudyInput): Promise<UnitResult> {
-  const { unit, output, runId, force, choice } = input;
+export async function imagingStudy(raw: unknown): Promise<UnitResult> {
+  const input = orFail(() => {
+    const checked = checkInput<ImagingStudyInput>('imagingStudy', IMAGING_STUDY_RULES, raw);
+    checkUnit('imagingStudy', 'imaging', checked.unit);
+    return checked;
+  });
+  const { unit, output, runId = workflowInfo().runId, force = false, choice = {} } = input;
   const key = unitKey(unit);
   const context = {
     unit: { caseId: unit.caseId, part: unit.studyId ?? '', modality: 'imaging' },

@@ -1,10 +1,4 @@
-import {
-  ChildWorkflowCancellationType,
-  ParentClosePolicy,
-  executeChild,
-  isCancellation,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ChildWorkflowCancellationType, ParentClosePolicy, executeChild, workflowInfo } from '@temporalio/workflow';
 import { CohortflowError } from '../domain/errors.js';
 import { checkInput } from '../contracts/input-check.js';
 import {
@@ -20,7 +14,8 @@ import { NO_UNITS } from '../contracts/outcome.js';
 import type { ClinicalResult, CohortResult, ModalityResult } from '../contracts/results.js';
 import { modalityWorkflowId, type Modality } from '../contracts/workflow-ids.js';
 import { CohortState } from './cohort-state.js';
-import { isReportable, orFail, stepFailure } from './failures.js';
+import { isOwnCancellation, isReportable, orFail, stepFailure } from './failures.js';
+import { allEnded } from './pool.js';
 import { closingOnCancel, finishRun, type RunParts } from './finish-run.js';
 import { prepare } from './root.js';
 
@@ -41,7 +36,7 @@ async function modality<R>(name: Modality, input: unknown, broken: (code: string
       staticSummary: `${name} of the cohort`,
     });
   } catch (error) {
-    if (isCancellation(error) || !isReportable(error)) throw error;
+    if (isOwnCancellation(error) || !isReportable(error)) throw error;
     const { code, message } = stepFailure(error);
     return broken(code, message);
   }
@@ -89,7 +84,7 @@ async function runModalities(input: MultimodalInput, prepared: PreparedRun, stat
   }
   state.children = names;
   state.enter('running');
-  const parts = await Promise.all(started);
+  const parts = await allEnded(started);
   return Object.assign({}, ...parts) as RunParts;
 }
 

@@ -42,5 +42,17 @@ export async function runPool<Item>(options: PoolOptions<Item>): Promise<void> {
   }
   // Waits even when this scope is cancelled: children that are being cancelled still clean up.
   await CancellationScope.nonCancellable(() => condition(() => running === 0));
-  if (failure !== undefined) throw failure;
+  if (failure !== undefined) throw failure as Error;
+}
+
+/**
+ * Like `Promise.all`, but waits until everything has ended before the first failure is thrown: what is being cancelled
+ * still writes its outcome.
+ */
+export async function allEnded<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  const ends = await Promise.allSettled(work);
+  return ends.map((end) => {
+    if (end.status === 'rejected') throw end.reason as Error;
+    return end.value;
+  });
 }

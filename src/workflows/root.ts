@@ -4,13 +4,15 @@ import type { CohortResult } from '../contracts/results.js';
 import type { Modality } from '../contracts/workflow-ids.js';
 import { cohortFiles } from './activities.js';
 import type { CohortState } from './cohort-state.js';
+import { orFailAs } from './failures.js';
 import { closingOnCancel, finishRun, type RunParts } from './finish-run.js';
 
 /** Checks and prepares a run: the first thing every root workflow does. */
 export function prepare(input: MultimodalInput, modalities: readonly Modality[]): Promise<PreparedRun> {
   const { workflowId, firstExecutionRunId, startTime } = workflowInfo();
   const startedAt = startTime.toISOString();
-  return cohortFiles.prepareCohort({ input, modalities, workflowId, runId: firstExecutionRunId, startedAt });
+  const request = { input, modalities, workflowId, runId: firstExecutionRunId, startedAt };
+  return orFailAs(cohortFiles.prepareCohort(request));
 }
 
 /**

@@ -53,9 +53,10 @@ async function record(
 export async function runUnit(context: UnitContext, work: (step: UnitStep) => Promise<void>): Promise<UnitResult> {
   let current = '';
   let ranAny = false;
-  const begun = Date.now();
+  let begun = Date.now();
   const step: UnitStep = async (name, params, inputs) => {
     current = name;
+    begun = Date.now();
     const { unit, output, runId, force, folder } = context;
     const place = { kind: 'output', folder } as const;
     const report = await runStep({ output, runId, step: name, params, inputs, unit, place, force });

@@ -4,6 +4,7 @@ import { GENERAL_FAILURES } from './general.js';
 import { GENOMICS_FAILURES } from './genomics.js';
 import { IMAGING_FAILURES } from './imaging.js';
 import { RADIOMICS_FAILURES } from './radiomics.js';
+import { TABLE_FAILURES } from './tables.js';
 import type { FailureKind } from './failure.js';
 
 export type { FailureKind } from './failure.js';
@@ -16,6 +17,7 @@ export const FAILURES = {
   ...RADIOMICS_FAILURES,
   ...GENOMICS_FAILURES,
   ...CLINICAL_FAILURES,
+  ...TABLE_FAILURES,
 } as const;
 
 /** The closed union of all failure codes. */

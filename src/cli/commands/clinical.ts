@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import { Command } from 'commander';
+import { clinicalStep } from '../../steps/clinical/features.js';
+import { absolute, existing, jsonOption, readDocument } from '../options.js';
+import { printJson, say } from '../output.js';
+import { interruptSignal, runSingleStep } from '../single-step.js';
+
+interface ClinicalOptions {
+  readonly output: string;
+  readonly spec?: string;
+  readonly json?: boolean;
+}
+
+async function clinical(table: string, options: ClinicalOptions): Promise<void> {
+  // A file of that name wins over a built-in specification.
+  const spec =
+    options.spec !== undefined && existsSync(options.spec) ? readDocument(options.spec, '--spec') : options.spec;
+  const output = absolute(options.output);
+  const inputs = { table: [existing(table, 'table')] };
+  const result = await runSingleStep(
+    clinicalStep,
+    spec === undefined ? {} : { spec },
+    inputs,
+    output,
+    interruptSignal(),
+  );
+  if (options.json === true) printJson({ output, outputs: result.outputs, ...result.summary });
+  else {
+    const { rows, columns, dropped } = result.summary;
+    say(`${String(rows)} rows by ${String(columns)} columns, ${String(dropped)} rows dropped, in ${output}`);
+  }
+}
+
+export function clinicalCommand(): Command {
+  return new Command('clinical')
+    .description('Turn one clinical table into features, without Temporal.')
+    .argument('<table>', 'CSV file')
+    .requiredOption(
+      '--output <folder>',
+      'where features.csv, dropped.csv, bias-report.json, leakage.json, encoding.json go',
+    )
+    .option('--spec, --clinical-spec <name or file>', 'specification: a built-in name, or a YAML or JSON file')
+    .addOption(jsonOption())
+    .action(clinical);
+}

@@ -1,0 +1,81 @@
+import { basename, join } from 'node:path';
+import { Command, Option } from 'commander';
+import { convertStep } from '../../steps/imaging/convert.js';
+import { overlayStep } from '../../steps/imaging/overlay.js';
+import { radiomicsStep } from '../../steps/imaging/radiomics.js';
+import { absolute, existing, jsonOption, readDocument, wholeNumber } from '../options.js';
+import { printJson, say } from '../output.js';
+import { interruptSignal, runSingleStep } from '../single-step.js';
+
+interface ImagingOptions {
+  readonly output: string;
+  readonly mask?: string;
+  readonly label?: number;
+  readonly radiomics?: string;
+  readonly set: 'default' | 'seed';
+  readonly roi?: string;
+  readonly series?: string;
+  readonly title?: string;
+  readonly json?: boolean;
+}
+
+/** Only the keys that were given: an absent option is not the same as an undefined one in a step's fingerprint. */
+function given<T extends Record<string, string | number | undefined>>(
+  options: T,
+): { [K in keyof T]?: string | number } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: string | number;
+  };
+}
+
+async function imaging(study: string, options: ImagingOptions): Promise<void> {
+  const folder = absolute(options.output);
+  const source: Record<string, readonly string[]> =
+    options.mask === undefined
+      ? { study: [existing(study, 'study folder')] }
+      : { image: [existing(study, 'image')], mask: [existing(options.mask, 'mask')] };
+  const settings = options.radiomics === undefined ? {} : { settings: readDocument(options.radiomics, '--radiomics') };
+  const signal = interruptSignal();
+  const { roi, series, label } = options;
+
+  const converted = await runSingleStep(convertStep, given({ roi, series, label }), source, folder, signal);
+  const at = (name: string): string => join(folder, name);
+  const volumes = { image: [at('ct.nii.gz')], mask: [at('seg.nii.gz')] };
+  const segments = converted.outputs.filter((path) => path.startsWith('segments/')).map(at);
+  const measured = await runSingleStep(
+    radiomicsStep,
+    { set: options.set, ...settings },
+    { ...volumes, conversion: [at('conversion.json')], segments },
+    folder,
+    signal,
+  );
+  const title = options.title ?? basename(absolute(study));
+  const drawn = await runSingleStep(overlayStep, { title }, volumes, folder, signal);
+
+  const outputs = [...new Set([...converted.outputs, ...measured.outputs, ...drawn.outputs])].sort();
+  if (options.json === true) {
+    printJson({ output: folder, outputs, conversion: converted.summary, radiomics: measured.summary });
+  } else {
+    for (const path of outputs) say(at(path));
+    say(`${String(measured.summary.features)} features, ${String(measured.summary.nulls)} of them null`);
+  }
+}
+
+export function imagingCommand(): Command {
+  return new Command('imaging')
+    .description('Convert one study, measure its tumour and draw it, without Temporal.')
+    .argument('<study>', 'folder with the DICOM files of one study; or an image.nii[.gz] together with --mask')
+    .requiredOption(
+      '--output <folder>',
+      'where ct.nii.gz, seg.nii.gz, features.json, geometry.json and the overlays go',
+    )
+    .option('--mask <file>', 'NIfTI mask of a NIfTI image')
+    .option('--label <n>', 'the value in the mask that is the tumour', wholeNumber)
+    .option('--radiomics <file>', 'pyradiomics parameter file (YAML), unchanged')
+    .addOption(new Option('--set <name>', 'which features').choices(['default', 'seed']).default('default'))
+    .option('--roi <name>', 'name or pattern of the segments to measure (default: all of them together)')
+    .option('--series <name>', 'the segmentation or CT series to take, where several fit')
+    .option('--title <text>', 'title of the pictures (default: the folder name)')
+    .addOption(jsonOption())
+    .action(imaging);
+}

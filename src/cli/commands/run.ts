@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs';
+
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { LocalFiles } from '../../adapters/local/files.js';
+import { loadConfig } from '../../config/load-config.js';
+import { EXIT, type ExitCode } from '../../contracts/exit-codes.js';
+import type { MultimodalInput } from '../../contracts/inputs.js';
+import type { CohortResult } from '../../contracts/results.js';
+import { BUILT_IN_SPECS } from '../../domain/clinical/index.js';
+import { CohortflowError } from '../../domain/errors.js';
+import { parseRadiomicsSettings } from '../../domain/radiomics/index.js';
+import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
+import { absolute, existing, isUri, jsonOption, readDocument, wholeNumber } from '../options.js';
+import { printJson, say } from '../output.js';
+import { runCohort } from '../run-cohort.js';
+import { failedOutcomes, readOutcomes, summaryLines } from '../run-summary.js';
+
+export interface RunOptions {
+  readonly cohort?: string;
+  readonly clinical?: string;
+  readonly clinicalSpec?: string;
+  readonly transcripts?: string;
+  readonly annotation?: string;
+  readonly index?: string;
+  readonly output: string;
+  readonly radiomics?: string;
+  readonly set?: 'default' | 'seed';
+  readonly roi?: string;
+  readonly series?: string;
+  readonly concurrency?: MultimodalInput['concurrency'];
+  readonly jobs?: number;
+  readonly memoryPerJob?: number;
+  readonly genes?: number | readonly string[];
+  readonly population?: 'sheet' | 'union';
+  readonly force?: boolean;
+  readonly worker: boolean;
+  readonly failOn: 'any' | 'none';
+  readonly json?: boolean;
+}
+
+/** `20`, or `imaging=20,genomics=4`. */
+function concurrency(text: string): MultimodalInput['concurrency'] {
+  if (!text.includes('=')) return wholeNumber(text);
+  const widths: Record<string, number> = {};
+  for (const part of text.split(',')) {
+    const [name = '', value = ''] = part.split('=');
+    if (name !== 'imaging' && name !== 'genomics') throw new InvalidArgumentError('imaging=N,genomics=N is wanted.');
+    widths[name] = wholeNumber(value);
+  }
+  return widths;
+}
+
+/** A number of genes, or a file with one gene id a line. */
+function genes(text: string): number | readonly string[] {
+  if (/^\d+$/.test(text)) return wholeNumber(text);
+  return readFileSync(existing(text, '--genes'), 'utf8')
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+/** The workflow's input of the options that were given; paths absolute and looked for. */
+export function workflowInput(options: RunOptions): MultimodalInput {
+  const input: Record<string, unknown> = { output: absolute(options.output) };
+  for (const name of ['cohort', 'clinical', 'transcripts', 'annotation', 'index', 'radiomics'] as const) {
+    const path = options[name];
+    if (path !== undefined) input[name] = existing(path, `--${name}`);
+  }
+  const { clinicalSpec, set } = options;
+  if (clinicalSpec !== undefined) {
+    input['clinicalSpec'] = Object.hasOwn(BUILT_IN_SPECS, clinicalSpec)
+      ? clinicalSpec
+      : readDocument(clinicalSpec, '--clinical-spec');
+  }
+  if (set !== undefined) input['featureSet'] = set;
+  for (const name of ['roi', 'series', 'concurrency', 'genes', 'population', 'force'] as const) {
+    if (options[name] !== undefined) input[name] = options[name];
+  }
+  if (input['cohort'] === undefined && input['clinical'] === undefined) {
+    throw new CohortflowError('InvalidInput', 'run: give --cohort, --clinical, or both');
+  }
+  return input as unknown as MultimodalInput;
+}
+
+/** What can be refused is refused before a server is started. */
+async function checkFirst(input: MultimodalInput): Promise<void> {
+  if (input.radiomics !== undefined && !isUri(input.radiomics)) {
+    parseRadiomicsSettings(readDocument(input.radiomics, '--radiomics'));
+  }
+  if (input.cohort !== undefined && !isUri(input.cohort)) await readCheckedSheet(input.cohort, new LocalFiles());
+}
+
+/** The exit code of a finished run. */
+function exitCodeOfRun(result: CohortResult, failOn: RunOptions['failOn']): ExitCode {
+  return result.failures > 0 && failOn === 'any' ? EXIT.failedCases : EXIT.ok;
+}
+
+/** Runs a cohort and prints how it ended; sets nothing, returns the result and its exit code. */
+export async function execute(
+  options: RunOptions,
+): Promise<{ readonly result: CohortResult | undefined; readonly exitCode: ExitCode }> {
+  const { jobs, memoryPerJob } = options;
+  const config = loadConfig(process.env, {
+    ...(jobs === undefined ? {} : { jobs }),
+    ...(memoryPerJob === undefined ? {} : { memoryPerJobMb: memoryPerJob }),
+  });
+  const input = workflowInput(options);
+  await checkFirst(input);
+  const { result, workflowId, uiUrl } = await runCohort(input, config, options.worker);
+  if (result === undefined) {
+    if (options.json === true) printJson({ workflowId, output: input.output, state: 'running' });
+    return { result, exitCode: EXIT.cancelled };
+  }
+  const exitCode = exitCodeOfRun(result, options.failOn);
+  if (options.json === true) {
+    printJson({ workflowId, ...result, failed: failedOutcomes(readOutcomes(result.outcomes)), exitCode });
+  } else {
+    for (const line of summaryLines(result)) say(line);
+    if (uiUrl !== undefined) say(`Temporal  ${uiUrl}/namespaces/default/workflows/${workflowId}`);
+  }
+  return { result, exitCode };
+}
+
+async function run(options: RunOptions): Promise<void> {
+  process.exitCode = (await execute(options)).exitCode;
+}
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description(
+      'Run a cohort to features, one data set and a report. Run again, it does what is new, changed or failed.',
+    )
+    .option('--cohort <sheet>', 'cohort sheet (CSV)')
+    .option('--clinical <table>', 'clinical table (CSV)')
+    .option('--clinical-spec <name or file>', `how to read it: ${Object.keys(BUILT_IN_SPECS).join(', ')}, or a file`)
+    .option('--transcripts <fasta>', 'transcripts to quantify reads against')
+    .option('--annotation <file>', 'which transcript is of which gene (GTF, GFF3 or a table)')
+    .option('--index <folder>', 'a ready Salmon index, instead of --transcripts')
+    .requiredOption('--output <folder>', 'where the results go')
+    .option('--radiomics <file>', 'pyradiomics parameter file (YAML), unchanged')
+    .addOption(new Option('--set <name>', 'which features').choices(['default', 'seed']))
+    .option('--roi <name>', 'name or pattern of the segments to measure')
+    .option('--series <name>', 'the segmentation or CT series to take, where several fit')
+    .option('--genes <n or file>', 'how many genes, or which (a file of ids), go into the data set', genes)
+    .addOption(new Option('--population <whose>', 'whose rows the data set has').choices(['sheet', 'union']))
+    .option('--concurrency <n>', 'cases at once, or imaging=N,genomics=N (default: 50)', concurrency)
+    .option('--jobs <n>', 'heavy steps at once on this machine (default: its cores)', wholeNumber)
+    .option('--memory-per-job <MB>', 'most memory of one heavy step', wholeNumber)
+    .option('--force', 'run every step again, reuse nothing')
+    .option('--no-worker', 'start no worker here: others serve the queue')
+    .addOption(
+      new Option('--fail-on <what>', 'whether failed cases make the exit code 3')
+        .choices(['any', 'none'])
+        .default('any'),
+    )
+    .addOption(jsonOption())
+    .action(run);
+}

@@ -1,0 +1,62 @@
+import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../app/package-root.js';
+import { EXIT } from '../contracts/exit-codes.js';
+import { clinicalCommand } from './commands/clinical.js';
+import { demoCommand } from './commands/demo.js';
+import { featuresCommand } from './commands/features.js';
+import { genomicsCommand } from './commands/genomics.js';
+import { imagingCommand } from './commands/imaging.js';
+import { runCommand } from './commands/run.js';
+import { serverCommand } from './commands/server.js';
+import { validateCommand } from './commands/validate.js';
+import { workerCommand } from './commands/worker.js';
+import { printJson, reportFailure } from './output.js';
+
+const EXIT_CODES = `
+Exit codes: 0 all done; 1 anything not listed; 2 bad usage or input, nothing was started; 3 finished with failed cases
+(--fail-on none makes it 0); 4 paused by the circuit breaker; 130 cancelled.`;
+
+/** The whole command line. Each verb is a file in `commands/` that reads its arguments and calls the application. */
+export function createProgram(): Command {
+  return new Command('cohortflow')
+    .description(
+      'Takes a cohort of patients and turns imaging (CT and tumour segmentation), genomics (RNA reads) and clinical tables\n' +
+        'into features, one data set and a report, as durable Temporal workflows.',
+    )
+    .version(packageVersion())
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .addHelpText('after', EXIT_CODES)
+    .addCommand(demoCommand())
+    .addCommand(runCommand())
+    .addCommand(validateCommand())
+    .addCommand(imagingCommand())
+    .addCommand(genomicsCommand())
+    .addCommand(clinicalCommand())
+    .addCommand(featuresCommand())
+    .addCommand(workerCommand())
+    .addCommand(serverCommand());
+}
+
+/** Parses and runs; the exit code is set, never thrown, so that output is flushed. */
+export async function main(argv: readonly string[] = process.argv): Promise<void> {
+  const json = argv.includes('--json');
+  const program = createProgram();
+  const strict = (command: Command): void => {
+    command.exitOverride();
+    if (json) command.configureOutput({ writeErr: () => undefined });
+    for (const child of command.commands) strict(child);
+  };
+  strict(program);
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) {
+      process.exitCode = reportFailure(error, json);
+    } else if (error.exitCode === 0) {
+      process.exitCode = EXIT.ok;
+    } else {
+      process.exitCode = EXIT.input;
+      if (json) printJson({ error: { code: 'InvalidInput', message: error.message, details: {} } });
+    }
+  }
+}

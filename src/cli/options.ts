@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { InvalidArgumentError, Option } from 'commander';
+import { parse } from 'yaml';
+import { CohortflowError, messageOf } from '../domain/errors.js';
+import type { JsonObject } from '../steps/step.js';
+
+/** `--json`, the same for every verb that has a result. */
+export function jsonOption(): Option {
+  return new Option('--json', 'print exactly one JSON document on standard output');
+}
+
+/** A count given on the command line. */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1 is wanted.');
+  return value;
+}
+
+/** True for a place that is not on this machine's file system. */
+export function isUri(path: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:\/\//i.test(path);
+}
+
+/** A path made absolute once; URIs stay. */
+export function absolute(path: string): string {
+  return isUri(path) ? path : resolve(path);
+}
+
+/** A path that must exist on this machine (URIs are left to the workflows). */
+export function existing(path: string, what: string): string {
+  const full = absolute(path);
+  if (!isUri(full) && !existsSync(full)) throw new CohortflowError('FileNotFound', `${what} ${path}: nothing is there`);
+  return full;
+}
+
+/** A YAML or JSON document that must be a mapping. */
+export function readDocument(path: string, what: string): JsonObject {
+  let document: unknown;
+  try {
+    document = parse(readFileSync(existing(path, what), 'utf8'));
+  } catch (error) {
+    if (error instanceof CohortflowError) throw error;
+    throw new CohortflowError('InvalidInput', `${what} ${path}: not readable as YAML or JSON (${messageOf(error)})`);
+  }
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    throw new CohortflowError('InvalidInput', `${what} ${path}: a mapping of keys is wanted`);
+  }
+  return document as JsonObject;
+}

@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { ensureServer } from '../adapters/local/temporal-server.js';
+import { cohortResult, runProgress, startOrAttach } from '../app/cohort-run.js';
+import { connectClient, type TemporalTarget } from '../app/temporal.js';
+import { WorkerProcess } from '../app/worker-process.js';
+import type { Config } from '../config/config.js';
+import type { MultimodalInput } from '../contracts/inputs.js';
+import type { CohortResult } from '../contracts/results.js';
+import { say } from './output.js';
+import { ProgressView } from './progress-view.js';
+
+export interface CohortRun {
+  readonly workflowId: string;
+  /** Undefined when the person left with Ctrl-C: the run goes on. */
+  readonly result: CohortResult | undefined;
+  readonly uiUrl?: string;
+}
+
+const POLL_MS = 500;
+
+/** The first Ctrl-C leaves, the second cancels. */
+class Interrupts {
+  count = 0;
+  private wake: (() => void) | undefined;
+  private readonly listener = (): void => {
+    this.count += 1;
+    this.wake?.();
+  };
+
+  constructor() {
+    process.on('SIGINT', this.listener);
+    process.on('SIGTERM', this.listener);
+  }
+
+  next(): Promise<'interrupted'> {
+    return new Promise((resolve) => (this.wake = () => resolve('interrupted')));
+  }
+
+  end(): void {
+    process.off('SIGINT', this.listener);
+    process.off('SIGTERM', this.listener);
+  }
+}
+
+/** How long a second Ctrl-C after the first cancels instead of having left. */
+const SECOND_MS = 2_000;
+
+async function follow(client: Client, workflowId: string, view: ProgressView, ended: () => boolean): Promise<void> {
+  while (!ended()) {
+    const progress = await runProgress(client, workflowId);
+    if (progress !== undefined && !ended()) view.show(progress);
+    await sleep(POLL_MS);
+  }
+  view.clear();
+}
+
+/**
+ * Runs a cohort to its end with a server, a worker and live progress, or attaches to the one that already runs into the
+ * same output.
+ *
+ * @throws CohortflowError the coded reason when the workflow refused its input or was cancelled
+ */
+export async function runCohort(input: MultimodalInput, config: Config, ownWorker: boolean): Promise<CohortRun> {
+  const { stateFolder, cacheFolder } = config;
+  const server = await ensureServer({ env: process.env, stateFolder, cacheFolder, log: say });
+  const target: TemporalTarget =
+    server.kind === 'embedded' ? { address: server.address, namespace: server.namespace } : {};
+  const client = await connectClient(target);
+  const interrupts = new Interrupts();
+  const { handle, attached } = await startOrAttach(client, config.taskQueue, input);
+  const { workflowId } = handle;
+  say(attached ? `attached to ${workflowId}, which runs into this output` : `started ${workflowId}`);
+  const worker = new WorkerProcess(config, target, workflowId, say);
+  let done = false;
+  const view = new ProgressView();
+  const ui = server.uiUrl === undefined ? {} : { uiUrl: server.uiUrl };
+  try {
+    if (ownWorker) worker.start();
+    const outcome = cohortResult(handle);
+    outcome.catch(() => undefined);
+    const shown = follow(client, workflowId, view, () => done);
+    for (;;) {
+      const ending = await Promise.race([outcome, worker.failed, interrupts.next()]);
+      if (ending !== 'interrupted') {
+        done = true;
+        await shown;
+        worker.leave();
+        return { workflowId, result: ending, ...ui };
+      }
+      if (interrupts.count === 1) {
+        view.clear();
+        say('leaving; once more within two seconds cancels the run');
+        await Promise.race([sleep(SECOND_MS), interrupts.next()]);
+        if (interrupts.count === 1) {
+          done = true;
+          worker.leave();
+          say(`the run goes on in the background; the same command comes back to it`);
+          return { workflowId, result: undefined, ...ui };
+        }
+      }
+      say('cancelling: what runs is stopped and every case gets its outcome');
+      await handle.cancel();
+    }
+  } finally {
+    done = true;
+    interrupts.end();
+    await client.connection.close();
+  }
+}

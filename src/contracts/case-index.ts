@@ -1,0 +1,26 @@
+import type { OutcomeKind } from './outcome.js';
+
+/** A finished file of a unit, with its content's hash. */
+export interface UnitFile {
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** How one study or sample of a case ended. Times and attempts are left out: equal results give an equal index. */
+export interface IndexedUnit {
+  readonly part: string;
+  readonly date?: string;
+  readonly status: Exclude<OutcomeKind, 'reused' | 'skipped'>;
+  /** Failure code; empty when done. */
+  readonly code: string;
+  /** Its last step's files; empty unless done. */
+  readonly files: readonly UnitFile[];
+}
+
+/** One line of run/cases.jsonl: a case of the sheet and what its modalities came to. */
+export interface IndexedCase {
+  readonly caseId: string;
+  readonly carried: Readonly<Record<string, string>>;
+  readonly imaging: readonly IndexedUnit[];
+  readonly genomics: readonly IndexedUnit[];
+}

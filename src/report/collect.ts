@@ -1,0 +1,221 @@
+import type { IndexedCase, IndexedUnit } from '../contracts/case-index.js';
+import { layout } from '../contracts/layout.js';
+import { scanCsv } from '../domain/csv/index.js';
+import { failureKind, isFailureCode } from '../domain/failures/index.js';
+import type { Files } from '../ports/files.js';
+import type {
+  ReportCase,
+  ReportDistribution,
+  ReportFailure,
+  ReportModel,
+  ReportOutcome,
+  ReportSample,
+  ReportTable,
+} from './model.js';
+
+/** Rows shown one by one; the rest is counted and stays in the CSV beside the report. */
+const MOST_ROWS = 2_000;
+const MOST_PICTURES = 60;
+const MOST_TABLE_ROWS = 40;
+
+/** Features whose distributions are shown: size, intensity and texture, one of each kind. */
+const SHOWN_FEATURES = [
+  'original_shape_VoxelVolume',
+  'original_shape_Sphericity',
+  'original_shape_Maximum3DDiameter',
+  'original_firstorder_Mean',
+  'original_firstorder_Entropy',
+  'original_glcm_Contrast',
+  'original_glrlm_RunPercentage',
+  'original_ngtdm_Coarseness',
+] as const;
+
+type Row = Readonly<Record<string, string>>;
+
+async function readTable(files: Files, path: string): Promise<Row[]> {
+  if ((await files.stat(path)) === undefined) return [];
+  const rows: Row[] = [];
+  let header: readonly string[] | undefined;
+  scanCsv(
+    await files.readText(path),
+    (cells) => {
+      if (header === undefined) header = [...cells];
+      else rows.push(Object.fromEntries(header.map((name, at) => [name, cells[at] ?? ''])));
+    },
+    ',',
+  );
+  return rows;
+}
+
+async function readJson(files: Files, path: string): Promise<Record<string, unknown>> {
+  if ((await files.stat(path)) === undefined) return {};
+  return JSON.parse(await files.readText(path)) as Record<string, unknown>;
+}
+
+async function readCases(files: Files, path: string): Promise<IndexedCase[]> {
+  if ((await files.stat(path)) === undefined) return [];
+  const cases: IndexedCase[] = [];
+  for await (const line of files.lines(path)) if (line !== '') cases.push(JSON.parse(line) as IndexedCase);
+  return cases;
+}
+
+function outcomeOf(row: Row): ReportOutcome {
+  return {
+    caseId: row['case_id'] ?? '',
+    modality: row['modality'] ?? '',
+    part: row['study_or_sample'] ?? '',
+    step: row['step'] ?? '',
+    outcome: row['outcome'] ?? '',
+    code: row['code'] ?? '',
+    why: row['why'] ?? '',
+    attempts: Number(row['attempts'] ?? 0),
+    seconds: Number(row['seconds'] ?? 0),
+    message: row['message'] ?? '',
+  };
+}
+
+function failuresOf(outcomes: readonly ReportOutcome[]): ReportFailure[] {
+  return outcomes
+    .filter(({ outcome }) => outcome === 'failed')
+    .map((one) => (isFailureCode(one.code) ? { ...one, kind: failureKind(one.code) } : one));
+}
+
+const fileOf = (units: readonly IndexedUnit[], name: string): string | undefined =>
+  units.flatMap(({ files }) => files).find(({ path }) => path.endsWith(`/${name}`))?.path;
+
+async function pictureOf(files: Files, one: IndexedCase): Promise<string | undefined> {
+  const features = fileOf(one.imaging, 'features.json');
+  if (features === undefined) return undefined;
+  const path = features.replace(/features\.json$/, 'overlay-ortho.png');
+  if ((await files.stat(path)) === undefined) return undefined;
+  return `data:image/png;base64,${Buffer.from(await files.read(path)).toString('base64')}`;
+}
+
+async function distributionsOf(files: Files, cases: readonly IndexedCase[]): Promise<ReportDistribution[]> {
+  const values = new Map<string, number[]>(SHOWN_FEATURES.map((name) => [name, []]));
+  for (const { imaging } of cases.slice(0, MOST_ROWS)) {
+    const path = fileOf(imaging, 'features.json');
+    if (path === undefined) continue;
+    const features = (await readJson(files, path)) as Record<string, number | null>;
+    for (const name of SHOWN_FEATURES) if (typeof features[name] === 'number') values.get(name)?.push(features[name]);
+  }
+  return [...values].filter(([, list]) => list.length > 1).map(([name, list]) => ({ name, values: list }));
+}
+
+async function samplesOf(files: Files, cases: readonly IndexedCase[]): Promise<ReportSample[]> {
+  const samples: ReportSample[] = [];
+  for (const { caseId, genomics } of cases.slice(0, MOST_ROWS)) {
+    for (const unit of genomics) {
+      const path = fileOf([unit], 'quant.json');
+      if (path === undefined) continue;
+      const facts = (await readJson(files, path)) as unknown as Omit<ReportSample, 'caseId' | 'part'>;
+      samples.push({ caseId, part: unit.part, ...facts });
+    }
+  }
+  return samples;
+}
+
+function counted(rows: readonly Row[], column: string): [string, string][] {
+  const counts = new Map<string, number>();
+  for (const row of rows) counts.set(row[column] ?? '', (counts.get(row[column] ?? '') ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1]).map(([reason, n]) => [reason, String(n)]);
+}
+
+function cellText(value: unknown): string {
+  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : value.toPrecision(4);
+  if (typeof value === 'string') return value;
+  return value === null || value === undefined ? '' : JSON.stringify(value);
+}
+
+/** A list of equal objects inside a JSON report as a table. */
+function tableOf(title: string, list: unknown): ReportTable[] {
+  if (!Array.isArray(list) || list.length === 0) return [];
+  const rows = list as Record<string, unknown>[];
+  const header = Object.keys(rows[0]!).filter((name) => typeof rows[0]![name] !== 'object' || rows[0]![name] === null);
+  const shown = rows.slice(0, MOST_TABLE_ROWS).map((row) => header.map((name) => cellText(row[name])));
+  return [{ title, header, rows: shown, more: rows.length - shown.length }];
+}
+
+async function clinicalTables(files: Files, output: string): Promise<ReportTable[]> {
+  const dropped = counted(await readTable(files, `${output}/clinical/dropped.csv`), 'reason');
+  const leakage = await readJson(files, `${output}/clinical/leakage.json`);
+  const bias = await readJson(files, `${output}/clinical/bias-report.json`);
+  const lists = (document: Record<string, unknown>, title: string): ReportTable[] =>
+    Object.entries(document).flatMap(([name, value]) => tableOf(`${title}: ${name}`, value));
+  return [
+    ...(dropped.length === 0
+      ? []
+      : [{ title: 'Clinical rows dropped', header: ['reason', 'rows'], rows: dropped, more: 0 }]),
+    ...lists(leakage, 'What predicts the target by itself'),
+    ...lists(bias, 'Balance of groups'),
+  ];
+}
+
+function statusesOf(row: Row | undefined): ReportCase['statuses'] {
+  const entries = ['imaging', 'genomics', 'clinical'].map((modality) => {
+    const status = row?.[`${modality}_status`] ?? '';
+    return [modality, { status, reason: row?.[`${modality}_reason`] ?? '' }] as const;
+  });
+  return Object.fromEntries(entries.filter(([, { status }]) => status !== ''));
+}
+
+function countsOf(owner: Record<string, unknown>): ReportModel['counts'] {
+  const result = (owner['result'] ?? {}) as Record<string, unknown>;
+  return ['imaging', 'genomics', 'clinical'].flatMap((modality) => {
+    const found = result[modality] as Record<string, unknown> | undefined;
+    if (found === undefined) return [];
+    const numbers = Object.entries(found).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+    return [{ modality, counts: Object.fromEntries(numbers) }];
+  });
+}
+
+/** Reads what a run left below its output folder into the report's model; what is missing is left out. */
+export async function collectReport(
+  output: string,
+  files: Files,
+  signal: AbortSignal,
+  pictures = MOST_PICTURES,
+): Promise<ReportModel> {
+  const owner = await readJson(files, layout.owner(output));
+  const outcomes = (await readTable(files, layout.outcomes(output))).map(outcomeOf);
+  const index = await readCases(files, layout.caseIndex(output));
+  const dataset = new Map((await readTable(files, `${output}/dataset.csv`)).map((row) => [row['case_id'] ?? '', row]));
+  const failures = failuresOf(outcomes);
+  const failed = new Set(failures.map(({ caseId }) => caseId));
+  const known = index.length > 0 ? index.map(({ caseId }) => caseId) : [...dataset.keys()];
+  const ordered = [...known.filter((id) => failed.has(id)), ...known.filter((id) => !failed.has(id))];
+  const byId = new Map(index.map((one) => [one.caseId, one]));
+  const cases: ReportCase[] = [];
+  let shown = 0;
+  let drawable = 0;
+  for (const caseId of ordered) {
+    signal.throwIfAborted();
+    const one = byId.get(caseId);
+    if (one !== undefined && fileOf(one.imaging, 'features.json') !== undefined) drawable += 1;
+    if (cases.length >= MOST_ROWS) continue;
+    const picture = one === undefined || shown >= pictures ? undefined : await pictureOf(files, one);
+    if (picture !== undefined) shown += 1;
+    cases.push({ caseId, statuses: statusesOf(dataset.get(caseId)), ...(picture === undefined ? {} : { picture }) });
+  }
+  const clinical = ((owner['result'] ?? {}) as Record<string, unknown>)['clinical'] as
+    Record<string, string> | undefined;
+  return {
+    runId: cellText(owner['runId']),
+    state: cellText(owner['state']),
+    startedAt: cellText(owner['startedAt']),
+    endedAt: cellText(owner['endedAt']),
+    counts: countsOf(owner),
+    failures: failures.slice(0, MOST_ROWS),
+    cases,
+    casesLeftOut: ordered.length - cases.length,
+    pictures: { shown, total: drawable },
+    distributions: await distributionsOf(files, index),
+    samples: await samplesOf(files, index),
+    tables: await clinicalTables(files, output),
+    ...(clinical?.['outcome'] === 'failed'
+      ? { clinicalProblem: `${clinical['code'] ?? ''}: ${clinical['message'] ?? ''}` }
+      : {}),
+    versions: (await readJson(files, layout.versions(output))) as Record<string, string>,
+    parameters: await readJson(files, layout.params(output)),
+  };
+}

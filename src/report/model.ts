@@ -1,0 +1,74 @@
+import type { FailureKind } from '../domain/failures/index.js';
+
+/** One row of the outcomes table. */
+export interface ReportOutcome {
+  readonly caseId: string;
+  readonly modality: string;
+  readonly part: string;
+  readonly step: string;
+  readonly outcome: string;
+  readonly code: string;
+  readonly why: string;
+  readonly attempts: number;
+  readonly seconds: number;
+  readonly message: string;
+}
+
+/** A failed unit with what its code means. */
+export interface ReportFailure extends ReportOutcome {
+  readonly kind?: FailureKind;
+}
+
+/** One case in all modalities. */
+export interface ReportCase {
+  readonly caseId: string;
+  /** Status and reason per modality, as the data set has them. */
+  readonly statuses: Readonly<Record<string, { readonly status: string; readonly reason: string }>>;
+  /** Data URI of the overlay; absent beyond the cap or where there is none. */
+  readonly picture?: string;
+}
+
+/** A distribution of one feature over the cohort. */
+export interface ReportDistribution {
+  readonly name: string;
+  readonly values: readonly number[];
+}
+
+/** A sample's mapping, of quant.json. */
+export interface ReportSample {
+  readonly caseId: string;
+  readonly part: string;
+  readonly mappedPercent: number | null;
+  readonly fragments: number | null;
+  readonly libraryType: string | null;
+  readonly genes: number;
+  readonly warnings: readonly string[];
+}
+
+/** A table of a JSON report shown as it is. */
+export interface ReportTable {
+  readonly title: string;
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** Rows left out beyond the cap. */
+  readonly more: number;
+}
+
+/** Everything the report shows; plain JSON. */
+export interface ReportModel {
+  readonly runId: string;
+  readonly state: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly counts: readonly { readonly modality: string; readonly counts: Readonly<Record<string, number>> }[];
+  readonly failures: readonly ReportFailure[];
+  readonly cases: readonly ReportCase[];
+  readonly casesLeftOut: number;
+  readonly pictures: { readonly shown: number; readonly total: number };
+  readonly distributions: readonly ReportDistribution[];
+  readonly samples: readonly ReportSample[];
+  readonly tables: readonly ReportTable[];
+  readonly clinicalProblem?: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}

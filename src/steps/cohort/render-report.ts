@@ -1,0 +1,26 @@
+import { reportHtml } from '../../report/html.js';
+import { collectReport } from '../../report/collect.js';
+import { CohortflowError } from '../../domain/errors.js';
+import type { Step } from '../step.js';
+
+/** Parameters of `report.render`. */
+export type ReportParams = {
+  /** Cases whose pictures are embedded; failures and the first of the sheet first. */
+  readonly pictures?: number;
+};
+
+/**
+ * Renders `report.html`: one file that needs nothing else. Input `output`: the output folder with run/run.json,
+ * run/outcomes.csv, run/cases.jsonl and the results; what is missing is left out.
+ */
+export const renderReportStep: Step<ReportParams, { readonly cases: number }> = {
+  name: 'report.render',
+  version: 1,
+  async run(call) {
+    const [output] = call.inputs['output'] ?? [];
+    if (output === undefined) throw new CohortflowError('InvalidInput', 'report.render needs the input output');
+    const model = await collectReport(output, call.io.files, call.signal, call.params.pictures);
+    await call.io.files.write(`${call.io.outputFolder}/report.html`, reportHtml(model));
+    return { cases: model.cases.length };
+  },
+};

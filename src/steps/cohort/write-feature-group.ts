@@ -1,0 +1,169 @@
+import { CohortflowError } from '../../domain/errors.js';
+import { storeNames } from '../../domain/feature-table/feature-names.js';
+import { Spread, genePanel } from '../../domain/feature-table/gene-panel.js';
+import type { ColumnSpec } from '../../ports/table-engine.js';
+import type { Step, StepCall } from '../step.js';
+import { readRows, type Cell } from './csv-rows.js';
+import { featureFiles, readFeatures, type FeatureFile } from './feature-files.js';
+import { isNumeric, writeTable, type TableSource } from './table-writer.js';
+
+/** Groups and what their rows are read from. */
+const GROUPS = ['imaging', 'imaging_segments', 'genomics', 'clinical'] as const;
+type Group = (typeof GROUPS)[number];
+
+/** Parameters of `features.write`. */
+export type FeatureGroupParams = {
+  readonly group: string;
+  /** Name of the id column; `Case_ID`. */
+  readonly recordIdentifier: string;
+  /** Name of the event time column; `timestamp`. */
+  readonly eventTimeName: string;
+  /** Event time of all rows, ISO 8601 in whole seconds, UTC. */
+  readonly eventTime: string;
+  readonly runId: string;
+};
+
+export type FeatureGroupSummary = { readonly rows: number; readonly columns: number };
+
+type Call = StepCall<FeatureGroupParams>;
+
+/** A table before the columns that the store adds. */
+interface Body {
+  readonly ids: readonly ColumnSpec[];
+  readonly features: readonly ColumnSpec[];
+  rows(): AsyncIterable<readonly Cell[]>;
+}
+
+/** One row per study (or per segment): names of the columns are the union over all rows, in order of first appearance. */
+async function imagingBody(files: readonly FeatureFile[], segments: boolean, call: Call): Promise<Body> {
+  const names = new Set<string>();
+  for (const file of files) for (const name of Object.keys(await readFeatures(file, call))) names.add(name);
+  const features = [...names];
+  const several = files.some(({ part }) => part !== '');
+  const dated = files.some(({ date }) => date !== undefined);
+  const text = (name: string): ColumnSpec => ({ name, type: 'text' });
+  return {
+    ids: [
+      ...(several ? [text('study_id')] : []),
+      ...(segments ? [text('segment')] : []),
+      ...(dated ? [text('scan_date')] : []),
+    ],
+    features: features.map((name) => ({ name, type: 'number' })),
+    async *rows() {
+      for (const file of files) {
+        const values = await readFeatures(file, call);
+        yield [
+          file.caseId,
+          ...(several ? [file.part] : []),
+          ...(segments ? [file.segment ?? ''] : []),
+          ...(dated ? [file.date ?? null] : []),
+          ...features.map((name) => values[name] ?? null),
+        ];
+      }
+    },
+  };
+}
+
+/** A matrix or table in CSV whose first column (or `idColumn`) is the case. */
+async function csvBody(path: string, idColumn: string | undefined, panel: boolean, call: Call): Promise<Body> {
+  const { io, signal } = call;
+  let header: string[] = [];
+  let numeric: boolean[] = [];
+  let spreads: Spread[] = [];
+  for await (const cells of readRows(io.files, path, signal)) {
+    if (header.length === 0) {
+      header = cells;
+      numeric = cells.map(() => true);
+      spreads = cells.map(() => new Spread());
+      continue;
+    }
+    cells.forEach((cell, at) => {
+      if (numeric[at] === true && !isNumeric(cell)) numeric[at] = false;
+      if (panel && cell !== '') spreads[at]!.add(Math.log2(Number(cell) + 1));
+    });
+  }
+  const found = idColumn === undefined ? 0 : header.indexOf(idColumn);
+  const id = found === -1 ? 0 : found;
+  const sample = header.indexOf('sample_id');
+  const candidates = header.map((_, at) => at).filter((at) => at !== id && at !== sample);
+  const taken = panel
+    ? genePanel(
+        candidates.map((at) => header[at]!),
+        candidates.map((at) => spreads[at]!),
+      ).map((index) => candidates[index]!)
+    : candidates;
+  return {
+    ids: sample === -1 ? [] : [{ name: 'sample_id', type: 'text' }],
+    features: taken.map((at) => ({ name: header[at]!, type: numeric[at] === true ? 'number' : 'text' })),
+    async *rows() {
+      let first = true;
+      for await (const cells of readRows(io.files, path, signal)) {
+        if (!first)
+          yield [cells[id]!, ...(sample === -1 ? [] : [cells[sample]!]), ...taken.map((at) => cells[at] ?? null)];
+        first = false;
+      }
+    },
+  };
+}
+
+async function bodyOf(group: Group, call: Call): Promise<Body> {
+  const [rows] = call.inputs['rows'] ?? [];
+  if (rows === undefined) throw new CohortflowError('InvalidInput', 'features.write needs the input rows');
+  if (group === 'genomics') return csvBody(rows, 'case_id', true, call);
+  if (group === 'clinical') return csvBody(rows, 'Case_ID', false, call);
+  const segments = group === 'imaging_segments';
+  return imagingBody(await featureFiles(rows, segments, call), segments, call);
+}
+
+/** FNV-1a of a text, twice with different seeds: sixteen hexadecimal digits that are the same for the same run. */
+function sixteenCharacters(text: string): string {
+  const hash = (seed: number): string => {
+    let value = seed;
+    for (let at = 0; at < text.length; at += 1) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193) >>> 0;
+    return value.toString(16).padStart(8, '0');
+  };
+  return hash(0x811c9dc5) + hash(0x9747b28c);
+}
+
+/** Place of a group's file of this run in Feature Store's offline layout, below the group's folder. */
+export function offlinePath(group: string, eventTime: string, runId: string): string {
+  const [, year = '', month = '', day = '', hour = ''] = /^(\d{4})-(\d\d)-(\d\d)T(\d\d)/.exec(eventTime) ?? [];
+  const time = eventTime.replace(/[-:]/g, '');
+  return `data/year=${year}/month=${month}/day=${day}/hour=${hour}/${time}_${sixteenCharacters(`${runId}/${group}`)}.parquet`;
+}
+
+/**
+ * Writes one feature group of a run as one Parquet file in SageMaker Feature Store's offline layout: the record identifier,
+ * the features under names the store takes, the event time, and the columns the store itself adds.
+ *
+ * Input `rows`: the list of finished studies (imaging, imaging_segments), expression-tpm.csv (genomics) or features.csv
+ * (clinical). Throws `FeatureNameCollision`, `InvalidInput`.
+ */
+export const writeFeatureGroupStep: Step<FeatureGroupParams, FeatureGroupSummary> = {
+  name: 'features.write',
+  version: 1,
+  async run(call) {
+    const { params, io } = call;
+    const group = GROUPS.find((name) => name === params.group);
+    if (group === undefined) throw new CohortflowError('InvalidInput', `group must be one of ${GROUPS.join(', ')}`);
+    const { recordIdentifier, eventTimeName, eventTime, runId } = params;
+    const body = await bodyOf(group, call);
+    const own = [...body.ids, ...body.features];
+    const names = storeNames([recordIdentifier, ...own.map(({ name }) => name), eventTimeName]);
+    const columns: ColumnSpec[] = [
+      ...names.slice(0, -1).map((name, at): ColumnSpec => ({ name, type: at === 0 ? 'text' : own[at - 1]!.type })),
+      { name: names.at(-1)!, type: 'text' },
+      { name: 'write_time', type: 'text' },
+      { name: 'api_invocation_time', type: 'text' },
+      { name: 'is_deleted', type: 'text' },
+    ];
+    const table: TableSource = {
+      columns,
+      async *rows() {
+        for await (const cells of body.rows()) yield [...cells, eventTime, eventTime, eventTime, 'false'];
+      },
+    };
+    const parquet = `${io.outputFolder}/${offlinePath(group, eventTime, runId)}`;
+    return { rows: await writeTable(table, { parquet }, call), columns: columns.length };
+  },
+};

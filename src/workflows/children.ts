@@ -1,0 +1,80 @@
+import {
+  ChildWorkflowCancellationType,
+  ParentClosePolicy,
+  WorkflowIdReusePolicy,
+  executeChild,
+  isCancellation,
+  sleep,
+} from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { unitKey, type CohortUnit } from '../domain/cohort/manifest.js';
+import type { UnitResult } from '../contracts/outcome.js';
+import { unitWorkflowId, type FanOutModality } from '../contracts/workflow-ids.js';
+import { quick } from './activities.js';
+import { isOwnCancellation, stepFailure } from './failures.js';
+
+/** Workflow type of one unit of a modality. */
+const CHILD_TYPE: Readonly<Record<FanOutModality, string>> = { imaging: 'imagingStudy', genomics: 'genomicsSample' };
+
+/** What all units of one fan-out share; plain JSON, since it crosses continue-as-new. */
+export interface FanOut {
+  readonly modality: FanOutModality;
+  readonly cohortId: string;
+  readonly output: string;
+  readonly runId: string;
+  readonly total: number;
+  /** The child's input without its unit. */
+  readonly childInput: Readonly<Record<string, unknown>>;
+}
+
+/** How often, and how long apart, a child is started anew whose id is still taken by one of an earlier run. */
+const START_ATTEMPTS = 30;
+const START_PAUSE = '10 seconds';
+
+/**
+ * Runs one child to its end. A run that was terminated asks its children to cancel, and they take their time: the next
+ * run waits for them instead of failing the unit.
+ */
+export async function childToEnd<R>(type: string, workflowId: string, input: unknown, summary: string): Promise<R> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await executeChild<(input: unknown) => Promise<R>>(type, {
+        workflowId,
+        args: [input],
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        staticSummary: summary,
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError) || attempt === START_ATTEMPTS) throw error;
+      await sleep(START_PAUSE);
+    }
+  }
+}
+
+/** How one unit ended, as its parent counts it. */
+export type ChildEnd = UnitResult | { readonly outcome: 'cancelled' };
+
+/** Runs the child of one unit. It never fails: whatever became of it is counted. Only cancellation of the caller is thrown. */
+export async function runChild(fanOut: FanOut, unit: CohortUnit): Promise<ChildEnd> {
+  const { cohortId, modality, childInput, output, runId } = fanOut;
+  const key = unitKey(unit);
+  try {
+    const workflowId = unitWorkflowId(cohortId, key);
+    const summary = `${modality} of ${key}`;
+    return await childToEnd<UnitResult>(CHILD_TYPE[modality], workflowId, { ...childInput, unit }, summary);
+  } catch (error) {
+    if (isOwnCancellation(error)) throw error;
+    // Someone cancelled this one child; it has written so itself.
+    if (isCancellation(error)) return { outcome: 'cancelled' };
+    // The child could not speak for itself (terminated, timed out, a fault of ours): its outcome is written here.
+    const { code, message } = stepFailure(error);
+    const part = key.slice(unit.caseId.length + 1);
+    const nothing = { why: '', attempts: 1, started: new Date().toISOString(), seconds: 0 };
+    const step = `${modality}.workflow`;
+    const record = { caseId: unit.caseId, modality, part, step, outcome: 'failed', code, message, ...nothing } as const;
+    await quick.recordOutcome({ output, runId, record });
+    return { outcome: 'failed', step, code };
+  }
+}
