@@ -1,10 +1,34 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { Worker, WorkflowBundle } from '@temporalio/worker';
-import { createWorkers, runWorkers } from '../../src/workers/create-workers.js';
+import type { WorkflowBundle } from '@temporalio/worker';
+import { createWorkers, runWorkers, type WorkerPlan } from '../../src/workers/create-workers.js';
 import { firstTaskDone } from './temporal-history.js';
 import type { Simulation } from './temporal-simulation.js';
 
 export const TEST_QUEUE = 'cohortflow-test';
+
+/** Starts this file's workers on {@link TEST_QUEUE}; returns what stops them. Fails when they end by themselves. */
+export async function startWorkers(
+  env: TestWorkflowEnvironment,
+  workflowBundle: WorkflowBundle,
+  activities: Pick<WorkerPlan, 'quick' | 'heavy'>,
+): Promise<() => Promise<void>> {
+  const workers = await createWorkers({
+    connection: env.nativeConnection,
+    namespace: env.namespace ?? 'default',
+    taskQueue: TEST_QUEUE,
+    workflowBundle,
+    ...activities,
+    jobs: 50,
+    heartbeatThrottle: '100ms',
+  });
+  const stop = new AbortController();
+  const running = runWorkers(workers, stop.signal);
+  await warmUp(env);
+  return async () => {
+    stop.abort();
+    await running;
+  };
+}
 
 /** Runs `body` while this file's workers serve {@link TEST_QUEUE}, and stops them afterwards. */
 export async function withWorkers<T>(
@@ -13,24 +37,11 @@ export async function withWorkers<T>(
   simulation: Simulation,
   body: () => Promise<T>,
 ): Promise<T> {
-  const workers: readonly Worker[] = await createWorkers({
-    connection: env.nativeConnection,
-    namespace: env.namespace ?? 'default',
-    taskQueue: TEST_QUEUE,
-    workflowBundle,
-    quick: simulation,
-    heavy: simulation,
-    jobs: 50,
-    heartbeatThrottle: '100ms',
-  });
-  const stop = new AbortController();
-  const running = runWorkers(workers, stop.signal);
+  const stop = await startWorkers(env, workflowBundle, { quick: simulation, heavy: simulation });
   try {
-    await warmUp(env);
-    return await Promise.race([body(), running.then(() => Promise.reject(new Error('the workers ended early')))]);
+    return await body();
   } finally {
-    stop.abort();
-    await running;
+    await stop();
   }
 }
 
