@@ -7,14 +7,15 @@ import { interruptSignal, runSingleStep } from '../single-step.js';
 
 interface ClinicalOptions {
   readonly output: string;
-  readonly spec?: string;
+  /** From `--spec` or `--clinical-spec`: commander names it after the second. */
+  readonly clinicalSpec?: string;
   readonly json?: boolean;
 }
 
 async function clinical(table: string, options: ClinicalOptions): Promise<void> {
   // A file of that name wins over a built-in specification.
-  const spec =
-    options.spec !== undefined && existsSync(options.spec) ? readDocument(options.spec, '--spec') : options.spec;
+  const named = options.clinicalSpec;
+  const spec = named !== undefined && existsSync(named) ? readDocument(named, '--clinical-spec') : named;
   const output = absolute(options.output);
   const inputs = { table: [existing(table, 'table')] };
   const result = await runSingleStep(

@@ -4,7 +4,7 @@ import type { FailureKind } from './failure.js';
 export const CLINICAL_FAILURES = {
   InvalidClinicalTable: {
     retryable: false,
-    fault: 'data',
+    fault: 'input',
     reason: 'The clinical table cannot be read: it is empty, not CSV, or rows differ in length.',
     remedy: 'Correct the rows that the message names, or export the table again as CSV (UTF-8).',
   },
@@ -16,25 +16,25 @@ export const CLINICAL_FAILURES = {
   },
   ClinicalIdColumnMissing: {
     retryable: false,
-    fault: 'data',
+    fault: 'input',
     reason: 'The clinical table has no column that identifies the case.',
     remedy: 'Name the id column case_id, or name it under `id` in a specification (--clinical-spec).',
   },
   ClinicalColumnMissing: {
     retryable: false,
-    fault: 'data',
+    fault: 'input',
     reason: 'The clinical table lacks columns that the specification names.',
     remedy: 'Check the spelling in the specification, or use one made for this table.',
   },
   DuplicateClinicalId: {
     retryable: false,
-    fault: 'data',
+    fault: 'input',
     reason: 'The clinical table has more than one row for a case.',
     remedy: 'Keep one row per case.',
   },
   InvalidClinicalId: {
     retryable: false,
-    fault: 'data',
+    fault: 'input',
     reason: 'A row of the clinical table has no usable case id.',
     remedy: 'Give every row an id of letters, digits, dots, hyphens and underscores, as in the cohort sheet.',
   },
