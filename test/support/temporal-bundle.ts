@@ -4,7 +4,12 @@ import { PACKAGE_ROOT } from '../../src/app/package-root.js';
 
 const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
 
-/** The workflows of the working tree, bundled from their TypeScript: tests see a change without a build. */
+/** Bundles the workflows that a TypeScript file exports: tests see a change without a build. */
+export function bundleOf(workflowsPath: string): Promise<WorkflowBundle> {
+  return bundleWorkflowCode({ workflowsPath, logger: silent });
+}
+
+/** The workflows of the working tree. */
 export function sourceBundle(): Promise<WorkflowBundle> {
-  return bundleWorkflowCode({ workflowsPath: join(PACKAGE_ROOT, 'src/workflows/index.ts'), logger: silent });
+  return bundleOf(join(PACKAGE_ROOT, 'src/workflows/index.ts'));
 }
