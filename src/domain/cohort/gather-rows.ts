@@ -115,11 +115,7 @@ export class RowGatherer {
   /** The case a row belongs to; a row without a usable id is checked like a case of its own. */
   #caseOf(values: RowValues, row: number): CaseBuilder {
     const caseId = values.case_id;
-    if (caseId === undefined || values.bad?.has('case_id')) {
-      const nameless: CaseBuilder = { caseId: `of row ${row}`, row, carried: [], studies: [], samples: [] };
-      this.nameless.push(nameless);
-      return nameless;
-    }
+    if (caseId === undefined || values.bad?.has('case_id') === true) return this.#namelessCase(row);
     const key = caseId.toLowerCase();
     const known = this.#byId.get(key);
     if (known === undefined) {
@@ -135,8 +131,16 @@ export class RowGatherer {
     if (known.caseId !== caseId) {
       const message = `${caseId} and ${known.caseId} (row ${known.row}) differ in upper and lower case only; write one of them everywhere`;
       this.#fault('IdsDifferInCaseOnly', row, 'case_id', message);
+      // Whether it is the same case or another one, comparing its values would only bring faults that are none.
+      return this.#namelessCase(row);
     }
     return known;
+  }
+
+  #namelessCase(row: number): CaseBuilder {
+    const nameless: CaseBuilder = { caseId: `of row ${row}`, row, carried: [], studies: [], samples: [] };
+    this.nameless.push(nameless);
+    return nameless;
   }
 
   #carry(owner: CaseBuilder, cells: readonly string[], row: number): void {

@@ -96,13 +96,14 @@ export class FaultList {
  * @param sheet name of the sheet, a base name
  */
 export function sheetError(sheet: string, faults: readonly SheetFault[], total = faults.length): CohortflowError {
-  const shown = faults.slice(0, SHOWN_FAULTS).map((fault) => `  ${describeFault(fault)}`);
+  const ordered = inSheetOrder(faults);
+  const shown = ordered.slice(0, SHOWN_FAULTS).map((fault) => `  ${describeFault(fault)}`);
   const rest = total - shown.length;
   const lines = [
     `${sheet}: ${total} ${total === 1 ? 'fault' : 'faults'}, nothing was started`,
     ...shown,
     ...(rest > 0 ? [`  … and ${rest} more`] : []),
   ];
-  const details = { sheet, faultCount: total, faults: faults.slice(0, DETAILED_FAULTS) };
+  const details = { sheet, faultCount: total, faults: ordered.slice(0, DETAILED_FAULTS) };
   return new CohortflowError('InvalidSheet', lines.join('\n'), details);
 }

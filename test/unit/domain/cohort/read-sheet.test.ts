@@ -236,6 +236,11 @@ describe('readCohortSheet, faults', () => {
       ['case_id,fastq_1,fastq_2', 'A,x_1.fq,x_2.fq', 'A,y_1.fq,'],
       'MixedLayout 3 fastq_2',
     ],
+    [
+      'ids that differ in case, and compares no further',
+      ['case_id,imaging', 'A,x', 'a,y'],
+      'IdsDifferInCaseOnly 3 case_id',
+    ],
     ['a study without its id', ['case_id,study_id,imaging', 'A,s,x', 'A,,y'], 'StudyNotTold 3 study_id'],
     [
       'a study without its date',
