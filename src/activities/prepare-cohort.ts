@@ -4,18 +4,19 @@ import type { MultimodalInput, PreparedRun } from '../contracts/inputs.js';
 import { UNITS_PER_PAGE, layout } from '../contracts/layout.js';
 import type { Modality } from '../contracts/workflow-ids.js';
 import { BUILT_IN_SPECS } from '../domain/clinical/index.js';
-import { validSheetCsv } from '../domain/cohort/index.js';
+import { validSheetCsv, type SheetReading } from '../domain/cohort/index.js';
 import type { CohortManifest } from '../domain/cohort/manifest.js';
 import { CohortflowError, messageOf } from '../domain/errors.js';
 import { parseRadiomicsSettings } from '../domain/radiomics/index.js';
 import type { Files } from '../ports/files.js';
 import type { RunLedger } from '../ports/run-ledger.js';
-import { readCheckedSheet } from '../steps/cohort/check-sheet.js';
 import type { JsonObject } from '../steps/step.js';
 
 export interface PrepareServices {
   readonly files: Files;
   readonly ledger: RunLedger;
+  /** Reads and checks a cohort sheet whole; throws all its faults. */
+  readonly readSheet: (path: string) => Promise<SheetReading>;
   /** Versions of the product and of what it runs with, for run/versions.json. */
   readonly versions: () => Promise<Readonly<Record<string, string>>>;
   /** True when a workflow of that id is still open: the lock on an output folder. */
@@ -101,7 +102,7 @@ async function writePages(files: Files, items: readonly unknown[], pathOf: (page
 /** The parameters of a run as they are kept beside its results: everything but what is internal. */
 function parameters(input: MultimodalInput): JsonObject {
   const { prepared: _internal, ...rest } = input;
-  return rest as unknown as JsonObject;
+  return rest;
 }
 
 /**
@@ -115,7 +116,7 @@ export async function prepareCohort(request: Request, services: PrepareServices)
   const { files } = services;
   const { output } = input;
   refuseRelativePaths(input);
-  const manifest = input.cohort === undefined ? undefined : (await readCheckedSheet(input.cohort, files)).manifest;
+  const manifest = input.cohort === undefined ? undefined : (await services.readSheet(input.cohort)).manifest;
   await refuseMissingFiles(input, files);
   const takes = (modality: Modality): boolean => modalities.includes(modality);
   if (manifest !== undefined && takes('genomics')) refuseReadsWithoutReference(input, manifest);

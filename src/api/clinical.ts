@@ -1,33 +1,18 @@
-/**
- * `cohortflow/clinical`: clinical tables as plain functions, without Temporal, files or network.
- *
- * ```ts
- * const table = readClinicalTable(await readFile('clinical.csv'));
- * const { features, dropped, bias, leakage, encoding } = clinicalFeatures(table, 'nsclc-radiogenomics');
- * const later = applyEncoding(readClinicalTable(await readFile('new-cases.csv')), encoding, { unknown: 'missing' });
- * ```
- */
+/** The clinical table without workflows: specifications, features and the fitted encoding as plain functions. */
+export { CohortflowError } from '../domain/errors.js';
 export {
-  applyEncoding,
   BUILT_IN_SPECS,
+  applyEncoding,
   chooseSpec,
   clinicalFeatures,
   readClinicalTable,
   readSpec,
-  SPEC_KEYS,
-  type BiasReport,
   type ClinicalEncoding,
   type ClinicalFeatures,
   type ClinicalResult,
   type ClinicalSpec,
   type ClinicalTable,
-  type ColumnEncoding,
-  type ColumnLeakage,
-  type DroppedRow,
-  type FacetGroup,
-  type LeakageReport,
-  type LeakVerdict,
-  type RowRule,
-  type TargetSpec,
 } from '../domain/clinical/index.js';
-export { CohortflowError } from '../domain/errors.js';
+export { clinicalStep, type ClinicalParams, type ClinicalSummary } from '../steps/clinical/features.js';
+export { runStepIntoFolder as runStep, type StepRequest, type StepResult } from '../app/step-folders.js';
+export type { Step, StepCall, StepIo } from '../steps/step.js';

@@ -9,6 +9,7 @@ import { ProcessPool } from '../adapters/local/process-pool.js';
 import { LocalToolRunner } from '../adapters/local/tool-runner.js';
 import type { Config } from '../config/config.js';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
+import { readCheckedSheet } from '../steps/cohort/check-sheet.js';
 import { distPath, packageVersion } from './package-root.js';
 import { stepByName } from './step-registry.js';
 
@@ -54,6 +55,7 @@ export function createLocalServices(config: Config, client: Client): LocalServic
       files,
       ledger,
       versions,
+      readSheet: (path) => readCheckedSheet(path, files),
       isOpen: (workflowId, runId) => isOpen(client, workflowId, runId),
     }),
     heavy: createStepActivities({ files, ledger, fingerprints, runner, versionOf, sharedFolder }),

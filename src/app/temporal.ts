@@ -48,7 +48,7 @@ export async function connectWorker(
     const connection = await NativeConnection.connect({
       ...(address === undefined ? {} : { address }),
       ...(tls === undefined || tls === null ? {} : { tls }),
-      ...(apiKey === undefined ? {} : { apiKey: apiKey as string }),
+      ...(apiKey === undefined ? {} : { apiKey: apiKey }),
       ...(metadata === undefined ? {} : { metadata }),
     });
     return { connection, namespace: namespace ?? 'default' };

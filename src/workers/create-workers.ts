@@ -1,4 +1,5 @@
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import type { Duration } from '@temporalio/common';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
 import { cpuQueue } from '../contracts/queues.js';
 
@@ -13,7 +14,7 @@ export interface WorkerPlan {
   /** Heavy steps at once. */
   readonly jobs: number;
   /** Tests shorten it: the SDK delays heartbeats, and with them cancellations, by up to 0.8 of the time-out. */
-  readonly heartbeatThrottle?: WorkerOptions['maxHeartbeatThrottleInterval'];
+  readonly heartbeatThrottle?: string;
 }
 
 /** The time running steps get to end after SIGTERM before they are given up; ECS allows 120 s at most. */
@@ -29,7 +30,7 @@ export async function createWorkers(plan: WorkerPlan): Promise<readonly Worker[]
     connection,
     namespace,
     shutdownGraceTime: SHUTDOWN_GRACE,
-    maxHeartbeatThrottleInterval: heartbeatThrottle ?? '10 seconds',
+    maxHeartbeatThrottleInterval: (heartbeatThrottle ?? '10 seconds') as Duration,
   } as const;
   const orchestration = await Worker.create({
     ...common,

@@ -175,7 +175,8 @@ function differingVoxels(mask: ReturnType<typeof readNifti>, truth: ReturnType<t
       }
     }
   }
-  const inMask = mask.data.reduce((sum, value) => sum + (value > 0 ? 1 : 0), 0);
+  let inMask = 0;
+  for (const value of mask.data) if (value > 0) inMask += 1;
   return different + Math.abs(inMask - inTruth);
 }
 

@@ -26,6 +26,11 @@ export class CanvasPictures implements PictureEncoder {
     for (const { text, x, y, size, align = 'left', colour = '#ffffff' } of labels) {
       context.font = `${size}px ${FAMILY}`;
       context.textAlign = align;
+      // A dark rim keeps letters readable over bone and over air.
+      context.lineWidth = Math.max(2, size / 5);
+      context.strokeStyle = 'rgba(0, 0, 0, 0.75)';
+      context.lineJoin = 'round';
+      context.strokeText(text, x, y);
       context.fillStyle = colour;
       context.fillText(text, x, y);
     }

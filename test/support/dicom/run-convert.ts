@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { LocalFiles } from '../../../src/adapters/local/files.js';
+import { createStepIo } from '../../../src/app/step-io.js';
 import { CohortflowError } from '../../../src/domain/errors.js';
 import { readNifti, type NiftiVolume } from '../../../src/domain/nifti/read.js';
 import { convertStep, type ConvertParams, type ConvertSummary } from '../../../src/steps/imaging/convert.js';
@@ -67,7 +67,7 @@ export async function convertPaths(
   const summary = await convertStep.run({
     params,
     inputs,
-    io: { files: new LocalFiles(), tools, outputFolder, scratchFolder: join(folder, 'scratch') },
+    io: { ...createStepIo({ outputFolder, scratchFolder: join(folder, 'scratch') }), tools },
     signal,
     progress: (message) => void messages.push(message),
   });
