@@ -33,6 +33,17 @@ export function lasting(milliseconds: (index: number) => number, step = 'imaging
   };
 }
 
+/** Works until it is cancelled, with a sign of life now and then, as the real step activity does. */
+export async function untilCancelled(): Promise<void> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), 50);
+  try {
+    await context.cancelled;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 /** Everything the workflows asked of the outside world. */
 export interface Simulation extends CohortActivities, StepActivities {
   readonly records: OutcomeRecord[];
