@@ -4,6 +4,7 @@ import { CohortflowError } from '../../domain/errors.js';
 import { isFailureCode } from '../../domain/failures/index.js';
 import type { StepRunner, StepTask } from '../../ports/step-runner.js';
 import type { JsonObject } from '../../steps/step.js';
+import { killTree } from './process-tree.js';
 import type { HostMessage, HostReply } from './process-messages.js';
 
 export interface ProcessPoolOptions {
@@ -54,7 +55,11 @@ class Host {
   }
 
   get alive(): boolean {
-    return this.child.connected && this.child.exitCode === null && this.child.signalCode === null;
+    return this.child.connected && this.running;
+  }
+
+  private get running(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
   }
 
   get ranOutOfHeap(): boolean {
@@ -65,10 +70,15 @@ class Host {
     return this.stderr.trim().split('\n').at(-1) ?? '';
   }
 
+  /** Ends the child and every program it started, at once. */
+  async kill(): Promise<void> {
+    if (this.child.pid !== undefined && this.running) await killTree(this.child.pid);
+  }
+
   async stop(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (!this.running) return;
     this.child.kill('SIGTERM');
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), this.options.graceMs ?? 5_000);
+    const timer = setTimeout(() => void this.kill(), this.options.graceMs ?? 5_000);
     await this.gone;
     clearTimeout(timer);
   }
@@ -100,8 +110,7 @@ export class ProcessPool implements StepRunner {
       else await host?.stop();
       throw error;
     } finally {
-      this.busy -= 1;
-      this.waiting.shift()?.();
+      this.free();
     }
   }
 
@@ -110,15 +119,30 @@ export class ProcessPool implements StepRunner {
   }
 
   private async slot(signal: AbortSignal): Promise<void> {
-    while (this.busy >= this.options.jobs) {
-      signal.throwIfAborted();
-      await new Promise<void>((resolve) => {
-        this.waiting.push(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-    }
     signal.throwIfAborted();
-    this.busy += 1;
+    if (this.busy < this.options.jobs) {
+      this.busy += 1;
+      return;
+    }
+    // A freed slot is handed over, not thrown open: `busy` stays as it is.
+    await new Promise<void>((resolve, reject) => {
+      const leave = (): void => {
+        this.waiting.splice(this.waiting.indexOf(take), 1);
+        reject(signal.reason as Error);
+      };
+      const take = (): void => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      this.waiting.push(take);
+      signal.addEventListener('abort', leave, { once: true });
+    });
+  }
+
+  private free(): void {
+    const next = this.waiting.shift();
+    if (next === undefined) this.busy -= 1;
+    else next();
   }
 
   private takeHost(): Host {
@@ -138,7 +162,7 @@ export class ProcessPool implements StepRunner {
       void residentBytes(child.pid ?? 0).then((bytes) => {
         if (bytes === undefined || bytes <= this.options.memoryMb * 2 ** 20) return;
         tooLarge = true;
-        child.kill('SIGKILL');
+        void host.kill();
       });
     }, MEMORY_CHECK_MS);
     const cleanups: (() => void)[] = [() => clearInterval(watch)];
