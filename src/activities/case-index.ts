@@ -74,17 +74,17 @@ export async function compactOutcomes(
     byUnit.set(id, [...(byUnit.get(id) ?? []), record]);
   }
   const indexed = new Map<string, IndexedUnit[]>();
+  const recorded = new Map<string, OutcomeRecord[]>();
   for (const modality of ['imaging', 'genomics'] as const) {
     for await (const unit of allUnits(files, output, runId, modality)) {
       const part = partOf(unit);
-      const id = unitId({ modality, caseId: unit.caseId, part });
-      const records = byUnit.get(id) ?? [missingRecord(unit, end)];
-      byUnit.set(id, records);
+      const records = byUnit.get(unitId({ modality, caseId: unit.caseId, part })) ?? [missingRecord(unit, end)];
       const made = hasResult(unit, records) ? await filesOf(unit, output, ledger) : [];
       const date = unit.modality === 'imaging' ? unit.date : undefined;
       const entry: IndexedUnit = { part, ...(date === undefined ? {} : { date }), ...statusOf(records), files: made };
       const key = `${modality}|${unit.caseId}`;
       indexed.set(key, [...(indexed.get(key) ?? []), entry]);
+      recorded.set(unit.caseId, [...(recorded.get(unit.caseId) ?? []), ...records]);
     }
   }
   const lines = async function* (): AsyncIterable<string> {
@@ -96,7 +96,11 @@ export async function compactOutcomes(
   };
   await files.write(layout.caseIndex(output), lines());
   const file = layout.outcomes(output);
-  const all = [...byUnit.values()].flat();
+  // A case's rows stand together, in the order of the sheet.
+  const all: OutcomeRecord[] = [];
+  for await (const { caseId } of allCases(files, output, runId)) all.push(...(recorded.get(caseId) ?? []));
+  // A table that failed as a whole belongs to no case.
+  all.push(...(byUnit.get(unitId({ modality: 'clinical', caseId: '', part: '' })) ?? []));
   await files.write(file, outcomesCsv(all));
   return { file, cases: layout.caseIndex(output), failed: all.filter((record) => record.outcome === 'failed').length };
 }

@@ -1,5 +1,6 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { CohortActivities, RunEnd } from '../contracts/activities.js';
+import { layout } from '../contracts/layout.js';
 import type { Files } from '../ports/files.js';
 import type { RunLedger } from '../ports/run-ledger.js';
 import { compactOutcomes, listFinished } from './case-index.js';
@@ -17,6 +18,7 @@ async function closeRun(services: CohortServices, end: RunEnd): Promise<void> {
   const { output, runId, state, result } = end;
   const owner = await services.ledger.owner(output);
   if (owner === undefined || owner.runId !== runId) return;
+  await services.files.remove(layout.work(output));
   const endedAt = new Date().toISOString();
   await services.ledger.setOwner(output, { ...owner, state, endedAt, ...(result === undefined ? {} : { result }) });
 }

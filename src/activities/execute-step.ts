@@ -140,8 +140,8 @@ export async function executeStep(
   }
 
   // Inside the run folder: the same file system as the results, so that moving into place is atomic.
-  const base = request.place.kind === 'shared' ? services.sharedFolder : layout.run(request.output);
-  const work = `${base}/.work/${randomUUID()}`;
+  const base = request.place.kind === 'shared' ? `${services.sharedFolder}/.work` : layout.work(request.output);
+  const work = `${base}/${randomUUID()}`;
   const outputFolder = `${work}/output`;
   const scratchFolder = `${work}/scratch`;
   try {

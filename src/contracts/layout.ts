@@ -6,6 +6,8 @@ import type { Modality } from './workflow-ids.js';
  */
 export const layout = {
   run: (output: string): string => `${output}/run`,
+  /** Private folders of steps that are under way; what a killed process left there is worth nothing. */
+  work: (output: string): string => `${output}/run/.work`,
   owner: (output: string): string => `${output}/run/run.json`,
   params: (output: string): string => `${output}/run/params.json`,
   versions: (output: string): string => `${output}/run/versions.json`,

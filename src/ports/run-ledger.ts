@@ -39,7 +39,7 @@ export interface RunLedger {
   setManifest(path: string, manifest: StepManifest): Promise<void>;
   /** Writes one record once; the same record again is not an error. */
   record(output: string, runId: string, record: OutcomeRecord): Promise<void>;
-  /** All records of a run, the latest attempt of each (unit, step), sorted by modality, case, part and step. */
+  /** All records of a run, the latest attempt of each (unit, step), sorted by modality, case, part and start. */
   records(output: string, runId: string): Promise<readonly OutcomeRecord[]>;
 }
 

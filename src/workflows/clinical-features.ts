@@ -2,7 +2,7 @@ import { isCancellation } from '@temporalio/workflow';
 import { checkInput } from '../contracts/input-check.js';
 import { CLINICAL_RULES, type ClinicalInput, type PreparedRun } from '../contracts/inputs.js';
 import type { ClinicalResult, CohortResult } from '../contracts/results.js';
-import { runStep } from './activities.js';
+import { quick, runStep } from './activities.js';
 import { CohortState } from './cohort-state.js';
 import { isReportable, orFail, stepFailure } from './failures.js';
 import { writeFeatureGroup } from './feature-groups.js';
@@ -28,7 +28,14 @@ async function clinicalPart(input: ClinicalInput, prepared: PreparedRun, state: 
     return { outcome: report.outcome, group, rows: Number(rows), columns: Number(columns), dropped: Number(dropped) };
   } catch (error) {
     if (isCancellation(error) || !isReportable(error)) throw error;
-    const { code, message } = stepFailure(error);
+    const { code, message, attempts, seconds = 0, started = new Date().toISOString() } = stepFailure(error);
+    // The table belongs to no single case: its line has no case id.
+    const line = { caseId: '', modality: 'clinical', part: '', step: 'clinical.features', outcome: 'failed' } as const;
+    await quick.recordOutcome({
+      output,
+      runId,
+      record: { ...line, code, why: '', attempts, started, seconds, message },
+    });
     return { outcome: 'failed', code, message };
   }
 }

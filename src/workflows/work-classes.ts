@@ -10,7 +10,8 @@ const settled = { cancellationType: ActivityCancellationType.WAIT_CANCELLATION_C
 /** Seconds of file work on the workflows' own queue: reading a page of units, writing a record. */
 export const QUICK: ActivityOptions = {
   ...settled,
-  startToCloseTimeout: '1 minute',
+  // Also how long a lost worker holds a cohort up: these activities do not heartbeat.
+  startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 10 },
 };
 
@@ -18,7 +19,7 @@ export const QUICK: ActivityOptions = {
 export const COHORT_FILES: ActivityOptions = {
   ...settled,
   startToCloseTimeout: '2 hours',
-  heartbeatTimeout: '1 minute',
+  heartbeatTimeout: '30 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 5 },
 };
 
@@ -26,7 +27,7 @@ export const COHORT_FILES: ActivityOptions = {
 export const COMPUTE: ActivityOptions = {
   ...settled,
   startToCloseTimeout: '12 hours',
-  heartbeatTimeout: '1 minute',
+  heartbeatTimeout: '30 seconds',
   retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 4 },
 };
 

@@ -42,7 +42,9 @@ export class FileLedger implements RunLedger {
       const known = latest.get(key);
       if (known === undefined || supersedes(record, known)) latest.set(key, record);
     }
-    return [...latest.entries()].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, record]) => record);
+    const order = (record: OutcomeRecord): string =>
+      [record.modality, record.caseId, record.part, record.started].join('|');
+    return [...latest.values()].sort((a, b) => (order(a) < order(b) ? -1 : 1));
   }
 
   private async readJson(path: string): Promise<unknown> {

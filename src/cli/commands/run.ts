@@ -6,7 +6,7 @@ import { loadConfig } from '../../config/load-config.js';
 import { EXIT, type ExitCode } from '../../contracts/exit-codes.js';
 import type { MultimodalInput } from '../../contracts/inputs.js';
 import type { CohortResult } from '../../contracts/results.js';
-import { BUILT_IN_SPECS } from '../../domain/clinical/index.js';
+import { BUILT_IN_SPECS, clinicalFeatures, readClinicalTable } from '../../domain/clinical/index.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { parseRadiomicsSettings } from '../../domain/radiomics/index.js';
 import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
@@ -88,6 +88,9 @@ async function checkFirst(input: MultimodalInput): Promise<void> {
     parseRadiomicsSettings(readDocument(input.radiomics, '--radiomics'));
   }
   if (input.cohort !== undefined && !isUri(input.cohort)) await readCheckedSheet(input.cohort, new LocalFiles());
+  if (input.clinical !== undefined && !isUri(input.clinical)) {
+    clinicalFeatures(readClinicalTable(readFileSync(input.clinical)), input.clinicalSpec);
+  }
 }
 
 /** The exit code of a finished run. */

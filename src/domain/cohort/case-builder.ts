@@ -1,27 +1,15 @@
 import type { CohortCase, GenomicsUnit, ImagingUnit, Lane, Strandedness } from './manifest.js';
+import type { Dated, PartList, Told } from './part-list.js';
 import type { FaultList, SheetFaultKind } from './sheet-fault.js';
-
-/** A value that several rows may give, with the row that gave it first. */
-export interface Told<T> {
-  readonly value: T;
-  readonly row: number;
-}
 
 /** Reads of one sample while its rows are gathered. */
 export interface SampleBuilder extends Dated {
   readonly lanes: { readonly lane: Lane; readonly row: number; readonly study: StudyBuilder | undefined }[];
   readonly runs: (Told<string> & { readonly study: StudyBuilder | undefined })[];
+  /** What the sample holds already, made when its second row comes: files, and lanes as `fastq_1\nfastq_2`. */
+  seen?: { readonly files: Set<string>; readonly lanes: Map<string, StudyBuilder | undefined> };
   quant?: Told<string>;
   strandedness?: Told<Strandedness>;
-}
-
-/** What a study or a sample is told apart by. */
-interface Dated {
-  readonly row: number;
-  readonly id?: string;
-  date?: Told<string>;
-  /** Row that belongs here because it gave no date; a fault once the case turns out to have several. */
-  undatedRow?: number;
 }
 
 export interface StudyBuilder extends Dated {
@@ -37,37 +25,8 @@ export interface CaseBuilder {
   readonly row: number;
   /** Values of the carried columns, by their place in the sheet; what no row gave is absent. */
   readonly carried: string[];
-  readonly studies: StudyBuilder[];
-  readonly samples: SampleBuilder[];
-}
-
-/**
- * Finds the study or sample a row belongs to, or starts it: by id where the sheet gives one, else by date. Ids that differ
- * in case only are one folder on many file systems, so they are one.
- */
-export function findPart<T extends Dated>(
-  parts: T[],
-  id: string | undefined,
-  date: Told<string> | undefined,
-  row: number,
-  start: (row: number, id: string | undefined) => T,
-): T {
-  const found = parts.length === 0 ? undefined : matchingPart(parts, id, date?.value);
-  const part = found ?? start(row, id);
-  if (found === undefined) parts.push(part);
-  if (date === undefined) part.undatedRow ??= row;
-  else part.date ??= date;
-  return part;
-}
-
-function matchingPart<T extends Dated>(
-  parts: readonly T[],
-  id: string | undefined,
-  date: string | undefined,
-): T | undefined {
-  const sameId = parts.filter((part) => part.id?.toLowerCase() === id?.toLowerCase());
-  if (id !== undefined || date === undefined) return sameId[0];
-  return sameId.find((part) => part.date?.value === date) ?? sameId.find((part) => part.date === undefined);
+  readonly studies: PartList<StudyBuilder>;
+  readonly samples: PartList<SampleBuilder>;
 }
 
 /** Names of the parts that dates tell apart: numbers in the order of the dates (of the sheet, where they are not ISO). */
@@ -191,7 +150,9 @@ export function finishCase(
   faults: FaultList,
   sink: UnitSink,
 ): void {
-  const { caseId, studies, samples } = builder;
+  const { caseId } = builder;
+  const studies = builder.studies.parts;
+  const samples = builder.samples.parts;
   const studyIds = tellApart(studies, 'study', 'StudyNotTold', faults);
   for (const study of studies) {
     checkStudy(study, faults);

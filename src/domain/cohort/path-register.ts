@@ -14,8 +14,8 @@ export type PlaceOf = (path: string) => SheetPlace | undefined;
 /** One use of a file. */
 export interface PathUse extends SheetPlace {
   readonly caseId: string;
-  /** Whether the study or sample it is used for holds that file already: then a later row only repeats it. */
-  readonly known: boolean;
+  /** Tells whether the study or sample it is used for holds that file already: then a later row only repeats it. */
+  readonly known: () => boolean;
   /** Whether another study of the same case may use it too (one CT with two masks). */
   readonly shared: boolean;
 }
@@ -62,7 +62,7 @@ export class PathRegister {
     if (firstCase !== use.caseId) fault(`the same file is given for case ${firstCase} (${where})`);
     else if (first.row === use.row) fault(`the same file is given in column ${first.column} of this row`);
     else if (first.column !== use.column) fault(`the same file is given in ${where}`);
-    else if (!use.known && !use.shared) {
+    else if (!use.shared && !use.known()) {
       fault(
         `the same file is given for another ${use.column === 'imaging' ? 'study' : 'sample'} of this case (${where})`,
       );

@@ -1,8 +1,9 @@
 import { decodeText, scanCsv } from '../csv/index.js';
-import { finishCase, type UnitSink } from './case-builder.js';
-import { RowGatherer } from './gather-rows.js';
+import type { UnitSink } from './case-builder.js';
+import { RowGatherer, WarningList } from './gather-rows.js';
 import { readHeader, type SheetHeader } from './header.js';
 import type { CohortManifest } from './manifest.js';
+import { RowMerger } from './merge-rows.js';
 import type { PlaceOf } from './path-register.js';
 import { FaultList, inSheetOrder, type SheetFault, type SheetWarning } from './sheet-fault.js';
 
@@ -22,6 +23,8 @@ export interface SheetReading {
   readonly placeOf: PlaceOf;
 }
 
+const NOTHING: CohortManifest = { cases: [], imaging: [], genomics: [] };
+
 const isBlank = (cells: readonly string[]): boolean => cells.every((cell) => cell.trim() === '');
 
 /**
@@ -38,27 +41,37 @@ export function readCohortSheet(content: string | Uint8Array, options: SheetOpti
     const { kind, row, message } = textProblem;
     const place = row === undefined ? {} : { row };
     faults.add({ kind: kind === 'NotUtf8' ? 'NotUtf8' : 'NotText', ...place, message });
-    if (kind !== 'NotUtf8') return finish(undefined, faults);
+    if (kind !== 'NotUtf8') {
+      return {
+        manifest: NOTHING,
+        faults: faults.kept,
+        faultCount: faults.total,
+        warnings: [],
+        placeOf: () => undefined,
+      };
+    }
   }
-  const rows = new SheetRows(options.base, faults);
+  const warnings = new WarningList();
+  const rows = new SheetRows(faults, warnings);
   const { problems, complete } = scanCsv(text, (cells, row) => rows.take(cells, row));
   for (const { row, message } of problems) faults.add({ kind: 'NotCsv', row, message });
   if (!complete) faults.add({ kind: 'NotCsv', message: 'too many rows cannot be read; the rest was not checked' });
-  return finish(rows.end(problems.length), faults);
+  rows.end(problems.length);
+  return finish(rows, options.base, faults, warnings);
 }
 
 /** The rows of one sheet as they come: header, data, blank ones. */
 class SheetRows {
-  #header: SheetHeader | undefined;
-  #gatherer: RowGatherer | undefined;
+  header: SheetHeader | undefined;
+  gatherer: RowGatherer | undefined;
   #blank: number[] = [];
   #dataRows = 0;
-  readonly #base: string;
   readonly #faults: FaultList;
+  readonly #warnings: WarningList;
 
-  constructor(base: string, faults: FaultList) {
-    this.#base = base;
+  constructor(faults: FaultList, warnings: WarningList) {
     this.#faults = faults;
+    this.#warnings = warnings;
   }
 
   take(cells: string[], row: number): void {
@@ -71,45 +84,45 @@ class SheetRows {
       this.#faults.add({ kind: 'EmptyRow', row: blank, message: 'the row is empty; delete it' });
     }
     this.#blank = [];
-    if (this.#header === undefined) {
-      this.#header = readHeader(cells, this.#faults);
-      if (this.#header.known.has('case_id')) this.#gatherer = new RowGatherer(this.#header, this.#base, this.#faults);
+    if (this.header === undefined) {
+      this.header = readHeader(cells, this.#faults);
+      if (this.header.known.has('case_id')) this.gatherer = new RowGatherer(this.header, this.#faults, this.#warnings);
       return;
     }
     this.#dataRows += 1;
-    const idAt = this.#header.known.get('case_id');
+    const idAt = this.header.known.get('case_id');
     if (idAt === undefined) return;
-    if ((cells[idAt] ?? '').trim() === '' && cells.length >= this.#header.width) {
+    if ((cells[idAt] ?? '').trim() === '' && cells.length >= this.header.width) {
       const message = 'the case has no id; give every row one';
-      this.#faults.add({ kind: 'MissingCaseId', row, column: this.#header.idName, message });
+      this.#faults.add({ kind: 'MissingCaseId', row, column: this.header.idName, message });
     }
-    this.#gatherer?.add(cells, row);
+    this.gatherer?.add(cells, row);
   }
 
   /** @param unread rows that were not CSV and were told as such */
-  end(unread: number): RowGatherer | undefined {
-    if (unread > 0 && this.#dataRows === 0) return this.#gatherer;
-    if (this.#header === undefined) {
+  end(unread: number): void {
+    if (unread > 0 && this.#dataRows === 0) return;
+    if (this.header === undefined) {
       this.#faults.add({ kind: 'EmptySheet', message: 'the sheet is empty' });
     } else if (this.#dataRows === 0) {
       this.#faults.add({ kind: 'NoRows', message: 'the sheet has a header and no rows' });
     }
-    return this.#gatherer;
   }
 }
 
-function finish(gatherer: RowGatherer | undefined, faults: FaultList): SheetReading {
+function finish({ header, gatherer }: SheetRows, base: string, faults: FaultList, warnings: WarningList): SheetReading {
+  const carried = header?.carried.map(({ name }) => name) ?? [];
+  const merger = new RowMerger(base, carried, faults, warnings);
   const manifest: UnitSink = { cases: [], imaging: [], genomics: [] };
-  const names = gatherer?.carriedNames ?? [];
-  for (const builder of gatherer?.cases ?? []) finishCase(builder, names, faults, manifest);
+  for (const rows of gatherer?.cases ?? []) merger.merge(rows, manifest);
   // Rows without a usable id are looked at for their faults only.
   const nowhere: UnitSink = { cases: [], imaging: [], genomics: [] };
-  for (const builder of gatherer?.nameless ?? []) finishCase(builder, names, faults, nowhere);
+  for (const rows of gatherer?.nameless ?? []) merger.merge(rows, nowhere);
   return {
     manifest,
     faults: inSheetOrder(faults.kept),
     faultCount: faults.total,
-    warnings: inSheetOrder(gatherer?.warnings ?? []),
-    placeOf: (path) => gatherer?.paths.placeOf(path),
+    warnings: inSheetOrder(warnings.kept),
+    placeOf: merger.paths.placeOf,
   };
 }
