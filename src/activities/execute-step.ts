@@ -134,9 +134,14 @@ export async function executeStep(
     if (record !== undefined) await ledger.record(request.output, request.runId, record);
   };
   if (why === undefined && before !== undefined) {
-    await note('reused', 'unchanged', before.summary);
-    const outputs = before.outputs.map((made) => made.path);
-    return { outcome: 'reused', why: 'unchanged', folder, outputs, summary: before.summary };
+    // Made by an earlier attempt of this very run whose answer was lost with its worker: that is what the run did.
+    const { made } = before;
+    const ours = made !== undefined && made.runId === request.runId && attempt.number > 1;
+    const outcome = ours ? 'done' : 'reused';
+    const reason = ours ? made.why : 'unchanged';
+    await note(outcome, reason, before.summary);
+    const outputs = before.outputs.map(({ path }) => path);
+    return { outcome, why: reason, folder, outputs, summary: before.summary };
   }
 
   // Inside the run folder: the same file system as the results, so that moving into place is atomic.
@@ -154,9 +159,10 @@ export async function executeStep(
     progress('moving results into place');
     const outputs = await commit(outputFolder, folder, before, services);
     if (outputs.length === 0) throw new CohortflowError('InternalError', `${request.step} made no file`);
-    await ledger.setManifest(manifest, { ...now, outputs, summary });
-    await note('done', why ?? 'new', summary);
-    return { outcome: 'done', why: why ?? 'new', folder, outputs: outputs.map((made) => made.path), summary };
+    const reason = why ?? 'new';
+    await ledger.setManifest(manifest, { ...now, outputs, summary, made: { runId: request.runId, why: reason } });
+    await note('done', reason, summary);
+    return { outcome: 'done', why: reason, folder, outputs: outputs.map((made) => made.path), summary };
   } finally {
     await files.remove(work);
   }

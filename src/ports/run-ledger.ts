@@ -18,6 +18,8 @@ export interface StepManifest {
   readonly inputs: Readonly<Record<string, string>>;
   readonly outputs: readonly MadeFile[];
   readonly summary: JsonObject;
+  /** The run that made it, and why it had to. */
+  readonly made?: { readonly runId: string; readonly why: string };
 }
 
 /** Who works in an output folder. */

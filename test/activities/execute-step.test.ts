@@ -1,0 +1,233 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { executeStep, type StepServices } from '../../src/activities/execute-step.js';
+import { FileLedger } from '../../src/adapters/local/file-ledger.js';
+import { LocalFiles } from '../../src/adapters/local/files.js';
+import { LocalFingerprints } from '../../src/adapters/local/fingerprints.js';
+import type { StepReport, StepRequest } from '../../src/contracts/activities.js';
+import { CohortflowError } from '../../src/domain/errors.js';
+import type { StepTask } from '../../src/ports/step-runner.js';
+import { temporaryFolder } from '../support/run-step.js';
+
+/** Writes the input's text in capitals into `upper.txt`; what a real step in a child process would do. */
+async function shout({ inputs, outputFolder, params }: StepTask): Promise<Record<string, number>> {
+  const texts = await Promise.all((inputs['text'] ?? []).map((path) => readFile(path, 'utf8')));
+  await writeFile(
+    join(outputFolder, 'upper.txt'),
+    texts
+      .join('')
+      .toUpperCase()
+      .repeat(Number(params['times'] ?? 1)),
+  );
+  if (params['extra'] === true) {
+    await mkdir(join(outputFolder, 'parts'));
+    await writeFile(join(outputFolder, 'parts', 'one.txt'), 'one');
+  }
+  return { letters: texts.join('').length };
+}
+
+describe('runStep', () => {
+  const files = new LocalFiles();
+  const ledger = new FileLedger(files);
+  let root: string;
+  let output: string;
+  let input: string;
+  let ran: number;
+  let version: number;
+  let work: (task: StepTask) => Promise<Record<string, number>>;
+  let services: StepServices;
+
+  beforeEach(async () => {
+    root = temporaryFolder('run-step');
+    output = join(root, 'out');
+    input = join(root, 'in.txt');
+    await writeFile(input, 'abc');
+    ran = 0;
+    version = 1;
+    work = shout;
+    services = {
+      files,
+      ledger,
+      fingerprints: new LocalFingerprints(files, join(root, 'hashes')),
+      runner: {
+        run: async (task) => {
+          ran += 1;
+          return work(task);
+        },
+        close: async () => undefined,
+      },
+      versionOf: () => version,
+      sharedFolder: join(root, 'shared'),
+    };
+  });
+
+  function request(changes: Partial<StepRequest> = {}): StepRequest {
+    return {
+      output,
+      runId: 'run-1',
+      step: 'imaging.convert',
+      params: { times: 1 },
+      inputs: { text: [input] },
+      unit: { caseId: 'A', part: '', modality: 'imaging' },
+      place: { kind: 'output', folder: 'imaging/A' },
+      force: false,
+      ...changes,
+    };
+  }
+
+  function execute(
+    changes: Partial<StepRequest> = {},
+    attempt = 1,
+    signal = new AbortController().signal,
+  ): Promise<StepReport> {
+    const facts = { number: attempt, started: '2026-01-01T00:00:00.000Z', seconds: () => 1.5 };
+    return executeStep(request(changes), services, facts, signal, () => undefined);
+  }
+
+  const made = join('imaging', 'A', 'upper.txt');
+
+  it('runs a new step, moves its files into place and records the outcome', async () => {
+    const report = await execute();
+    expect(report).toMatchObject({ outcome: 'done', why: 'new', outputs: ['upper.txt'], summary: { letters: 3 } });
+    expect(await readFile(join(output, made), 'utf8')).toBe('ABC');
+    expect(await ledger.records(output, 'run-1')).toEqual([
+      {
+        caseId: 'A',
+        modality: 'imaging',
+        part: '',
+        step: 'imaging.convert',
+        outcome: 'done',
+        code: '',
+        why: 'new',
+        attempts: 1,
+        started: '2026-01-01T00:00:00.000Z',
+        seconds: 1.5,
+        message: '',
+      },
+    ]);
+    expect(readdirSync(join(output, 'run', '.work'))).toEqual([]);
+  });
+
+  it('takes a finished step instead of running it again, in any later run', async () => {
+    await execute();
+    expect(await execute({ runId: 'run-2' })).toMatchObject({
+      outcome: 'reused',
+      why: 'unchanged',
+      outputs: ['upper.txt'],
+    });
+    expect(ran).toBe(1);
+    expect(await ledger.records(output, 'run-2')).toMatchObject([{ outcome: 'reused', why: 'unchanged' }]);
+  });
+
+  it('says why it runs again: the content of an input, the parameters, the version, or by force', async () => {
+    await execute();
+    await writeFile(input, 'xyz');
+    expect(await execute({ runId: 'run-2' })).toMatchObject({ outcome: 'done', why: 'input changed: text' });
+    expect(await readFile(join(output, made), 'utf8')).toBe('XYZ');
+    expect(await execute({ params: { times: 2 } })).toMatchObject({ outcome: 'done', why: 'parameters changed' });
+    version = 2;
+    expect(await execute({ params: { times: 2 } })).toMatchObject({ outcome: 'done', why: 'step version changed' });
+    expect(await execute({ params: { times: 2 }, force: true })).toMatchObject({ outcome: 'done', why: 'forced' });
+    expect(await execute({ params: { times: 2 } })).toMatchObject({ outcome: 'reused' });
+    expect(ran).toBe(5);
+  });
+
+  it('does not run again for a touched file, another order of parameters, or what does not decide the result', async () => {
+    await execute({ params: { times: 1, extra: false } });
+    await rm(input);
+    await writeFile(input, 'abc');
+    const report = await execute({ params: { extra: false, times: 1 }, volatile: { eventTime: 'now' } });
+    expect(report.outcome).toBe('reused');
+    expect(ran).toBe(1);
+  });
+
+  it('notices inputs that were renamed, added or removed inside a folder', async () => {
+    const study = join(root, 'study');
+    await mkdir(study);
+    await writeFile(join(study, '1.txt'), 'a');
+    const changes = { inputs: { text: [input], study: [study] } };
+    await execute(changes);
+    await writeFile(join(study, '2.txt'), 'b');
+    expect(await execute(changes)).toMatchObject({ why: 'input changed: study' });
+    await rm(join(study, '1.txt'));
+    expect(await execute(changes)).toMatchObject({ why: 'input changed: study' });
+    expect(await execute(changes)).toMatchObject({ outcome: 'reused' });
+  });
+
+  it.each([
+    ['removed', () => rm(join(output, made))],
+    ['cut off', () => writeFile(join(output, made), 'AB')],
+    ['edited', () => writeFile(join(output, made), 'ABD')],
+  ])('makes an output again that was %s', async (_, damage) => {
+    await execute();
+    await damage();
+    expect(await execute()).toMatchObject({ outcome: 'done', why: 'outputs missing or changed' });
+    expect(await readFile(join(output, made), 'utf8')).toBe('ABC');
+  });
+
+  it('removes what an earlier version made and this one does not', async () => {
+    await execute({ params: { extra: true } });
+    expect(existsSync(join(output, 'imaging/A/parts/one.txt'))).toBe(true);
+    await execute({ params: { extra: false } });
+    expect(existsSync(join(output, 'imaging/A/parts/one.txt'))).toBe(false);
+    expect(await readFile(join(output, made), 'utf8')).toBe('ABC');
+  });
+
+  it('leaves nothing of a step that fails, and what was there before stays', async () => {
+    await execute();
+    work = async (task) => {
+      await shout(task);
+      throw new CohortflowError('MissingSlice', 'slice 4 of 9 is missing');
+    };
+    await writeFile(input, 'other');
+    await expect(execute()).rejects.toMatchObject({ code: 'MissingSlice' });
+    expect(await readFile(join(output, made), 'utf8')).toBe('ABC');
+    expect(readdirSync(join(output, 'run', '.work'))).toEqual([]);
+  });
+
+  it('takes nothing from a step that was aborted while its files were already written', async () => {
+    const abort = new AbortController();
+    work = async (task) => {
+      const summary = await shout(task);
+      abort.abort(new Error('cancelled'));
+      return summary;
+    };
+    await expect(execute({}, 1, abort.signal)).rejects.toThrow('cancelled');
+    expect(existsSync(join(output, made))).toBe(false);
+    expect(await ledger.records(output, 'run-1')).toEqual([]);
+  });
+
+  it('calls it done, not reused, when the answer of the attempt that did it was lost with its worker', async () => {
+    await execute();
+    await rm(join(output, 'run', 'records'), { recursive: true });
+    expect(await execute({}, 2)).toMatchObject({ outcome: 'done', why: 'new' });
+    expect(ran).toBe(1);
+    expect(await ledger.records(output, 'run-1')).toMatchObject([{ outcome: 'done', why: 'new', attempts: 2 }]);
+  });
+
+  it('treats a damaged manifest as none', async () => {
+    await execute();
+    await writeFile(join(output, 'run/steps/imaging/A/imaging.convert.json'), '{"step": "imag');
+    expect(await execute()).toMatchObject({ outcome: 'done', why: 'new' });
+  });
+
+  it('shares results that any run can use by their content', async () => {
+    const changes = { place: { kind: 'shared' } as const, step: 'genomics.index' };
+    const first = await execute(changes);
+    const second = await execute({ ...changes, output: join(root, 'other'), runId: 'run-9' });
+    expect(second).toMatchObject({ outcome: 'reused', folder: first.folder });
+    await writeFile(input, 'other transcripts');
+    const third = await execute(changes);
+    expect(third).toMatchObject({ outcome: 'done' });
+    expect(third.folder).not.toBe(first.folder);
+    expect(await readFile(join(first.folder, 'upper.txt'), 'utf8')).toBe('ABC');
+  });
+
+  it('fails when an input is gone, and says which', async () => {
+    await expect(execute({ inputs: { text: [join(root, 'gone.txt')] } })).rejects.toMatchObject({
+      code: 'FileNotFound',
+    });
+  });
+});
