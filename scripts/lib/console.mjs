@@ -4,7 +4,8 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const REPORT_MS = 10_000;
-const TAIL_LINES = 40;
+const HEAD_LINES = 15;
+const TAIL_LINES = 25;
 
 export function say(line) {
   process.stderr.write(`${line}\n`);
@@ -39,21 +40,26 @@ export async function quietly(title, program, args, options = {}) {
   const began = Date.now();
   say(`${title} …`);
   const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-  const lines = [];
+  // The beginning usually says what is wrong, the end what became of it.
+  const [head, tail] = [[], []];
   const keep = (chunk) => {
-    lines.push(...chunk.toString().split(/\r?\n/).filter(Boolean));
-    lines.splice(0, lines.length - TAIL_LINES);
+    for (const line of chunk.toString().split(/\r?\n/)) {
+      if (line.trim() === '' || line.startsWith('npm warn')) continue;
+      if (head.length < HEAD_LINES) head.push(line);
+      else tail.push(line);
+    }
+    tail.splice(0, tail.length - TAIL_LINES);
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   const timer = setInterval(() => {
-    const last = (lines.at(-1) ?? '').trim().slice(0, 80);
+    const last = (tail.at(-1) ?? head.at(-1) ?? '').trim().slice(0, 80);
     say(`${title}: ${seconds(began)}${last === '' ? '' : ` (${last})`}`);
   }, REPORT_MS);
   const code = await ended(child);
   clearInterval(timer);
   if (code === 0) say(`${title}: done, ${seconds(began)}`);
-  else say(`${title}: failed after ${seconds(began)} (exit code ${code})\n${lines.join('\n')}`);
+  else say(`${title}: failed after ${seconds(began)} (exit code ${code})\n${[...head, ...tail].join('\n')}`);
   return code === 0;
 }
 
