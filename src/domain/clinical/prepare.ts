@@ -18,6 +18,9 @@ export interface PreparedTable {
   readonly isMissing: (text: string) => boolean;
 }
 
+/** Numbers and dates: in a first row they mean that it is no header but a patient's row, which must not be shown. */
+const VALUE = /^(?:[+-]?\d+(?:[.,]\d+)?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})$/;
+
 /** Index of the id column: one of the names given, else one that ids go by. */
 function idColumn(columns: readonly string[], names: readonly string[]): number {
   for (const name of names) {
@@ -28,6 +31,10 @@ function idColumn(columns: readonly string[], names: readonly string[]): number 
   if (index !== undefined) return index;
   const wanted = names.length === 0 ? 'case_id, Case ID, Patient ID or the like' : names.join(' or ');
   const found = columns.map((column) => column.trim());
+  if (found.some((cell) => VALUE.test(cell))) {
+    const message = `clinical table: no id column (${wanted}); the first row does not look like a header: it must name the columns`;
+    throw new CohortflowError('ClinicalIdColumnMissing', message, { wanted: [...names] });
+  }
   const message = `clinical table: no id column (${wanted}); found: ${someOf(found, 60)}. Name it case_id, or under \`id\` in a specification`;
   throw new CohortflowError('ClinicalIdColumnMissing', message, { wanted: [...names], found });
 }

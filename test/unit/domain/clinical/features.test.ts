@@ -215,7 +215,14 @@ describe('failures', () => {
     expect(error.message).not.toMatch(/secret|lost|Doe/);
   });
 
-  it('names columns of a row index without a name as if they were not there', () => {
+  it('shows nothing of a first row that is no header', () => {
+    const { code, message, details } = failure(() => make(['Doe,61,2020-01-02', 'Roe,70,2020-01-03']));
+    expect(code).toBe('ClinicalIdColumnMissing');
+    expect(message).toContain('does not look like a header');
+    expect(message + JSON.stringify(details)).not.toMatch(/Doe|61|2020/);
+  });
+
+  it('takes a row index without a name as if it were not there', () => {
     expect(make([',id,x', '0,a,1', '1,b,2']).features.columns).toEqual(['Case_ID', 'x']);
   });
 });

@@ -299,3 +299,22 @@ describe('readCohortSheet, faults', () => {
     expect(faultCount).toBe(12_000);
   });
 });
+
+describe('readCohortSheet, large sheets', () => {
+  it('reads 100,000 cases, and finds the one file that two of them share', () => {
+    const rows = Array.from({ length: 100_000 }, (_, n) => `C${n},ct/${n},r/${n}_1.fq.gz,r/${n}_2.fq.gz`);
+    rows[99_999] = 'C99999,ct/17,r/x_1.fq.gz,r/x_2.fq.gz';
+    const { manifest, faults } = read('case_id,imaging,fastq_1,fastq_2', ...rows);
+    expect(manifest.genomics).toHaveLength(100_000);
+    expect(places(faults)).toEqual(['SameFileTwice 100001 imaging']);
+    expect(faults[0]?.message).toContain('case C17 (row 19, column imaging)');
+  });
+
+  it('takes no longer when a wrong id column makes one case of all rows', () => {
+    const rows = Array.from({ length: 30_000 }, (_, n) => `P,s${n},ct/${n},r/${n}_1.fq.gz,r/${n}_2.fq.gz`);
+    const { manifest, faults } = read('case_id,study_id,imaging,fastq_1,fastq_2', ...rows);
+    expect(faults).toEqual([]);
+    expect(manifest.imaging).toHaveLength(30_000);
+    expect(manifest.genomics).toHaveLength(1);
+  }, 10_000);
+});
