@@ -2,7 +2,7 @@ import { CohortflowError } from '../errors.js';
 import type { Volume } from '../geometry/volume.js';
 import { discretise, type Binning } from './discretise.js';
 import { NULL_REASONS, type FamilyInput, type NullReason } from './family.js';
-import { filteredImages } from './filters/index.js';
+import { filteredRegions } from './filters/index.js';
 import { FAMILIES, type Family } from './registry.js';
 import { boundingBox, checkRoi, cropToBox, type Box, type Roi } from './roi.js';
 import type { RadiomicsSettings } from './settings.js';
@@ -110,10 +110,10 @@ export function computeRadiomics(
   options.progress?.('shape');
   addShapes(collector, resegment?.shape === true ? region : whole, settings);
   for (const request of settings.imageTypes) {
-    for (const { prefix, image: filtered } of filteredImages(prepared, request)) {
+    for (const { prefix, values } of filteredRegions(prepared, request, box, settings.flatAxis)) {
       options.signal?.throwIfAborted();
       options.progress?.(`features of the ${prefix} image`);
-      const roi = filtered === prepared ? region : cropToBox(filtered, inRange, box);
+      const roi: Roi = { ...region, values };
       addTextures(collector, prefix, roi, request.binning ?? settings.binning, settings, options.signal);
     }
   }

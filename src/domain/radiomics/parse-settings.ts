@@ -1,6 +1,7 @@
 import { CohortflowError } from '../errors.js';
 import type { Binning } from './discretise.js';
 import type { TextureSettings } from './family.js';
+import { WAVELETS } from './filters/wavelet-filters.js';
 import { IMAGE_TYPES, type ImageTypeName, type ImageTypeRequest } from './filters/image-type.js';
 import { FAMILIES, featuresOfSet, type FamilyName, type FeatureSet } from './registry.js';
 import type { RadiomicsSettings } from './settings.js';
@@ -123,9 +124,6 @@ function imageTypeOf(name: string, options: Document): ImageTypeRequest {
   reader.finish();
   return request as unknown as ImageTypeRequest;
 }
-
-/** Wavelets whose filters are known. */
-export const WAVELETS = ['coif1', 'haar', 'db1', 'db2'] as const;
 
 function imageTypesOf(document: Document): readonly ImageTypeRequest[] {
   const types = mapping(document['imageType'], 'imageType');

@@ -46,30 +46,41 @@ export function boundingBox(mask: ArrayLike<number>, size: Vec3): Box | undefine
   return { lower: lower as unknown as Vec3, upper: upper as unknown as Vec3 };
 }
 
-/** Cuts a box out of an image and its mask (same grid); `mask` is 1 where the region is. */
-export function cropToBox(image: Volume, mask: Uint8Array, box: Box): Roi {
-  const { spacing, size: full } = image.geometry;
-  const size: Vec3 = [
-    box.upper[0] - box.lower[0] + 1,
-    box.upper[1] - box.lower[1] + 1,
-    box.upper[2] - box.lower[2] + 1,
-  ];
-  const [nx, ny, nz] = size;
-  const values = new Float64Array(nx * ny * nz);
-  const inside = new Uint8Array(nx * ny * nz);
-  let count = 0;
+/** Voxels of a box along i, j, k. */
+export function boxSize({ lower, upper }: Box): Vec3 {
+  return [upper[0] - lower[0] + 1, upper[1] - lower[1] + 1, upper[2] - lower[2] + 1];
+}
+
+/** Visits the voxels of a box: their position in the full grid and in the box. */
+function eachInBox(full: Vec3, box: Box, visit: (from: number, to: number) => void): void {
+  const [nx, ny, nz] = boxSize(box);
   for (let k = 0, to = 0; k < nz; k += 1) {
     for (let j = 0; j < ny; j += 1) {
       let from = box.lower[0] + full[0] * (box.lower[1] + j + full[1] * (box.lower[2] + k));
-      for (let i = 0; i < nx; i += 1, from += 1, to += 1) {
-        values[to] = image.data[from]!;
-        if (mask[from] === 0) continue;
-        inside[to] = 1;
-        count += 1;
-      }
+      for (let i = 0; i < nx; i += 1, from += 1, to += 1) visit(from, to);
     }
   }
-  return { size, spacing, values, mask: inside, count };
+}
+
+/** The grey values of an image inside a box. */
+export function valuesInBox(image: Volume, box: Box): Float64Array {
+  const size = boxSize(box);
+  const values = new Float64Array(size[0] * size[1] * size[2]);
+  eachInBox(image.geometry.size, box, (from, to) => (values[to] = image.data[from]!));
+  return values;
+}
+
+/** Cuts a box out of an image and its mask (same grid); `mask` is 1 where the region is. */
+export function cropToBox(image: Volume, mask: Uint8Array, box: Box): Roi {
+  const size = boxSize(box);
+  const inside = new Uint8Array(size[0] * size[1] * size[2]);
+  let count = 0;
+  eachInBox(image.geometry.size, box, (from, to) => {
+    if (mask[from] === 0) return;
+    inside[to] = 1;
+    count += 1;
+  });
+  return { size, spacing: image.geometry.spacing, values: valuesInBox(image, box), mask: inside, count };
 }
 
 /** The grey values of the region, in voxel order. */

@@ -1,5 +1,4 @@
 import type { Binning } from '../discretise.js';
-import type { Volume } from '../../geometry/volume.js';
 
 /** Filtered images that can be asked for, by pyradiomics' names. */
 export const IMAGE_TYPES = [
@@ -30,8 +29,9 @@ export interface ImageTypeRequest {
   readonly useSpacing?: boolean;
 }
 
-/** A filtered image and the first part of its features' names. */
-export interface FilteredImage {
+/** A filtered image inside a box, and the first part of its features' names. */
+export interface FilteredRegion {
   readonly prefix: string;
-  readonly image: Volume;
+  /** Grey values over the box, i fastest. */
+  readonly values: Float64Array;
 }

@@ -1,32 +1,81 @@
 import { CohortflowError } from '../../errors.js';
 import type { Volume } from '../../geometry/volume.js';
+import { valuesInBox, type Box } from '../roi.js';
 import { gradientMagnitude } from './gradient.js';
-import type { FilteredImage, ImageTypeRequest } from './image-type.js';
+import type { FilteredRegion, ImageTypeRequest } from './image-type.js';
 import { exponential, logarithm, square, squareRoot } from './intensity.js';
+import { canFilter, laplacianOfGaussian } from './laplacian-of-gaussian.js';
+import { waveletBands } from './wavelet.js';
 
-/** Makes the images of one requested type, one at a time (eight wavelet bands of a CT need not be held together). */
-export function* filteredImages(image: Volume, request: ImageTypeRequest): IterableIterator<FilteredImage> {
+/** `1` and `1.0` are one number here; pyradiomics' files write the latter. */
+function sigmaName(sigma: number): string {
+  return (Number.isInteger(sigma) ? sigma.toFixed(1) : String(sigma)).replace('.', '-');
+}
+
+function* laplacians(image: Volume, request: ImageTypeRequest, box: Box): IterableIterator<FilteredRegion> {
+  for (const sigma of request.sigma ?? []) {
+    if (!canFilter(image.geometry, sigma)) {
+      const size = image.geometry.size.join(' × ');
+      throw new CohortflowError(
+        'RoiTooSmall',
+        `an image of ${size} voxels is too small for LoG with sigma ${sigma} mm`,
+      );
+    }
+    const values = valuesInBox(laplacianOfGaussian(image, sigma), box);
+    yield { prefix: `log-sigma-${sigmaName(sigma)}-mm-3D`, values };
+  }
+}
+
+function* wavelets(
+  image: Volume,
+  request: ImageTypeRequest,
+  box: Box,
+  flatAxis?: number,
+): IterableIterator<FilteredRegion> {
+  const axes = ([0, 1, 2] as const).filter((axis) => axis !== flatAxis);
+  const { wavelet = 'coif1', level = 1, startLevel = 0 } = request;
+  for (const band of waveletBands(image, box, axes, { wavelet, level, startLevel })) {
+    const number = band.level === 1 ? '' : String(band.level);
+    yield { prefix: `wavelet${number}-${band.letters}`, values: band.values };
+  }
+}
+
+/**
+ * The images of one requested type inside the box of the region, one at a time (the bands of a wavelet need not be held
+ * together). Filters see the whole image.
+ *
+ * @param flatAxis voxel axis that is left out when features are 2D
+ */
+export function* filteredRegions(
+  image: Volume,
+  request: ImageTypeRequest,
+  box: Box,
+  flatAxis?: number,
+): IterableIterator<FilteredRegion> {
+  const whole = (prefix: string, filtered: Volume): FilteredRegion => ({ prefix, values: valuesInBox(filtered, box) });
   switch (request.name) {
     case 'Original':
-      yield { prefix: 'original', image };
+      yield whole('original', image);
       return;
     case 'Square':
-      yield { prefix: 'square', image: square(image) };
+      yield whole('square', square(image));
       return;
     case 'SquareRoot':
-      yield { prefix: 'squareroot', image: squareRoot(image) };
+      yield whole('squareroot', squareRoot(image));
       return;
     case 'Logarithm':
-      yield { prefix: 'logarithm', image: logarithm(image) };
+      yield whole('logarithm', logarithm(image));
       return;
     case 'Exponential':
-      yield { prefix: 'exponential', image: exponential(image) };
+      yield whole('exponential', exponential(image));
       return;
     case 'Gradient':
-      yield { prefix: 'gradient', image: gradientMagnitude(image, request.useSpacing ?? true) };
+      yield whole('gradient', gradientMagnitude(image, request.useSpacing ?? true));
       return;
     case 'LoG':
+      yield* laplacians(image, request, box);
+      return;
     case 'Wavelet':
-      throw new CohortflowError('UnsupportedRadiomicsSetting', `imageType ${request.name} is not computed`);
+      yield* wavelets(image, request, box, flatAxis);
   }
 }
