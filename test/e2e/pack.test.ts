@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/run-step.js';
+import { temporalCli } from '../support/temporal-servers.js';
 
+const temporal = await temporalCli();
 const CHECKOUT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 interface Manifest {
@@ -33,10 +35,14 @@ describe('the packed package, installed into an empty project', () => {
     .map((name) => name.replace('.', 'cohortflow'));
   let packed: readonly PackedFile[];
 
-  function run(args: readonly string[]): { readonly code: number; readonly stdout: string; readonly stderr: string } {
+  function run(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = process.env,
+  ): { readonly code: number; readonly stdout: string; readonly stderr: string } {
     try {
       const stdout = execFileSync(process.execPath, args, {
         cwd: project,
+        env,
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'pipe'],
       });
@@ -115,4 +121,24 @@ describe('the packed package, installed into an empty project', () => {
     expect(header!.split(',')).toEqual(expect.arrayContaining(['Case_ID', 'age', 'sex_male']));
     expect(rows.length).toBe(3);
   });
+
+  it.skipIf(temporal === undefined)(
+    'runs the demo on an embedded server: workers, workflow bundle and child processes are all in the package',
+    () => {
+      const env = {
+        ...process.env,
+        ...{ COHORTFLOW_STATE: join(root, 'state'), TEMPORAL_CONFIG_FILE: join(root, 'no-profile.toml') },
+      };
+      const bin = join(project, 'node_modules', '.bin', 'cohortflow');
+      try {
+        const result = run([bin, 'demo', '--folder', 'demo', '--reads', 'quant'], env);
+        expect(result.code, result.stderr).toBe(0);
+        const report = readFileSync(join(project, 'demo', 'results', 'report.html'), 'utf8');
+        expect(report).toContain('SegNotFound');
+      } finally {
+        run([bin, 'server', 'stop'], env);
+      }
+    },
+    300_000,
+  );
 });

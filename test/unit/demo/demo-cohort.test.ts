@@ -31,7 +31,7 @@ describe('a study of the demo cohort', () => {
     async (form) => {
       const { folder, summary } = await runStep(convertStep, {}, { study: [writeStudy(form)] });
       expect(summary.roiVoxels).toBe(demoStudy(byForm(form)).tumourVoxels);
-      const mask = readNifti(gunzipSync(readFileSync(join(folder, 'seg.nii.gz'))));
+      const mask = readNifti(gunzipSync(readFileSync(join(folder, 'seg.nii.gz'))), 'seg.nii.gz');
       const [dx, dy, dz] = mask.geometry.spacing;
       expect(Math.abs((summary.roiVoxels * dx * dy * dz) / tumourVolumeMm3(byForm(form)) - 1)).toBeLessThan(0.03);
     },
