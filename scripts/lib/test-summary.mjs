@@ -23,9 +23,12 @@ export function countSkip(summary, title, reason) {
   summary.reasons.add(reason);
 }
 
+/** Colours of a terminal: escape, bracket, numbers, m. */
+const COLOURS = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
+
 /** Tests print why they skip as a line of their own: `skipped: reason`. */
 export function noteReasons(summary, text) {
-  for (const line of text.split(/\r?\n/)) {
+  for (const line of text.replace(COLOURS, '').split(/\r?\n/)) {
     const reason = /^\s*skipped: (.+)$/.exec(line)?.[1];
     if (reason !== undefined) summary.reasons.add(reason);
   }

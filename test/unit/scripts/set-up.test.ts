@@ -108,7 +108,7 @@ describe('the summary of all tests', () => {
   it('adds suites and checks, and ends with one closing line', () => {
     const summary = newSummary();
     countCheck(summary, 'lint', true);
-    noteReasons(summary, 'stderr | x\nskipped: no salmon here\n');
+    noteReasons(summary, 'stderr | x\n\u001b[22m\u001b[39mskipped: no salmon here\n');
     addReport(summary, 'unit', report([file('a.test.ts', 'passed', ['passed', 'passed', 'skipped'])]), 0, '/repo');
     countSkip(summary, 'Node 24', 'no Node 24 from npm');
     const text = closing(summary);
