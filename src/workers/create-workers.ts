@@ -1,5 +1,4 @@
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
-import type { Duration } from '@temporalio/common';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
 import { cpuQueue } from '../contracts/queues.js';
 
@@ -14,7 +13,7 @@ export interface WorkerPlan {
   /** Heavy steps at once. */
   readonly jobs: number;
   /** Tests shorten it: the SDK delays heartbeats, and with them cancellations, by up to 0.8 of the time-out. */
-  readonly heartbeatThrottle?: string;
+  readonly heartbeatThrottleMs?: number;
 }
 
 /** The time running steps get to end after SIGTERM before they are given up; ECS allows 120 s at most. */
@@ -25,12 +24,12 @@ const SHUTDOWN_GRACE = '15 seconds';
  * page of units never waits behind a CT.
  */
 export async function createWorkers(plan: WorkerPlan): Promise<readonly Worker[]> {
-  const { connection, namespace, taskQueue, workflowBundle, jobs, heartbeatThrottle } = plan;
+  const { connection, namespace, taskQueue, workflowBundle, jobs, heartbeatThrottleMs } = plan;
   const common = {
     connection,
     namespace,
     shutdownGraceTime: SHUTDOWN_GRACE,
-    maxHeartbeatThrottleInterval: (heartbeatThrottle ?? '10 seconds') as Duration,
+    maxHeartbeatThrottleInterval: heartbeatThrottleMs ?? 10_000,
   } as const;
   const orchestration = await Worker.create({
     ...common,

@@ -19,7 +19,7 @@ export async function startWorkers(
     workflowBundle,
     ...activities,
     jobs: 50,
-    heartbeatThrottle: '100ms',
+    heartbeatThrottleMs: 100,
   });
   const stop = new AbortController();
   const running = runWorkers(workers, stop.signal);

@@ -38,9 +38,7 @@ export function measureGeometry(image: Volume, mask: Volume): MeasuredGeometry {
   }
   const affine = affineRas(image.geometry);
   const mean = index.map((total) => total / count);
-  const centroid = affine
-    .slice(0, 3)
-    .map((row) => row[0] * mean[0]! + row[1] * mean[1]! + row[2] * mean[2]! + row[3]);
+  const centroid = affine.slice(0, 3).map((row) => row[0] * mean[0]! + row[1] * mean[1]! + row[2] * mean[2]! + row[3]);
   return {
     shape_xyz: size,
     spacing_mm: spacing,
