@@ -1,6 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { smallStudy } from './dicom/studies.js';
+import { named, smallStudy } from './dicom/studies.js';
+
+/** Name of the segmentation in each study's folder. */
+export const SEGMENTATION = 'segmentation.dcm';
 
 /** A cohort that is measured in seconds, on disk. */
 export interface SmallCohort {
@@ -18,7 +21,9 @@ export function writeSmallCohort(folder: string, count: number, without: readonl
     const study = join(folder, 'dicom', id);
     mkdirSync(study, { recursive: true });
     const small = smallStudy(id);
-    const files = without.includes(index) ? small.ct.files : [...small.ct.files, small.segmentation()];
+    const files = without.includes(index)
+      ? small.ct.files
+      : [...small.ct.files, named(small.segmentation(), SEGMENTATION)];
     for (const { name, bytes } of files) writeFileSync(join(study, name), bytes);
   });
   const sheet = join(folder, 'cohort.csv');
