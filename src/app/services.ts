@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { createCohortActivities } from '../activities/cohort-activities.js';
 import { createStepActivities } from '../activities/step-activities.js';
 import { FileLedger } from '../adapters/local/file-ledger.js';
@@ -9,6 +9,7 @@ import { ProcessPool } from '../adapters/local/process-pool.js';
 import { LocalToolRunner } from '../adapters/local/tool-runner.js';
 import type { Config } from '../config/config.js';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
+import { CohortflowError, messageOf } from '../domain/errors.js';
 import { readCheckedSheet } from '../steps/cohort/check-sheet.js';
 import { distPath, packageVersion } from './package-root.js';
 import { stepByName } from './step-registry.js';
@@ -31,13 +32,17 @@ async function versions(): Promise<Record<string, string>> {
   return found;
 }
 
-/** True when the workflow is open on the server; unknown there counts as closed. */
+/**
+ * True when the workflow is open on the server; unknown there counts as closed. A server that does not answer decides
+ * nothing: taking an output folder from a running cohort would be worse than asking again.
+ */
 async function isOpen(client: Client, workflowId: string, runId: string): Promise<boolean> {
   try {
     const { status } = await client.workflow.getHandle(workflowId, runId).describe();
     return status.name === 'RUNNING';
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw new CohortflowError('ServerUnavailable', `asking for workflow ${workflowId}: ${messageOf(error)}`, {}, error);
   }
 }
 
