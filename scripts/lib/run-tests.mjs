@@ -4,12 +4,13 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { inForeground, quietly, say, seconds } from './console.mjs';
 import { obtainNode, SUPPORTED_LINES } from './other-nodes.mjs';
-import { ROOT } from './product.mjs';
+import { product, ROOT } from './product.mjs';
 import { ensurePrograms } from './system-packages.mjs';
 import { obtainTemporalCli, obtainTestServer } from './temporal-servers.mjs';
 import { addReport, closing, countCheck, countSkip, newSummary, noteReasons } from './test-summary.mjs';
 
 const RESULTS = join(ROOT, '.cache', 'test-results');
+const STATE = join(ROOT, '.cache', 'test-state');
 const VITEST = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
 // Suites that start servers and pools of processes want the machine for themselves: one file at a time.
 const PARALLEL = ['unit', 'reference', 'contract', 'activities'];
@@ -28,6 +29,20 @@ function hasTests(path) {
   return path.endsWith('.ts') || readdirSync(full, { recursive: true }).some((name) => `${name}`.endsWith('.test.ts'));
 }
 
+/**
+ * What the tests see: no Temporal server or profile of the user, and an embedded server's folder of their own, so that a
+ * test that forgets to choose one harms nothing.
+ */
+function testEnvironment() {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')));
+  return { ...env, COHORTFLOW_STATE: STATE, TEMPORAL_CONFIG_FILE: join(RESULTS, 'no-profile.toml') };
+}
+
+async function stopForgottenServer() {
+  const { stopServer } = await product('adapters/local/temporal-server.js');
+  if (await stopServer(STATE)) say('a test left the embedded server running: stopped');
+}
+
 /** Runs vitest, shows its output, and counts. */
 async function vitest(summary, title, paths, { node = process.execPath, serial = false } = {}) {
   const present = paths.filter(hasTests);
@@ -37,7 +52,7 @@ async function vitest(summary, title, paths, { node = process.execPath, serial =
   say(`\n== ${title}: ${present.join(' ')}`);
   const args = [VITEST, 'run', ...present, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   if (serial) args.push('--no-file-parallelism');
-  const child = spawn(node, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env } });
+  const child = spawn(node, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: testEnvironment() });
   for (const [stream, out] of [
     [child.stdout, process.stdout],
     [child.stderr, process.stderr],
@@ -103,7 +118,8 @@ export async function runTests(args, { began }) {
   say(`set-up: ${seconds(began)}`);
   const allNodes = isCi() || args.includes('--all-nodes');
   const chosen = args.filter((argument) => argument !== '--all-nodes');
-  if (chosen.length > 0) return inForeground(process.execPath, [VITEST, 'run', ...chosen], { cwd: ROOT });
+  if (chosen.length > 0)
+    return inForeground(process.execPath, [VITEST, 'run', ...chosen], { cwd: ROOT, env: testEnvironment() });
   const summary = newSummary();
   rmSync(RESULTS, { recursive: true, force: true });
   mkdirSync(RESULTS, { recursive: true });
@@ -113,6 +129,7 @@ export async function runTests(args, { began }) {
   await vitest(summary, 'suites with servers', suites(SERIAL), { serial: true });
   if (allNodes) await otherNodes(summary);
   else say('\nOther lines of Node are tested in CI, or with `npm test -- --all-nodes`.');
+  await stopForgottenServer();
   say(`\nall of it: ${seconds(began)}`);
   process.stdout.write(`${closing(summary)}\n`);
   return summary.failed === 0 ? 0 : 1;
