@@ -8,6 +8,8 @@ import { product } from './product.mjs';
 import { onPath, seconds } from './console.mjs';
 
 const TEST_SERVER = 'io.temporal:temporal-test-server:1.38.0';
+// Takes the place of the logging that the server would otherwise miss aloud at every start.
+const NO_LOGGING = 'org.slf4j:slf4j-nop:1.7.36';
 const MAVEN_DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
 const PATIENCE_MS = 15 * 60_000;
 
@@ -85,8 +87,7 @@ async function fromMaven({ executable, jars }, log) {
   const folder = `${jars}.${process.pid}`;
   try {
     await mkdir(folder, { recursive: true });
-    const [groupId, artifactId, version] = TEST_SERVER.split(':');
-    await writeFile(join(folder, 'pom.xml'), pom(groupId, artifactId, version));
+    await writeFile(join(folder, 'pom.xml'), pom([TEST_SERVER, NO_LOGGING]));
     const failure = await run(
       'mvn',
       ['-B', '-f', join(folder, 'pom.xml'), `${MAVEN_DEPENDENCY_PLUGIN}:copy-dependencies`, '-DoutputDirectory=lib'],
@@ -104,12 +105,16 @@ async function fromMaven({ executable, jars }, log) {
   }
 }
 
-function pom(groupId, artifactId, version) {
+function pom(artifacts) {
+  const dependencies = artifacts.map((name) => {
+    const [groupId, artifactId, version] = name.split(':');
+    return `    <dependency><groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version></dependency>`;
+  });
   return `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>local</groupId><artifactId>test-server</artifactId><version>1</version>
   <dependencies>
-    <dependency><groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version></dependency>
+${dependencies.join('\n')}
   </dependencies>
 </project>
 `;
