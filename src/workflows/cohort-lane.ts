@@ -10,17 +10,18 @@ import { progressQuery } from './messages.js';
 const LANE_RULES: FieldRules = {
   fanOut: { kind: 'object', required: true, about: 'internal: what the cohort shares' },
   slice: { kind: 'object', required: true, about: 'internal: which units' },
+  limit: { kind: 'count', about: 'internal: units of one run' },
 };
 
 /** One lane of a large cohort: a pool over its own interleaved slice that drains and continues as new. */
 export async function cohortLane(raw: unknown): Promise<UnitCounts> {
   const input = orFail(() => checkInput<LaneInput>('cohortLane', LANE_RULES, raw));
-  const { fanOut, slice } = input;
+  const { fanOut, slice, limit = LANE_RUN_LIMIT } = input;
   const state = new SliceState(slice);
   const size = sliceSize(fanOut.total, slice.first, slice.stride);
   const startedAt = new Date().toISOString();
   setHandler(progressQuery, () => ({ phase: 'running', startedAt, children: [], fanOut: state.progress(size) }));
-  await runSlice(fanOut, slice, state, LANE_RUN_LIMIT);
+  await runSlice(fanOut, slice, state, limit);
   await continueLane(input, state);
   return state.counts;
 }

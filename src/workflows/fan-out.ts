@@ -17,6 +17,8 @@ const MOST_LANES = 10;
 export interface LaneInput {
   readonly fanOut: FanOut;
   readonly slice: Slice;
+  /** Units of one run of the lane; {@link LANE_RUN_LIMIT}. */
+  readonly limit?: number;
 }
 
 /** How a width is divided among lanes: differences of one at most, every lane at least one. */
@@ -76,12 +78,13 @@ function addCounts(a: UnitCounts, b: UnitCounts): UnitCounts {
 
 /** Ends this run of a lane and begins the next with what is left; returns when nothing is left. */
 export async function continueLane(input: LaneInput, state: SliceState): Promise<void> {
-  const { fanOut, slice } = input;
+  const { fanOut, slice, limit } = input;
   if (state.started >= sliceSize(fanOut.total, slice.first, slice.stride)) return;
   await condition(allHandlersFinished);
   const { started, counts, width } = state;
   await continueAsNew<(next: LaneInput) => Promise<UnitCounts>>({
     fanOut,
     slice: { ...slice, started, counts, width },
+    ...(limit === undefined ? {} : { limit }),
   });
 }
