@@ -1,4 +1,5 @@
 import type { Geometry, Vec3 } from '../../geometry/volume.js';
+import { seededRandom } from '../../seeded-random.js';
 
 /** A tumour of a phantom: an ellipsoid. */
 export interface PhantomTumour {
@@ -41,17 +42,6 @@ export function axialGeometry(size: Vec3, spacing: Vec3): Geometry {
   };
 }
 
-/** Uniform numbers in [0, 1) from a 32-bit state (mulberry32, T. Ettinger 2017). */
-function uniform(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /**
  * A chest in few shapes: an elliptic body (40 HU) in air, two lungs (-850 HU), a spine (450 HU), and a tumour, with noise
  * that is the sum of four uniform numbers. Shapes scale with the grid's in-plane extent, so every size gives a chest.
@@ -61,7 +51,7 @@ export function chestPhantom(spec: PhantomSpec): Phantom {
   const [columns, rows, slices] = geometry.size;
   const [dx, dy, dz] = geometry.spacing;
   const [width, height] = [(columns * dx) / 2, (rows * dy) / 2];
-  const random = uniform(spec.seed);
+  const { uniform: random } = seededRandom(spec.seed);
   const sigma = spec.noise ?? 12;
   const hu = new Int16Array(columns * rows * slices);
   const mask = new Uint8Array(hu.length);
