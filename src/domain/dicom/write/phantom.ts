@@ -51,7 +51,7 @@ export function chestPhantom(spec: PhantomSpec): Phantom {
   const [columns, rows, slices] = geometry.size;
   const [dx, dy, dz] = geometry.spacing;
   const [width, height] = [(columns * dx) / 2, (rows * dy) / 2];
-  const { uniform: random } = seededRandom(spec.seed);
+  const random = seededRandom(spec.seed);
   const sigma = spec.noise ?? 12;
   const hu = new Int16Array(columns * rows * slices);
   const mask = new Uint8Array(hu.length);
@@ -86,7 +86,8 @@ export function chestPhantom(spec: PhantomSpec): Phantom {
           value = tumour.hu ?? 40;
         }
         // Variance of one uniform number is 1/12, so four of them give 1/3.
-        const noise = (random() + random() + random() + random() - 2) * Math.sqrt(3) * sigma;
+        const noise =
+          (random.uniform() + random.uniform() + random.uniform() + random.uniform() - 2) * Math.sqrt(3) * sigma;
         hu[at] = Math.max(-1024, Math.min(3071, Math.round(value + noise)));
       }
     }
