@@ -8,7 +8,8 @@ import { boundingBox, checkRoi, cropToBox, type Box, type Roi } from './roi.js';
 import type { RadiomicsSettings } from './settings.js';
 import { shapeFeatures } from './shape-features.js';
 import { largestPlane, shape2dFeatures } from './shape2d-features.js';
-import { normalised, resegmented } from './preprocess.js';
+import { cutAround, normalised, resegmented } from './preprocess.js';
+import { keepsSpacing, resample, type Resampled } from './resample.js';
 
 /** Features by full name (`original_glcm_Contrast`); a null has its reason. */
 export interface RadiomicsResult {
@@ -84,6 +85,18 @@ function addTextures(
   }
 }
 
+/** Normalises, resamples or cuts the image as the settings ask, in pyradiomics' order; the mask becomes 0 and 1. */
+function prepare(image: Volume, mask: Volume, settings: RadiomicsSettings): Resampled {
+  const drawn = Uint8Array.from(mask.data, (value) => (value === 0 ? 0 : 1));
+  const box = boxOf(drawn, image);
+  const normal = settings.normalise === undefined ? image : normalised(image, settings.normalise);
+  const { resample: request, padDistance, preCrop } = settings;
+  if (request !== undefined && !keepsSpacing(image.geometry, box, request)) {
+    return resample(normal, drawn, box, request, padDistance);
+  }
+  return request !== undefined || preCrop ? cutAround(normal, drawn, box, padDistance) : { image: normal, mask: drawn };
+}
+
 /**
  * Measures one region. `image` and `mask` share a grid (voxel frame, NIfTI order); the region is where the mask is not
  * zero. Numbers agree with pyradiomics 3.0.1 given the same arrays and parameters.
@@ -97,8 +110,7 @@ export function computeRadiomics(
   options: ComputeOptions = {},
 ): RadiomicsResult {
   const collector = new Collector();
-  const prepared = settings.normalise === undefined ? image : normalised(image, settings.normalise);
-  const drawn = Uint8Array.from(mask.data, (value) => (value === 0 ? 0 : 1));
+  const { image: prepared, mask: drawn } = prepare(image, mask, settings);
   const whole = cropToBox(prepared, drawn, boxOf(drawn, prepared));
   checkRoi(whole, settings.minimumDimensions, settings.minimumSize);
   const { resegment } = settings;

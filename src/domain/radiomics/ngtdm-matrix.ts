@@ -2,7 +2,7 @@ import type { Vec3 } from '../geometry/volume.js';
 import type { Levels } from './discretise.js';
 import { allOffsets, padLevels, stepOf, type Neighbourhood } from './neighbours.js';
 
-/** Neighbourhood grey tone differences, per level that has voxels with neighbours. */
+/** Neighbourhood grey tone differences, per level that occurs. */
 export interface ToneDifferences {
   /** Levels, ascending. */
   readonly levels: readonly number[];
@@ -32,10 +32,10 @@ export function toneDifferences(levels: Levels, size: Vec3, neighbourhood: Neigh
       sum += other;
       neighbours += 1;
     }
-    if (neighbours === 0) continue;
     counts[level]! += 1;
-    differences[level]! += Math.abs(level - sum / neighbours);
     total += 1;
+    // A voxel without neighbours counts, as one that differs from nothing.
+    if (neighbours > 0) differences[level]! += Math.abs(level - sum / neighbours);
   }
   const found = [...levels.present].filter((level) => counts[level]! > 0);
   return {

@@ -1,4 +1,6 @@
-import type { Volume } from '../geometry/volume.js';
+import type { Vec3, Volume } from '../geometry/volume.js';
+import type { Resampled } from './resample.js';
+import { boxSize, valuesInBox, type Box } from './roi.js';
 import type { RadiomicsSettings } from './settings.js';
 
 /** Image with mean 0 and standard deviation `scale` over all its voxels; values beyond `outliers` deviations clipped. */
@@ -44,4 +46,25 @@ export function resegmented(
   const lower = scale(range[0]);
   const upper = range.length === 2 ? scale(range[1]) : Infinity;
   return mask.map((value, at) => (value === 1 && image.data[at]! >= lower && image.data[at]! <= upper ? 1 : 0));
+}
+
+/** An image and its mask cut to a box and `pad` voxels around it, as far as the image goes. */
+export function cutAround(image: Volume, mask: Uint8Array, box: Box, pad: number): Resampled {
+  const { geometry } = image;
+  const lower = box.lower.map((index) => Math.max(0, index - pad)) as unknown as Vec3;
+  const upper = box.upper.map((index, axis) => Math.min(geometry.size[axis]! - 1, index + pad)) as unknown as Vec3;
+  const around = { lower, upper };
+  const origin = [0, 1, 2].map(
+    (world) =>
+      geometry.origin[world]! +
+      [0, 1, 2].reduce(
+        (sum, axis) => sum + lower[axis]! * geometry.spacing[axis]! * geometry.directions[axis]![world]!,
+        0,
+      ),
+  ) as unknown as Vec3;
+  const grid = { ...geometry, size: boxSize(around), origin };
+  return {
+    image: { geometry: grid, data: valuesInBox(image, around) },
+    mask: Uint8Array.from(valuesInBox({ geometry, data: mask }, around)),
+  };
 }

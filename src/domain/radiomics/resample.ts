@@ -1,0 +1,136 @@
+import type { Geometry, Vec3, Volume } from '../geometry/volume.js';
+import { linearTaps, nearestTaps, splineCoefficients, splineTaps, type Taps } from './bspline.js';
+import type { Box } from './roi.js';
+import type { RadiomicsSettings } from './settings.js';
+
+/** An image and its mask on a new grid. */
+export interface Resampled {
+  readonly image: Volume;
+  readonly mask: Uint8Array;
+}
+
+type Resample = NonNullable<RadiomicsSettings['resample']>;
+
+/** The new grid along one axis: samples of the old one, in its continuous index. */
+interface Axis {
+  readonly positions: readonly number[];
+  readonly spacing: number;
+}
+
+/** pyradiomics' grid: aligned with the corner of the image, over the region's box and `pad` voxels around it. */
+function newAxis(axis: number, { size, spacing }: Geometry, box: Box, wanted: number, pad: number): Axis {
+  const old = spacing[axis]!;
+  const width = box.upper[axis]! - box.lower[axis]! + 1;
+  // A region of one slice keeps its spacing across, as 0 does.
+  const mm = wanted === 0 || width === 1 ? old : wanted;
+  const ratio = old / mm;
+  const lower = Math.max(0, Math.floor((box.lower[axis]! - 0.5) * ratio - pad));
+  const upper = Math.min(Math.ceil(size[axis]! * ratio) - 1, Math.ceil((box.lower[axis]! + width - 0.5) * ratio + pad));
+  const origin = (0.5 * (mm - old)) / old + lower / ratio;
+  return { positions: Array.from({ length: upper - lower + 1 }, (_, n) => origin + n / ratio), spacing: mm };
+}
+
+function close(a: number, b: number): boolean {
+  return Math.abs(a - b) <= 1e-8 + 1e-5 * Math.abs(b);
+}
+
+/** True when the wanted spacing is the image's own: then nothing is interpolated. */
+export function keepsSpacing({ spacing }: Geometry, box: Box, { spacing: wanted }: Resample): boolean {
+  return spacing.every((mm, axis) => {
+    const single = box.upper[axis] === box.lower[axis];
+    return wanted[axis] === 0 || single || close(mm, wanted[axis]!);
+  });
+}
+
+/** Applies one-dimensional taps along an axis: the three axes are independent. */
+function alongAxis(
+  data: Float64Array,
+  size: Vec3,
+  axis: 0 | 1 | 2,
+  taps: readonly Taps[],
+): { data: Float64Array; size: Vec3 } {
+  const strides: Vec3 = [1, size[0], size[0] * size[1]];
+  const next = size.map((n, at) => (at === axis ? taps.length : n)) as unknown as Vec3;
+  const out = new Float64Array(next[0] * next[1] * next[2]);
+  let to = 0;
+  for (let k = 0; k < next[2]; k += 1)
+    for (let j = 0; j < next[1]; j += 1)
+      for (let i = 0; i < next[0]; i += 1) {
+        const index = [i, j, k];
+        const { at, weights } = taps[index[axis]!]!;
+        index[axis] = 0;
+        const base = index[0]! + index[1]! * strides[1] + index[2]! * strides[2];
+        let sum = 0;
+        for (let n = 0; n < at.length; n += 1) sum += weights[n]! * data[base + at[n]! * strides[axis]]!;
+        out[to++] = sum;
+      }
+  return { data: out, size: next };
+}
+
+function coefficientsOf(image: Volume): Float64Array {
+  const { size } = image.geometry;
+  const data = Float64Array.from(image.data);
+  const strides: Vec3 = [1, size[0], size[0] * size[1]];
+  for (const axis of [0, 1, 2] as const) {
+    const line = new Float64Array(size[axis]);
+    const [a, b] = [0, 1, 2].filter((other) => other !== axis) as [0 | 1 | 2, 0 | 1 | 2];
+    for (let q = 0; q < size[b]; q += 1)
+      for (let p = 0; p < size[a]; p += 1) {
+        const start = p * strides[a] + q * strides[b];
+        for (let n = 0; n < size[axis]; n += 1) line[n] = data[start + n * strides[axis]]!;
+        splineCoefficients(line, size[axis]);
+        for (let n = 0; n < size[axis]; n += 1) data[start + n * strides[axis]] = line[n]!;
+      }
+  }
+  return data;
+}
+
+const TAPS = { sitkBSpline: splineTaps, sitkLinear: linearTaps, sitkNearestNeighbor: nearestTaps } as const;
+
+function interpolated(
+  data: Float64Array,
+  size: Vec3,
+  axes: readonly Axis[],
+  taps: (x: number, n: number) => Taps,
+): Float64Array {
+  let current = { data, size };
+  for (const axis of [0, 1, 2] as const) {
+    const length = current.size[axis];
+    current = alongAxis(
+      current.data,
+      current.size,
+      axis,
+      axes[axis]!.positions.map((x) => taps(x, length)),
+    );
+  }
+  return current.data;
+}
+
+/**
+ * Resamples an image and its mask (nearest neighbour) to a new spacing over the region's box and `pad` voxels around it, as
+ * pyradiomics does with SimpleITK. The image keeps its kind of number: whole values stay whole.
+ *
+ * @param box the region's box in the old grid
+ */
+export function resample(image: Volume, mask: Uint8Array, box: Box, request: Resample, pad: number): Resampled {
+  const { geometry } = image;
+  const axes = [0, 1, 2].map((axis) => newAxis(axis, geometry, box, request.spacing[axis]!, pad));
+  const size = axes.map(({ positions }) => positions.length) as unknown as Vec3;
+  const spacing = axes.map((axis) => axis.spacing) as unknown as Vec3;
+  const shift = axes.map(({ positions }, axis) => positions[0]! * geometry.spacing[axis]!);
+  const origin = [0, 1, 2].map(
+    (world) =>
+      geometry.origin[world]! +
+      [0, 1, 2].reduce((sum, axis) => sum + shift[axis]! * geometry.directions[axis]![world]!, 0),
+  ) as unknown as Vec3;
+  const source = request.interpolator === 'sitkBSpline' ? coefficientsOf(image) : Float64Array.from(image.data);
+  const values = interpolated(source, geometry.size, axes, TAPS[request.interpolator]);
+  const inside = interpolated(Float64Array.from(mask), geometry.size, axes, nearestTaps);
+  const whole = !(image.data instanceof Float32Array || image.data instanceof Float64Array);
+  const single = image.data instanceof Float32Array;
+  const data = whole ? values.map((value) => Math.trunc(value)) : single ? Float32Array.from(values) : values;
+  return {
+    image: { geometry: { size, spacing, origin, directions: geometry.directions }, data },
+    mask: Uint8Array.from(inside),
+  };
+}
