@@ -26,7 +26,7 @@ export function divideWidth(width: number, lanes: number): number[] {
   return Array.from({ length: lanes }, (_, lane) => Math.floor(width / lanes) + (lane < width % lanes ? 1 : 0));
 }
 
-/** Runs all units of a fan-out: by itself up to {@link DIRECT_LIMIT}, by lanes above. Reports into `onProgress`. */
+/** Runs all units of a fan-out: by itself up to {@link DIRECT_LIMIT}, by lanes above. Calls `onProgress` after every change. */
 export async function runFanOut(
   fanOut: FanOut,
   width: number,
@@ -36,13 +36,15 @@ export async function runFanOut(
   const whole: Slice = { first: 0, stride: 1, started: 0, counts: { ...NO_UNITS, total }, width };
   if (total <= DIRECT_LIMIT) {
     const state = new SliceState(whole);
-    onProgress(() => state.progress(total));
+    state.onChange = () => onProgress(() => state.progress(total));
+    state.onChange();
     await runSlice(fanOut, whole, state, Infinity);
     return state.counts;
   }
   const lanes = Math.min(MOST_LANES, width);
   let counts: UnitCounts = { ...NO_UNITS, total };
-  onProgress(() => ({ ...counts, running: 0, width, lanes, lastFailures: [] }));
+  const report = (): void => onProgress(() => ({ ...counts, running: 0, width, lanes, lastFailures: [] }));
+  report();
   await allEnded(
     divideWidth(width, lanes).map(async (laneWidth, lane) => {
       const size = { ...NO_UNITS, total: sliceSize(total, lane, lanes) };
@@ -50,6 +52,7 @@ export async function runFanOut(
       const workflowId = laneWorkflowId(cohortId, lane);
       const ended = await laneToEnd(workflowId, { fanOut, slice });
       counts = addCounts(counts, ended);
+      report();
     }),
   );
   return counts;

@@ -66,11 +66,7 @@ async function genomicsPart(
     childInput,
   } as const;
   state.enter('running');
-  const counts = await runFanOut(
-    fanOut,
-    input.concurrency ?? DEFAULT_CONCURRENCY,
-    (progress) => (state.fanOut = progress),
-  );
+  const counts = await runFanOut(fanOut, input.concurrency ?? DEFAULT_CONCURRENCY, (progress) => state.show(progress));
   const { list, units } = await cohortFiles.listFinished({ output, runId, modality: 'genomics' });
   const featureGroups: FeatureGroupResult[] = [];
   if (units > 0) {

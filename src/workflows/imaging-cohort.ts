@@ -37,11 +37,7 @@ async function imagingPart(
     childInput,
   } as const;
   state.enter('running');
-  const counts = await runFanOut(
-    fanOut,
-    input.concurrency ?? DEFAULT_CONCURRENCY,
-    (progress) => (state.fanOut = progress),
-  );
+  const counts = await runFanOut(fanOut, input.concurrency ?? DEFAULT_CONCURRENCY, (progress) => state.show(progress));
   const { list, units, segments } = await cohortFiles.listFinished({ output, runId, modality: 'imaging' });
   const featureGroups: FeatureGroupResult[] = [];
   const context = { output, runId, force };

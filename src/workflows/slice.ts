@@ -26,6 +26,8 @@ export class SliceState {
   running = 0;
   width: number;
   lastFailures: string[] = [];
+  /** Called after every change. */
+  onChange: () => void = () => undefined;
 
   constructor(slice: Slice) {
     this.counts = slice.counts;
@@ -82,6 +84,7 @@ export async function runSlice(fanOut: FanOut, slice: Slice, state: SliceState, 
     width: () => state.width,
     run: async (unit) => {
       state.running += 1;
+      state.onChange();
       try {
         const result = await runChild(fanOut, unit);
         state.count(result.outcome);
@@ -94,6 +97,7 @@ export async function runSlice(fanOut: FanOut, slice: Slice, state: SliceState, 
         throw error;
       } finally {
         state.running -= 1;
+        state.onChange();
       }
     },
   });
