@@ -202,7 +202,9 @@ export function glcmFeatures({ roi, levels, settings }: FamilyInput): Record<str
   if (weighting === undefined) {
     const perAngle: Record<string, number>[] = [];
     for (const { counts, total } of matrices) perAngle.push(featuresOfCounts(counts, total));
-    return averageOver(perAngle, GLCM_NAMES);
+    // One level needs no neighbour to be fully correlated with itself.
+    const alone = n < 2 ? { MCC: 1 } : {};
+    return { ...averageOver(perAngle, GLCM_NAMES), ...alone };
   }
   const sum = new Float64Array(n * n);
   let weighted = 0;
