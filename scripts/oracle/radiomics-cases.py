@@ -213,7 +213,7 @@ def cases():
         "imageType": {"Wavelet": {"wavelet": "db3", "level": 2, "start_level": 1}}, "featureClass": first
     }, SPACING
     yield "wavelet-haar", larger, middle, {"imageType": {"Wavelet": {"wavelet": "haar"}}, "featureClass": first}, SPACING
-    yield "log", larger, middle, {"imageType": {"LoG": {"sigma": [1.5, 2, 3.0]}}, "featureClass": first}, SPACING
+    yield "log", larger, middle, {"imageType": {"LoG": {"sigma": [1.5, 2.0, 3.0]}}, "featureClass": first}, SPACING
     yield "pre-crop", larger, middle, {
         "imageType": {"Wavelet": {}, "Gradient": {}},
         "setting": {"preCrop": True, "padDistance": 1},

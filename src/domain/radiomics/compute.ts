@@ -120,7 +120,9 @@ export function computeRadiomics(
   if (resegment !== undefined) checkRoi(region, settings.minimumDimensions, settings.minimumSize);
 
   options.progress?.('shape');
-  addShapes(collector, resegment?.shape === true ? region : whole, settings);
+  // pyradiomics 3.0.1 cuts the mask as drawn to the box of the resegmented one before it measures the shape.
+  const outline = resegment === undefined || resegment.shape ? region : cropToBox(prepared, drawn, box);
+  addShapes(collector, outline, settings);
   for (const request of settings.imageTypes) {
     for (const { prefix, values } of filteredRegions(prepared, request, box, settings.flatAxis)) {
       options.signal?.throwIfAborted();

@@ -176,12 +176,16 @@ function normaliseOf(reader: Reader): RadiomicsSettings['normalise'] {
 }
 
 function resegmentOf(reader: Reader): RadiomicsSettings['resegment'] {
-  const wanted = 'one or two numbers, the lower first, are wanted';
-  const ordered = (list: readonly number[]): boolean => list.length === 1 || (list.length === 2 && list[0]! < list[1]!);
-  const range = reader.numbers('resegmentRange', ordered, wanted);
+  const range = reader.numbers(
+    'resegmentRange',
+    ({ length }) => length === 1 || length === 2,
+    'one or two numbers are wanted',
+  );
   const mode = reader.choice('resegmentMode', ['absolute', 'relative', 'sigma']) ?? 'absolute';
   const shape = reader.flag('resegmentShape');
-  return range === undefined ? undefined : { range: range as unknown as [number], mode, shape };
+  if (range === undefined) return undefined;
+  const ordered = [...range].sort((a, b) => a - b) as unknown as [number] | [number, number];
+  return { range: ordered, mode, shape };
 }
 
 function resampleOf(reader: Reader): RadiomicsSettings['resample'] {

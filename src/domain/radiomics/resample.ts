@@ -17,8 +17,29 @@ interface Axis {
   readonly spacing: number;
 }
 
+/**
+ * Positions along an axis by way of millimetres in the world, as ITK takes them. A sample half-way between two voxels
+ * belongs to the one or the other by rounding noise alone, and whole planes of a mask lie so: the noise must be the same.
+ */
+function positionsOf(axis: number, geometry: Geometry, first: number, mm: number, count: number): readonly number[] {
+  const direction = geometry.directions[axis]!;
+  const old = geometry.spacing[axis]!;
+  const start = direction.map((part, world) => geometry.origin[world]! + part * old * first);
+  const at = (n: number): number =>
+    direction.reduce((sum, part, world) => {
+      const point = start[world]! + part * mm * n;
+      return sum + (part / old) * (point - geometry.origin[world]!);
+    }, 0);
+  if (axis !== 0) return Array.from({ length: count }, (_, n) => at(n));
+  // Along a row ITK divides the way from its first sample to the one after its last.
+  const from = at(0);
+  const to = at(count);
+  return Array.from({ length: count }, (_, n) => from + (n / count) * (to - from));
+}
+
 /** pyradiomics' grid: aligned with the corner of the image, over the region's box and `pad` voxels around it. */
-function newAxis(axis: number, { size, spacing }: Geometry, box: Box, wanted: number, pad: number): Axis {
+function newAxis(axis: number, geometry: Geometry, box: Box, wanted: number, pad: number): Axis {
+  const { size, spacing } = geometry;
   const old = spacing[axis]!;
   const width = box.upper[axis]! - box.lower[axis]! + 1;
   // A region of one slice keeps its spacing across, as 0 does.
@@ -26,8 +47,8 @@ function newAxis(axis: number, { size, spacing }: Geometry, box: Box, wanted: nu
   const ratio = old / mm;
   const lower = Math.max(0, Math.floor((box.lower[axis]! - 0.5) * ratio - pad));
   const upper = Math.min(Math.ceil(size[axis]! * ratio) - 1, Math.ceil((box.lower[axis]! + width - 0.5) * ratio + pad));
-  const origin = (0.5 * (mm - old)) / old + lower / ratio;
-  return { positions: Array.from({ length: upper - lower + 1 }, (_, n) => origin + n / ratio), spacing: mm };
+  const first = (0.5 * (mm - old)) / old + lower / ratio;
+  return { positions: positionsOf(axis, geometry, first, mm, upper - lower + 1), spacing: mm };
 }
 
 function close(a: number, b: number): boolean {
