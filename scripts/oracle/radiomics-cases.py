@@ -223,6 +223,9 @@ def cases():
         yield f"resampled-{interpolator}", larger, middle, {
             "setting": {"resampledPixelSpacing": [1, 1.5, 2], "interpolator": interpolator, "binWidth": 10}
         }, SPACING
+    yield "resampled-to-the-border", image, full, {
+        "setting": {"resampledPixelSpacing": [1, 1, 2], "interpolator": "sitkBSpline"}
+    }, SPACING
     yield "resampled-in-plane", larger, middle, {
         "setting": {"resampledPixelSpacing": [1, 1, 0], "interpolator": "sitkBSpline", "padDistance": 2}
     }, SPACING

@@ -108,6 +108,9 @@ function coefficientsOf(image: Volume): Float64Array {
 
 const TAPS = { sitkBSpline: splineTaps, sitkLinear: linearTaps, sitkNearestNeighbor: nearestTaps } as const;
 
+/** A sample outside the image, further than half a voxel from its last centres, is 0. */
+const NOTHING: Taps = { at: [0], weights: [0] };
+
 function interpolated(
   data: Float64Array,
   size: Vec3,
@@ -121,7 +124,7 @@ function interpolated(
       current.data,
       current.size,
       axis,
-      axes[axis]!.positions.map((x) => taps(x, length)),
+      axes[axis]!.positions.map((x) => (x >= -0.5 && x < length - 0.5 ? taps(x, length) : NOTHING)),
     );
   }
   return current.data;
