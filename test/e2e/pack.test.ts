@@ -131,7 +131,7 @@ describe('the packed package, installed into an empty project', () => {
       };
       const bin = join(project, 'node_modules', '.bin', 'cohortflow');
       try {
-        const result = run([bin, 'demo', '--folder', 'demo', '--reads', 'quant'], env);
+        const result = run([bin, 'demo', '--folder', 'demo'], env);
         expect(result.code, result.stderr).toBe(0);
         const report = readFileSync(join(project, 'demo', 'results', 'report.html'), 'utf8');
         expect(report).toContain('SegNotFound');
