@@ -1,0 +1,140 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { WorkflowBundle } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { NO_UNITS } from '../../src/contracts/outcome.js';
+import { laneWorkflowId, modalityWorkflowId, unitWorkflowId } from '../../src/contracts/workflow-ids.js';
+import type { CohortUnit } from '../../src/domain/cohort/manifest.js';
+import { saveHistory } from '../support/history-files.js';
+import { sourceBundle } from '../support/temporal-bundle.js';
+import { realTime, temporalCli } from '../support/temporal-servers.js';
+import {
+  indexOf,
+  simulate,
+  simulatedStudies,
+  untilCancelled,
+  type StepBehaviour,
+} from '../support/temporal-simulation.js';
+import { TEST_QUEUE, withWorkers } from '../support/temporal-workers.js';
+
+/**
+ * Records the histories that `replay.test.ts` replays, with `COHORTFLOW_RECORD_HISTORIES=1`. Record anew only together
+ * with a release in which no cohort of an older version is still running: until then a change has to be patched.
+ */
+const wanted = process.env['COHORTFLOW_RECORD_HISTORIES'] === '1';
+const cli = wanted ? await temporalCli() : undefined;
+
+describe.skipIf(cli === undefined)('recording histories', () => {
+  let env: TestWorkflowEnvironment;
+  let bundle: WorkflowBundle;
+
+  beforeAll(async () => {
+    [env, bundle] = await Promise.all([realTime(cli!), sourceBundle()]);
+  });
+
+  afterAll(async () => {
+    await env?.teardown();
+  });
+
+  const segmented: StepBehaviour = (request, attempt) => {
+    if (request.unit?.modality !== 'imaging') return;
+    if (indexOf(request) === 2) throw ApplicationFailure.nonRetryable('no segmentation in the study', 'SegNotFound');
+    if (indexOf(request) === 3 && attempt === 1) throw ApplicationFailure.retryable('its process ended', 'ProcessLost');
+  };
+
+  function record(
+    units: readonly CohortUnit[],
+    behave: StepBehaviour,
+    type: string,
+    workflowId: string,
+    input: unknown,
+    save: (workflowId: string) => readonly (readonly [name: string, workflowId: string])[],
+    during: () => Promise<void> = async () => undefined,
+  ): Promise<void> {
+    return withWorkers(env, bundle, simulate(units, behave), async () => {
+      const handle = await env.client.workflow.start(type, { workflowId, taskQueue: TEST_QUEUE, args: [input] });
+      await during();
+      await handle.result().catch(() => undefined);
+      for (const [name, id] of save(workflowId)) await saveHistory(name, cli!, env.address, id);
+    });
+  }
+
+  it('of a multimodal cohort, its parts and its units', async () => {
+    const reads = (index: number): CohortUnit => ({
+      modality: 'genomics',
+      caseId: `S-${index}`,
+      source: { kind: 'fastq', lanes: [{ fastq1: `/reads/${index}.fq` }], strandedness: 'auto' },
+    });
+    const units: readonly CohortUnit[] = [...simulatedStudies(6), reads(0), reads(1)];
+    const input = {
+      cohort: '/sheet.csv',
+      clinical: '/table.csv',
+      transcripts: '/t.fa',
+      annotation: '/a.gtf',
+      output: '/out',
+    };
+    await record(units, segmented, 'multimodalCohort', 'cohort', { ...input, concurrency: 3 }, (root) => {
+      const imaging = modalityWorkflowId(root, 'imaging');
+      const genomics = modalityWorkflowId(root, 'genomics');
+      return [
+        ['multimodal-cohort', root],
+        ['imaging-cohort', imaging],
+        ['genomics-cohort', genomics],
+        ['clinical-features', modalityWorkflowId(root, 'clinical')],
+        ['imaging-study-done', unitWorkflowId(imaging, 'S-1')],
+        ['imaging-study-failed', unitWorkflowId(imaging, 'S-2')],
+        ['imaging-study-retried', unitWorkflowId(imaging, 'S-3')],
+        ['genomics-sample', unitWorkflowId(genomics, 'S-0')],
+      ];
+    });
+  });
+
+  it('of a cohort that is its own root, and of one that is cancelled', async () => {
+    const input = { cohort: '/sheet.csv', output: '/out', concurrency: 2 };
+    await record(simulatedStudies(5), segmented, 'imagingCohort', 'root', input, (id) => [['imaging-cohort-root', id]]);
+    let working = 0;
+    const endless: StepBehaviour = async () => {
+      working += 1;
+      await untilCancelled();
+    };
+    const cancel = async (): Promise<void> => {
+      while (working < 2) await new Promise((resolve) => setTimeout(resolve, 50));
+      await env.client.workflow.getHandle('cancelled').cancel();
+    };
+    const save = (id: string) =>
+      [
+        ['imaging-cohort-cancelled', id],
+        ['imaging-study-cancelled', unitWorkflowId(id, 'S-0')],
+      ] as const;
+    await record(simulatedStudies(5), endless, 'imagingCohort', 'cancelled', input, save, cancel);
+  });
+
+  it('of a cohort in lanes and of a lane that continues as new', async () => {
+    const large = { cohort: '/sheet.csv', output: '/out', concurrency: 3 };
+    await record(
+      simulatedStudies(401),
+      () => undefined,
+      'imagingCohort',
+      'large',
+      large,
+      (id) => [['imaging-cohort-in-lanes', id]],
+    );
+    const fanOut = {
+      modality: 'imaging',
+      cohortId: 'c',
+      output: '/out',
+      runId: 'r',
+      total: 9,
+      childInput: { output: '/out' },
+    };
+    const slice = { first: 0, stride: 1, started: 0, counts: { ...NO_UNITS, total: 9 }, width: 2 };
+    await withWorkers(env, bundle, simulate(simulatedStudies(9)), async () => {
+      const workflowId = laneWorkflowId('c', 0);
+      const args = [{ fanOut, slice, limit: 5 }];
+      const handle = await env.client.workflow.start('cohortLane', { workflowId, taskQueue: TEST_QUEUE, args });
+      await handle.result();
+      await saveHistory('cohort-lane-continued', cli!, env.address, workflowId, handle.firstExecutionRunId);
+      await saveHistory('cohort-lane-last', cli!, env.address, workflowId);
+    });
+  }, 180_000);
+});
