@@ -52,6 +52,11 @@ function kindOf(value: unknown): string {
   return typeof value === 'number' ? String(value) : `a ${typeof value}`;
 }
 
+/** Fields that a person may give; what parents pass to their children is left out. */
+function knownFields(rules: FieldRules): string[] {
+  return Object.keys(rules).filter((name) => rules[name]?.about.startsWith('internal') !== true);
+}
+
 /**
  * Checks one plain-JSON input object against its rules and returns it.
  *
@@ -81,7 +86,7 @@ export function checkInput<T>(workflow: string, rules: FieldRules, input: unknow
   }
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(rules, name));
   if (unknown.length > 0) {
-    faults.push(`unknown: ${unknown.join(', ')}; known: ${Object.keys(rules).join(', ')}`);
+    faults.push(`unknown: ${unknown.join(', ')}; known: ${knownFields(rules).join(', ')}`);
   }
   if (faults.length > 0) throw new CohortflowError('InvalidInput', `${workflow}: ${faults.join('; ')}`, { faults });
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) as T;

@@ -61,7 +61,8 @@ export async function checkFastq(chunks: AsyncIterable<Uint8Array>, shown: strin
   lines -= trailingBlank;
   const clean = headLines.map((line) => line.replace(/\r$/, ''));
   while (clean.at(-1) === '' && clean.length > lines) clean.pop();
-  if (lines <= 0) throw new CohortflowError('EmptyReads', `${shown} holds no read`);
+  if (lines <= 0 || clean.every((line) => line === ''))
+    throw new CohortflowError('EmptyReads', `${shown} holds no read`);
   for (let record = 0; 4 * (record + 1) <= Math.min(clean.length, lines); record += 1) {
     checkRecord(clean.slice(4 * record, 4 * record + 4), record, shown);
     if (record === 0) firstName = mateName(clean[0]!);
