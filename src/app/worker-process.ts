@@ -28,6 +28,8 @@ export class WorkerProcess {
     private readonly target: TemporalTarget,
     private readonly workflowId: string,
     private readonly say: (line: string) => void,
+    /** False once what it follows has ended: then an ended worker is not started again. */
+    private readonly needed: () => Promise<boolean>,
   ) {
     const folder = join(config.stateFolder, 'logs');
     mkdirSync(folder, { recursive: true });
@@ -62,7 +64,10 @@ export class WorkerProcess {
     closeSync(log);
     child.unref();
     child.once('error', (error) => this.fail(error));
-    child.once('exit', (code, signal) => this.ended(Date.now() - started, signal ?? `exit code ${code ?? '?'}`));
+    child.once('exit', (code, signal) => {
+      const how = signal ?? `exit code ${code ?? '?'}`;
+      this.ended(Date.now() - started, how).catch((error: unknown) => this.fail(error));
+    });
     this.child = child;
   }
 
@@ -77,8 +82,8 @@ export class WorkerProcess {
     this.child?.kill('SIGTERM');
   }
 
-  private ended(livedMs: number, how: string): void {
-    if (this.stopped) return;
+  private async ended(livedMs: number, how: string): Promise<void> {
+    if (this.stopped || !(await this.needed())) return;
     this.earlyExits = livedMs < EARLY_MS ? this.earlyExits + 1 : 0;
     if (this.earlyExits >= MOST_EARLY_EXITS) {
       const tail = readFileSync(this.log, 'utf8').trim().split('\n').slice(-5).join('\n');

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { ensureServer } from '../adapters/local/temporal-server.js';
-import { cohortResult, runProgress, startOrAttach } from '../app/cohort-run.js';
+import { cohortResult, isRunning, runProgress, startOrAttach } from '../app/cohort-run.js';
 import { connectClient, type TemporalTarget } from '../app/temporal.js';
 import { WorkerProcess } from '../app/worker-process.js';
 import type { Config } from '../config/config.js';
@@ -71,7 +71,7 @@ export async function runCohort(input: MultimodalInput, config: Config, ownWorke
   const { handle, attached } = await startOrAttach(client, config.taskQueue, input);
   const { workflowId } = handle;
   say(attached ? `attached to ${workflowId}, which runs into this output` : `started ${workflowId}`);
-  const worker = new WorkerProcess(config, target, workflowId, say);
+  const worker = new WorkerProcess(config, target, workflowId, say, () => isRunning(client, workflowId));
   let done = false;
   const view = new ProgressView();
   const ui = server.uiUrl === undefined ? {} : { uiUrl: server.uiUrl };
@@ -85,7 +85,6 @@ export async function runCohort(input: MultimodalInput, config: Config, ownWorke
       if (ending !== 'interrupted') {
         done = true;
         await shown;
-        worker.leave();
         return { workflowId, result: ending, ...ui };
       }
       if (interrupts.count === 1) {
@@ -93,8 +92,6 @@ export async function runCohort(input: MultimodalInput, config: Config, ownWorke
         say('leaving; once more within two seconds cancels the run');
         await Promise.race([sleep(SECOND_MS), interrupts.next()]);
         if (interrupts.count === 1) {
-          done = true;
-          worker.leave();
           say(`the run goes on in the background; the same command comes back to it`);
           return { workflowId, result: undefined, ...ui };
         }
@@ -104,6 +101,7 @@ export async function runCohort(input: MultimodalInput, config: Config, ownWorke
     }
   } finally {
     done = true;
+    worker.leave();
     interrupts.end();
     await client.connection.close();
   }
