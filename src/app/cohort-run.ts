@@ -12,7 +12,7 @@ import {
 import type { MultimodalInput } from '../contracts/inputs.js';
 import { PROGRESS_QUERY, type CohortProgress, type FanOutProgress } from '../contracts/progress.js';
 import type { CohortResult } from '../contracts/results.js';
-import { modalityWorkflowId, type Modality } from '../contracts/workflow-ids.js';
+import { laneWorkflowId, modalityWorkflowId, type Modality } from '../contracts/workflow-ids.js';
 import { CohortflowError } from '../domain/errors.js';
 import { isFailureCode } from '../domain/failures/index.js';
 
@@ -88,15 +88,34 @@ async function ask(client: Client, workflowId: string): Promise<CohortProgress |
   }
 }
 
-/** Asks the root and its modalities; undefined while nobody answers. */
+/** Adds what the lanes of a large cohort say to what their parent knows: it hears of a lane only when it has ended. */
+async function withLanes(client: Client, workflowId: string, known: FanOutProgress): Promise<FanOutProgress> {
+  const lanes = Array.from({ length: known.lanes }, (_, lane) => ask(client, laneWorkflowId(workflowId, lane)));
+  const answers = (await Promise.all(lanes)).flatMap((answer) => (answer?.fanOut === undefined ? [] : [answer.fanOut]));
+  if (answers.length === 0) return known;
+  const sum = (name: 'done' | 'reused' | 'failed' | 'cancelled' | 'running'): number =>
+    answers.reduce((total, lane) => total + lane[name], 0);
+  return {
+    ...known,
+    done: sum('done'),
+    reused: sum('reused'),
+    failed: sum('failed'),
+    cancelled: sum('cancelled'),
+    running: sum('running'),
+    lastFailures: answers.flatMap(({ lastFailures }) => lastFailures).slice(-5),
+  };
+}
+
+/** Asks the root, its modalities and their lanes; undefined while nobody answers. */
 export async function runProgress(client: Client, workflowId: string): Promise<RunProgress | undefined> {
   const root = await ask(client, workflowId);
   if (root === undefined) return undefined;
   const modalities: Partial<Record<Modality, FanOutProgress>> = {};
   await Promise.all(
     root.children.map(async (modality) => {
-      const answer = await ask(client, modalityWorkflowId(workflowId, modality));
-      if (answer?.fanOut !== undefined) modalities[modality] = answer.fanOut;
+      const id = modalityWorkflowId(workflowId, modality);
+      const fanOut = (await ask(client, id))?.fanOut;
+      if (fanOut !== undefined) modalities[modality] = fanOut.lanes > 0 ? await withLanes(client, id, fanOut) : fanOut;
     }),
   );
   return { phase: root.phase, startedAt: root.startedAt, modalities };

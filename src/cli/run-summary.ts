@@ -61,7 +61,10 @@ export function summaryLines(result: CohortResult): string[] {
   const byCase = new Map<string, string[]>();
   for (const row of rows) {
     const list = byCase.get(row['case_id'] ?? '') ?? [];
-    list.push(`${row['step'] ?? ''} ${row['outcome'] ?? ''}${row['code'] === '' ? '' : ` ${row['code'] ?? ''}`}`);
+    const part = row['study_or_sample'] === '' ? '' : `${row['study_or_sample'] ?? ''} `;
+    list.push(
+      `${part}${row['step'] ?? ''} ${row['outcome'] ?? ''}${row['code'] === '' ? '' : ` ${row['code'] ?? ''}`}`,
+    );
     byCase.set(row['case_id'] ?? '', list);
   }
   const cases = [...byCase];

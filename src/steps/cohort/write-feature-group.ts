@@ -44,6 +44,7 @@ async function imagingBody(files: readonly FeatureFile[], segments: boolean, cal
   const text = (name: string): ColumnSpec => ({ name, type: 'text' });
   return {
     ids: [
+      ...(several || segments ? [text('subject_id')] : []),
       ...(several ? [text('study_id')] : []),
       ...(segments ? [text('segment')] : []),
       ...(dated ? [text('scan_date')] : []),
@@ -52,8 +53,13 @@ async function imagingBody(files: readonly FeatureFile[], segments: boolean, cal
     async *rows() {
       for (const file of files) {
         const values = await readFeatures(file, call);
+        // Where a case has several rows each needs an identifier of its own: of one identifier only the latest counts.
+        const key = [file.caseId, file.part, segments ? (file.segment ?? '') : '']
+          .filter((part) => part !== '')
+          .join('/');
         yield [
-          file.caseId,
+          key,
+          ...(several || segments ? [file.caseId] : []),
           ...(several ? [file.part] : []),
           ...(segments ? [file.segment ?? ''] : []),
           ...(dated ? [file.date ?? null] : []),
@@ -93,17 +99,31 @@ async function csvBody(path: string, idColumn: string | undefined, panel: boolea
       ).map((index) => candidates[index]!)
     : candidates;
   return {
-    ids: sample === -1 ? [] : [{ name: 'sample_id', type: 'text' }],
+    ids:
+      sample === -1
+        ? []
+        : [
+            { name: 'subject_id', type: 'text' },
+            { name: 'sample_id', type: 'text' },
+          ],
     features: taken.map((at) => ({ name: header[at]!, type: numeric[at] === true ? 'number' : 'text' })),
     async *rows() {
       let first = true;
       for await (const cells of readRows(io.files, path, signal)) {
         if (!first)
-          yield [cells[id]!, ...(sample === -1 ? [] : [cells[sample]!]), ...taken.map((at) => cells[at] ?? null)];
+          yield [
+            ...(sample === -1 ? [cells[id]!] : [sampleKey(cells[id]!, cells[sample]!), cells[id]!, cells[sample]!]),
+            ...taken.map((at) => cells[at] ?? null),
+          ];
         first = false;
       }
     },
   };
+}
+
+/** Identifier of a sample's row. */
+function sampleKey(caseId: string, sampleId: string): string {
+  return sampleId === '' ? caseId : `${caseId}/${sampleId}`;
 }
 
 async function bodyOf(group: Group, call: Call): Promise<Body> {

@@ -70,6 +70,23 @@ describe('features.write', () => {
     ]);
   });
 
+  it('gives every study of a case an identifier of its own', async () => {
+    const list = file(
+      'list.jsonl',
+      lines(
+        { caseId: 'A', part: 'pre', outputs: [features({ x: 1 })] },
+        { caseId: 'A', part: 'post', outputs: [features({ x: 2 })] },
+      ),
+    );
+    const params = { group: 'imaging', recordIdentifier: 'Case_ID', eventTimeName: 'timestamp', ...EVENT };
+    const { folder, outputs } = await runStep(writeFeatureGroupStep, params, { rows: [list] });
+    const rows = await parquetRows(join(folder, outputs[0]!));
+    expect(rows.map(({ Case_ID, subject_id, study_id, x }) => [Case_ID, subject_id, study_id, x])).toEqual([
+      ['A/pre', 'A', 'pre', 1],
+      ['A/post', 'A', 'post', 2],
+    ]);
+  });
+
   it('refuses columns that the store could not tell apart', async () => {
     const table = file('features.csv', 'Case_ID,a.b,a_B\nA,1,2\n');
     const params = { group: 'clinical', recordIdentifier: 'Case_ID', eventTimeName: 'timestamp', ...EVENT };
