@@ -12,6 +12,15 @@ const STEPS = {
     answer({ kind: 'progress', message: 'slice 1 of 2' });
     answer({ kind: 'done', summary: {} });
   },
+  talk: ({ params: { times, ms } }) => {
+    let said = 0;
+    const timer = setInterval(() => {
+      answer({ kind: 'progress', message: `${(said += 1)}` });
+      if (said < times) return;
+      clearInterval(timer);
+      answer({ kind: 'done', summary: { said } });
+    }, ms);
+  },
   coded: () => answer({ kind: 'failed', failure: { code: 'SegNotFound', message: 'no SEG', details: { series: 2 } } }),
   exit: () => process.exit(3),
   killed: () => process.kill(process.pid, 'SIGKILL'),

@@ -16,7 +16,11 @@ export interface ProcessPoolOptions {
   readonly memoryMb: number;
   /** Time between SIGTERM and SIGKILL. */
   readonly graceMs?: number;
+  /** A child that says nothing for so long is taken for stuck; 4 hours (unpacking a large archive is silent work). */
+  readonly silenceMs?: number;
 }
+
+const SILENCE_MS = 4 * 3_600_000;
 
 const MEMORY_CHECK_MS = 500;
 const PAGE_BYTES = 4096;
@@ -158,6 +162,7 @@ export class ProcessPool implements StepRunner {
   ): Promise<JsonObject> {
     const { child } = host;
     let tooLarge = false;
+    let stuck = false;
     const watch = setInterval(() => {
       void residentBytes(child.pid ?? 0).then((bytes) => {
         if (bytes === undefined || bytes <= this.options.memoryMb * 2 ** 20) return;
@@ -165,10 +170,20 @@ export class ProcessPool implements StepRunner {
         void host.kill();
       });
     }, MEMORY_CHECK_MS);
-    const cleanups: (() => void)[] = [() => clearInterval(watch)];
+    const silenceMs = this.options.silenceMs ?? SILENCE_MS;
+    let silence: NodeJS.Timeout | undefined;
+    const cleanups: (() => void)[] = [() => clearInterval(watch), () => clearTimeout(silence)];
     try {
       return await new Promise<JsonObject>((resolve, reject) => {
+        const onSilence = (): void => {
+          const minutes = Math.round(silenceMs / 60_000);
+          const error = new CohortflowError('StepTimeout', `${task.step} gave no sign of life for ${minutes} minutes`);
+          stuck = true;
+          void host.stop().then(() => reject(error));
+        };
+        silence = setTimeout(onSilence, silenceMs);
         const onMessage = (reply: HostReply): void => {
+          silence?.refresh();
           if (reply.kind === 'progress') onProgress(reply.message);
           else if (reply.kind === 'done') resolve(reply.summary);
           else {
@@ -186,7 +201,7 @@ export class ProcessPool implements StepRunner {
           () => signal.removeEventListener('abort', onAbort),
         );
         void host.gone.then((how) => {
-          if (signal.aborted) return;
+          if (signal.aborted || stuck) return;
           if (tooLarge || host.ranOutOfHeap) {
             const limit = `${this.options.memoryMb} MB`;
             reject(new CohortflowError('OutOfMemory', `${task.step} needed more than ${limit}`));

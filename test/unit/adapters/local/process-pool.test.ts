@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ProcessPool } from '../../../../src/adapters/local/process-pool.js';
+import { ProcessPool, type ProcessPoolOptions } from '../../../../src/adapters/local/process-pool.js';
 import { CohortflowError } from '../../../../src/domain/errors.js';
 import type { JsonObject } from '../../../../src/steps/step.js';
 import { temporaryFolder } from '../../../support/run-step.js';
@@ -14,7 +14,7 @@ afterEach(async () => {
   await Promise.all(pools.splice(0).map((pool) => pool.close()));
 });
 
-function makePool(options: { jobs?: number; memoryMb?: number; graceMs?: number } = {}): ProcessPool {
+function makePool(options: Partial<ProcessPoolOptions> = {}): ProcessPool {
   const pool = new ProcessPool({ entry: HOST, jobs: 1, memoryMb: 1024, graceMs: 300, ...options });
   pools.push(pool);
   return pool;
@@ -123,6 +123,21 @@ describe('the process pool', () => {
     setTimeout(() => abort.abort(new Error('cancelled')), 500);
     await expect(running).rejects.toThrow('cancelled');
     await untilGone(Number(readFileSync(pidFile, 'utf8')));
+  });
+
+  it.each(['hang', 'busy'])('ends a child that says nothing any more (%s) as StepTimeout', async (step) => {
+    const pool = makePool({ silenceMs: 400 });
+    const { pid } = await run(pool, 'echo');
+    const error = await failureOf(run(pool, step));
+    expect(error.code).toBe('StepTimeout');
+    expect(error.retryable).toBe(true);
+    expect(isAlive(pid as number)).toBe(false);
+    expect(await run(pool, 'echo', { value: 1 })).toMatchObject({ value: 1 });
+  });
+
+  it('does not take a child for stuck that tells its progress', async () => {
+    const pool = makePool({ silenceMs: 400 });
+    expect(await run(pool, 'talk', { times: 8, ms: 100 })).toEqual({ said: 8 });
   });
 
   it('leaves no one waiting when those before in the queue were aborted', async () => {
