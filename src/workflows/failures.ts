@@ -7,8 +7,10 @@ import {
   isCancellation,
   rootCause,
 } from '@temporalio/workflow';
+import { RetryState } from '@temporalio/common';
 import { CohortflowError } from '../domain/errors.js';
 import { isFailureCode, type FailureCode } from '../domain/failures/index.js';
+import { MOST_COMPUTE_ATTEMPTS } from './work-classes.js';
 
 /** What a workflow knows of a failure of a step. */
 export interface StepFailure {
@@ -47,7 +49,9 @@ function uncodedFailure(error: unknown): FailureCode {
 export function stepFailure(error: unknown): StepFailure {
   const failure = applicationFailureIn(error);
   if (failure === undefined) {
-    return { code: uncodedFailure(error), message: rootCause(error) ?? String(error), attempts: 1 };
+    const given = error instanceof ActivityFailure && error.retryState === RetryState.MAXIMUM_ATTEMPTS_REACHED;
+    const attempts = given ? MOST_COMPUTE_ATTEMPTS : 1;
+    return { code: uncodedFailure(error), message: rootCause(error) ?? String(error), attempts };
   }
   const facts = (failure.details?.[0] ?? {}) as AttemptFacts;
   const code = failure.type != null && isFailureCode(failure.type) ? failure.type : 'InternalError';

@@ -23,12 +23,20 @@ export const COHORT_FILES: ActivityOptions = {
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 5 },
 };
 
+/** How often a CPU-bound step is tried before its case fails. */
+export const MOST_COMPUTE_ATTEMPTS = 4;
+
 /** CPU-bound steps in child processes. A lost process or worker is tried again; faults of the data are not retryable. */
 export const COMPUTE: ActivityOptions = {
   ...settled,
   startToCloseTimeout: '12 hours',
   heartbeatTimeout: '30 seconds',
-  retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 4 },
+  retry: {
+    initialInterval: '2 seconds',
+    backoffCoefficient: 2,
+    maximumInterval: '1 minute',
+    maximumAttempts: MOST_COMPUTE_ATTEMPTS,
+  },
 };
 
 /**
