@@ -1,6 +1,7 @@
 // `npm test`: style, lint, types, then all suites, then part of them on the other supported lines of Node.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inForeground, quietly, say, seconds } from './console.mjs';
 import { obtainNode, SUPPORTED_LINES } from './other-nodes.mjs';
@@ -11,6 +12,8 @@ import { addReport, closing, countCheck, countSkip, newSummary, noteReasons } fr
 
 const RESULTS = join(ROOT, '.cache', 'test-results');
 const STATE = join(ROOT, '.cache', 'test-state');
+/** The tests' temporary files, gigabytes of phantoms after some runs: removed at the end unless a test failed. */
+const TEMPORARY = mkdtempSync(join(tmpdir(), 'cohortflow-test-'));
 const VITEST = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
 // Suites that start servers and pools of processes want the machine for themselves: one file at a time.
 const PARALLEL = ['unit', 'reference', 'contract', 'activities'];
@@ -35,12 +38,14 @@ function hasTests(path) {
  */
 function testEnvironment() {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')));
-  return { ...env, COHORTFLOW_STATE: STATE, TEMPORAL_CONFIG_FILE: join(RESULTS, 'no-profile.toml') };
+  return { ...env, TMPDIR: TEMPORARY, COHORTFLOW_STATE: STATE, TEMPORAL_CONFIG_FILE: join(RESULTS, 'no-profile.toml') };
 }
 
-async function stopForgottenServer() {
+async function tidyUp(failed) {
   const { stopServer } = await product('adapters/local/temporal-server.js');
   if (await stopServer(STATE)) say('a test left the embedded server running: stopped');
+  if (failed) say(`temporary files of the tests: ${TEMPORARY}`);
+  else rmSync(TEMPORARY, { recursive: true, force: true });
 }
 
 /** Runs vitest, shows its output, and counts. */
@@ -118,8 +123,12 @@ export async function runTests(args, { began }) {
   say(`set-up: ${seconds(began)}`);
   const allNodes = isCi() || args.includes('--all-nodes');
   const chosen = args.filter((argument) => argument !== '--all-nodes');
-  if (chosen.length > 0)
-    return inForeground(process.execPath, [VITEST, 'run', ...chosen], { cwd: ROOT, env: testEnvironment() });
+  if (chosen.length > 0) {
+    const options = { cwd: ROOT, env: testEnvironment() };
+    const exitCode = await inForeground(process.execPath, [VITEST, 'run', ...chosen], options);
+    await tidyUp(exitCode !== 0);
+    return exitCode;
+  }
   const summary = newSummary();
   rmSync(RESULTS, { recursive: true, force: true });
   mkdirSync(RESULTS, { recursive: true });
@@ -129,7 +138,7 @@ export async function runTests(args, { began }) {
   await vitest(summary, 'suites with servers', suites(SERIAL), { serial: true });
   if (allNodes) await otherNodes(summary);
   else say('\nOther lines of Node are tested in CI, or with `npm test -- --all-nodes`.');
-  await stopForgottenServer();
+  await tidyUp(summary.failed > 0);
   say(`\nall of it: ${seconds(began)}`);
   process.stdout.write(`${closing(summary)}\n`);
   return summary.failed === 0 ? 0 : 1;

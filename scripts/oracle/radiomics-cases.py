@@ -213,6 +213,20 @@ def cases():
         "imageType": {"Wavelet": {"wavelet": "db3", "level": 2, "start_level": 1}}, "featureClass": first
     }, SPACING
     yield "wavelet-haar", larger, middle, {"imageType": {"Wavelet": {"wavelet": "haar"}}, "featureClass": first}, SPACING
+    # Hundreds of levels: matrices are kept sparse and MCC is found by iteration.
+    fine = RANDOM.randint(-600, 601, larger.shape).astype("int16") // 2 + 3 * larger
+    everywhere = numpy.ones_like(middle)
+    everywhere[0, 0, 0] = 0
+    one_by_one = {"binWidth": 1}
+    textures = {name: [] for name in ("glcm", "ngtdm", "glszm", "glrlm", "gldm")}
+    yield "many-levels", larger, everywhere, {"setting": one_by_one, "featureClass": textures}, SPACING
+    yield "very-many-levels", fine, everywhere, {"setting": one_by_one, "featureClass": {"glcm": []}}, SPACING
+    yield "very-many-levels-not-symmetrical", fine, everywhere, {
+        "setting": {**one_by_one, "symmetricalGLCM": False}, "featureClass": {"glcm": []}
+    }, SPACING
+    yield "very-many-levels-weighted", fine, everywhere, {
+        "setting": {**one_by_one, "weightingNorm": "infinity"}, "featureClass": {"glcm": []}
+    }, SPACING
     yield "log", larger, middle, {"imageType": {"LoG": {"sigma": [1.5, 2.0, 3.0]}}, "featureClass": first}, SPACING
     yield "pre-crop", larger, middle, {
         "imageType": {"Wavelet": {}, "Gradient": {}},
