@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { descendantsOf } from '../../src/adapters/local/process-tree.js';
 import type { CohortResult } from '../../src/contracts/results.js';
 import { readCsv } from '../support/csv.js';
 import { temporaryFolder } from '../support/run-step.js';
@@ -105,7 +107,9 @@ describe.skipIf(cli === undefined)('a cohort started with the Temporal CLI', () 
     await start('imagingCohort', 'killed', { cohort: cohort.sheet, output });
     const finished = (): string[] =>
       cohort.cases.filter((id) => existsSync(join(output, 'run', 'steps', 'imaging', id, 'imaging.overlay.json')));
-    while (finished().length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (finished().length < 2) await sleep(20);
+    const children = await descendantsOf(worker.pid);
+    expect(children.length).toBeGreaterThan(0);
     await worker.end('SIGKILL');
     const before = finished();
     expect(before.length).toBeLessThan(CASES - 1);
@@ -115,16 +119,33 @@ describe.skipIf(cli === undefined)('a cohort started with the Temporal CLI', () 
     await startWorker(['--jobs', '2']);
     expectWhole(await resultOf('killed'), output);
     expect(before.map(timeOf)).toEqual(times);
+    // What the killed worker had started has ended by itself.
+    expect(children.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
     const undisturbed = resultsOf(join(root, 'undisturbed'));
     const found = resultsOf(output);
     expect(Object.keys(found).filter((name) => found[name] !== undisturbed[name])).toEqual([]);
   }, 240_000);
 
+  it('goes on when a worker is told to end in the middle, and when a child process of it is killed', async () => {
+    const worker = await startWorker(['--jobs', '1']);
+    const output = join(root, 'restarted');
+    await start('imagingCohort', 'restarted', { cohort: cohort.sheet, output });
+    const steps = join(output, 'run', 'steps', 'imaging');
+    while (!existsSync(join(steps, cohort.cases[0]!, 'imaging.overlay.json'))) await sleep(20);
+    for (const child of await descendantsOf(worker.pid)) process.kill(child, 'SIGKILL');
+    while (!existsSync(join(steps, cohort.cases[1]!, 'imaging.overlay.json'))) await sleep(20);
+    const asked = Date.now();
+    expect(await worker.end('SIGTERM')).toBe(0);
+    expect(Date.now() - asked).toBeLessThan(20_000);
+    await startWorker(['--jobs', '2']);
+    expectWhole(await resultOf('restarted'), output);
+  }, 180_000);
+
   it('refuses a second workflow on the same output while the first runs, and leaves the first alone', async () => {
     await startWorker(['--jobs', '1']);
     const output = join(root, 'shared');
     await start('imagingCohort', 'owner', { cohort: cohort.sheet, output });
-    while (!existsSync(join(output, 'run', 'run.json'))) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (!existsSync(join(output, 'run', 'run.json'))) await sleep(20);
     await start('imagingCohort', 'intruder', { cohort: cohort.sheet, output });
     await expect(resultOf('intruder')).rejects.toMatchObject({ cause: { type: 'OutputBusy' } });
     expectWhole(await resultOf('owner'), output);
@@ -136,7 +157,7 @@ describe.skipIf(cli === undefined)('a cohort started with the Temporal CLI', () 
     const input = { cohort: cohort.sheet, clinical: cohort.clinical, output, concurrency: 2 };
     await start('multimodalCohort', 'cancelled', input);
     const first = join(output, 'run', 'steps', 'imaging', cohort.cases[0]!, 'imaging.overlay.json');
-    while (!existsSync(first)) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (!existsSync(first)) await sleep(20);
     await run(cli!, ['workflow', 'cancel', '--address', env.address, '--workflow-id', 'cancelled']);
     await expect(resultOf('cancelled')).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
     const open = await run(cli!, [

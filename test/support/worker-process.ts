@@ -37,6 +37,10 @@ export class TestWorker {
     return worker;
   }
 
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
   /** Everything it has printed. */
   get output(): string {
     return this.log.join('');
