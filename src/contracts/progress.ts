@@ -9,6 +9,8 @@ export interface FanOutProgress extends UnitCounts {
   readonly running: number;
   /** Most units at once. */
   readonly width: number;
+  /** True while nothing new is started. */
+  readonly paused: boolean;
   /** Lanes to ask for the counts of a large cohort; 0 when this workflow runs its units itself. */
   readonly lanes: number;
   /** The last few failures: unit key, step and code. */

@@ -4,6 +4,7 @@ import type { UnitCounts } from '../contracts/outcome.js';
 import { orFail } from './failures.js';
 import { LANE_RUN_LIMIT, continueLane, type LaneInput } from './fan-out.js';
 import { SliceState, runSlice, sliceSize } from './slice.js';
+import { heedParent } from './steering.js';
 import { progressQuery } from './messages.js';
 
 /** Lanes are started by cohorts; by hand they are of no use, but must not hang either. */
@@ -18,6 +19,7 @@ export async function cohortLane(raw: unknown): Promise<UnitCounts> {
   const input = orFail(() => checkInput<LaneInput>('cohortLane', LANE_RULES, raw));
   const { fanOut, slice, limit = LANE_RUN_LIMIT } = input;
   const state = new SliceState(slice);
+  heedParent(state.steering);
   const size = sliceSize(fanOut.total, slice.first, slice.stride);
   const startedAt = new Date().toISOString();
   setHandler(progressQuery, () => ({ phase: 'running', startedAt, children: [], fanOut: state.progress(size) }));

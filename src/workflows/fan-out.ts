@@ -6,6 +6,7 @@ import { childToEnd, type FanOut } from './children.js';
 import { isOwnCancellation, isReportable } from './failures.js';
 import { allEnded } from './pool.js';
 import { SliceState, runSlice, sliceSize, type Slice } from './slice.js';
+import { Steering, heedControl, steerChild } from './steering.js';
 
 /** Up to this many units a cohort runs its pool itself; above, lanes do (a parent's history stays under 4,000 events). */
 export const DIRECT_LIMIT = 400;
@@ -21,38 +22,69 @@ export interface LaneInput {
   readonly limit?: number;
 }
 
-/** How a width is divided among lanes: differences of one at most, every lane at least one. */
+/** How a width is divided among lanes: differences of one at most. A lane may get nothing until another has ended. */
 export function divideWidth(width: number, lanes: number): number[] {
   return Array.from({ length: lanes }, (_, lane) => Math.floor(width / lanes) + (lane < width % lanes ? 1 : 0));
 }
 
-/** Runs all units of a fan-out: by itself up to {@link DIRECT_LIMIT}, by lanes above. Calls `onProgress` after every change. */
+/**
+ * Runs all units of a fan-out: by itself up to {@link DIRECT_LIMIT}, by lanes above. Answers `pause`, `resume` and
+ * `setConcurrency` meanwhile. Calls `onProgress` after every change.
+ */
 export async function runFanOut(
   fanOut: FanOut,
   width: number,
   onProgress: (progress: () => FanOutProgress) => void,
 ): Promise<UnitCounts> {
+  const { total } = fanOut;
+  if (total > DIRECT_LIMIT) return runLanes(fanOut, width, onProgress);
+  const whole: Slice = { first: 0, stride: 1, started: 0, counts: { ...NO_UNITS, total }, width, paused: false };
+  const state = new SliceState(whole);
+  state.onChange = () => onProgress(() => state.progress(total));
+  state.steering.onChange = state.onChange;
+  heedControl(state.steering);
+  state.onChange();
+  await runSlice(fanOut, whole, state, Infinity);
+  return state.counts;
+}
+
+/** Runs a fan-out in lanes. When a lane has ended its share of the width goes to the others. */
+async function runLanes(
+  fanOut: FanOut,
+  width: number,
+  onProgress: (progress: () => FanOutProgress) => void,
+): Promise<UnitCounts> {
   const { total, cohortId } = fanOut;
-  const whole: Slice = { first: 0, stride: 1, started: 0, counts: { ...NO_UNITS, total }, width };
-  if (total <= DIRECT_LIMIT) {
-    const state = new SliceState(whole);
-    state.onChange = () => onProgress(() => state.progress(total));
-    state.onChange();
-    await runSlice(fanOut, whole, state, Infinity);
-    return state.counts;
-  }
   const lanes = Math.min(MOST_LANES, width);
+  const active = new Set(Array.from({ length: lanes }, (_, lane) => lane));
+  const steering = new Steering({ width, paused: false });
   let counts: UnitCounts = { ...NO_UNITS, total };
-  const report = (): void => onProgress(() => ({ ...counts, running: 0, width, lanes, lastFailures: [] }));
+  const report = (): void =>
+    onProgress(() => ({ ...counts, running: 0, ...steering.current, lanes, lastFailures: [] }));
+  // What each lane was last told: a lane whose share stays is not told again.
+  let told = new Map<number, string>();
+  const steer = (): void => {
+    report();
+    const { paused, width: whole } = steering.current;
+    const shares = divideWidth(whole, active.size);
+    const now = new Map([...active].map((lane, at) => [lane, { paused, width: shares[at] ?? 0 }] as const));
+    for (const [lane, change] of now) {
+      if (told.get(lane) !== JSON.stringify(change)) void steerChild(laneWorkflowId(cohortId, lane), change);
+    }
+    told = new Map([...now].map(([lane, change]) => [lane, JSON.stringify(change)]));
+  };
+  steering.onChange = steer;
+  heedControl(steering);
   report();
   await allEnded(
     divideWidth(width, lanes).map(async (laneWidth, lane) => {
       const size = { ...NO_UNITS, total: sliceSize(total, lane, lanes) };
-      const slice: Slice = { first: lane, stride: lanes, started: 0, counts: size, width: laneWidth };
-      const workflowId = laneWorkflowId(cohortId, lane);
-      const ended = await laneToEnd(workflowId, { fanOut, slice });
+      const slice: Slice = { first: lane, stride: lanes, started: 0, counts: size, width: laneWidth, paused: false };
+      const ended = await laneToEnd(laneWorkflowId(cohortId, lane), { fanOut, slice });
       counts = addCounts(counts, ended);
-      report();
+      active.delete(lane);
+      if (active.size > 0) steer();
+      else report();
     }),
   );
   return counts;
@@ -84,10 +116,10 @@ export async function continueLane(input: LaneInput, state: SliceState): Promise
   const { fanOut, slice, limit } = input;
   if (state.started >= sliceSize(fanOut.total, slice.first, slice.stride)) return;
   await condition(allHandlersFinished);
-  const { started, counts, width } = state;
+  const { started, counts, steering } = state;
   await continueAsNew<(next: LaneInput) => Promise<UnitCounts>>({
     fanOut,
-    slice: { ...slice, started, counts, width },
+    slice: { ...slice, started, counts, ...steering.current },
     ...(limit === undefined ? {} : { limit }),
   });
 }

@@ -1,4 +1,4 @@
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, allHandlersFinished, condition, isCancellation } from '@temporalio/workflow';
 import type { DatasetChoice, CommonInput, PreparedRun } from '../contracts/inputs.js';
 import type { ClinicalResult, CohortResult, FeatureGroupResult, ModalityResult } from '../contracts/results.js';
 import type { JsonObject } from '../steps/step.js';
@@ -78,6 +78,7 @@ export async function finishRun(
 
   state.enter('reporting');
   const report = await cohortStep(run, 'report', 'report.render', {}, { output: [output] }, '');
+  await condition(allHandlersFinished);
   state.enter('finished');
   return {
     ...result,

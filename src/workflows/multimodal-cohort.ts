@@ -1,5 +1,12 @@
-import { ChildWorkflowCancellationType, ParentClosePolicy, executeChild, workflowInfo } from '@temporalio/workflow';
+import {
+  ChildWorkflowCancellationType,
+  ParentClosePolicy,
+  executeChild,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { CohortflowError } from '../domain/errors.js';
+import { checkWidthRequest, type SteeringChange, type SteeringState } from '../contracts/control.js';
 import { checkInput } from '../contracts/input-check.js';
 import {
   MULTIMODAL_RULES,
@@ -17,7 +24,9 @@ import { CohortState } from './cohort-state.js';
 import { isOwnCancellation, isReportable, orFail, stepFailure } from './failures.js';
 import { allEnded } from './pool.js';
 import { closingOnCancel, finishRun, type RunParts } from './finish-run.js';
+import { pauseUpdate, resumeUpdate, setConcurrencyUpdate } from './messages.js';
 import { prepare } from './root.js';
+import { steerChild } from './steering.js';
 
 const TYPES: Readonly<Record<Modality, string>> = {
   imaging: 'imagingCohort',
@@ -84,8 +93,42 @@ async function runModalities(input: MultimodalInput, prepared: PreparedRun, stat
   }
   state.children = names;
   state.enter('running');
+  steerModalities(
+    names.filter((name) => name !== 'clinical'),
+    width,
+  );
   const parts = await allEnded(started);
   return Object.assign({}, ...parts) as RunParts;
+}
+
+/** Passes `pause`, `resume` and `setConcurrency` on to the modalities that run units. */
+function steerModalities(names: readonly Modality[], width: Readonly<Record<'imaging' | 'genomics', number>>): void {
+  let state: SteeringState = { paused: false, width: Math.max(0, ...names.map((name) => width[name as 'imaging'])) };
+  const pass = async (changeOf: (name: Modality) => SteeringChange): Promise<void> => {
+    const { workflowId } = workflowInfo();
+    await Promise.all(names.map((name) => steerChild(modalityWorkflowId(workflowId, name), changeOf(name))));
+  };
+  const pause = async (paused: boolean): Promise<SteeringState> => {
+    state = { ...state, paused };
+    await pass(() => ({ paused }));
+    return state;
+  };
+  setHandler(pauseUpdate, () => pause(true));
+  setHandler(resumeUpdate, () => pause(false));
+  setHandler(
+    setConcurrencyUpdate,
+    async (request) => {
+      const widthOf = (name: Modality): number | undefined =>
+        typeof request === 'number' ? request : request[name as 'imaging' | 'genomics'];
+      state = { ...state, width: Math.max(0, ...names.map((name) => widthOf(name) ?? 0)) };
+      await pass((name) => {
+        const given = widthOf(name);
+        return given === undefined ? {} : { width: given };
+      });
+      return state;
+    },
+    { validator: (request) => orFail(() => checkWidthRequest(request)) },
+  );
 }
 
 /**

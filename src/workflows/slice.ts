@@ -5,6 +5,7 @@ import type { FanOutProgress } from '../contracts/progress.js';
 import { quick } from './activities.js';
 import { runChild, type FanOut } from './children.js';
 import { runPool } from './pool.js';
+import { Steering } from './steering.js';
 
 /** Units asked for at once. */
 const PAGE = 50;
@@ -17,6 +18,7 @@ export interface Slice {
   readonly started: number;
   readonly counts: UnitCounts;
   readonly width: number;
+  readonly paused: boolean;
 }
 
 /** Live state of a slice, read by the progress query and by the lane's continue-as-new. */
@@ -24,7 +26,7 @@ export class SliceState {
   counts: UnitCounts;
   started: number;
   running = 0;
-  width: number;
+  readonly steering: Steering;
   lastFailures: string[] = [];
   /** Called after every change. */
   onChange: () => void = () => undefined;
@@ -32,7 +34,7 @@ export class SliceState {
   constructor(slice: Slice) {
     this.counts = slice.counts;
     this.started = slice.started;
-    this.width = slice.width;
+    this.steering = new Steering({ width: slice.width, paused: slice.paused });
   }
 
   /** Counts one ended unit. Synchronous: no await may come between reading and writing a count. */
@@ -41,8 +43,8 @@ export class SliceState {
   }
 
   progress(total: number): FanOutProgress {
-    const { counts, running, width, lastFailures } = this;
-    return { ...counts, total, running, width, lanes: 0, lastFailures };
+    const { counts, running, lastFailures } = this;
+    return { ...counts, total, running, ...this.steering.current, lanes: 0, lastFailures };
   }
 }
 
@@ -81,7 +83,7 @@ function unitReader(
 export async function runSlice(fanOut: FanOut, slice: Slice, state: SliceState, limit: number): Promise<void> {
   await runPool<CohortUnit>({
     next: unitReader(fanOut, slice, state, limit),
-    width: () => state.width,
+    width: () => state.steering.allowed,
     run: async (unit) => {
       state.running += 1;
       state.onChange();

@@ -1,0 +1,116 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { WorkflowBundle } from '@temporalio/worker';
+import type { WorkflowHandle } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CONTROL_UPDATES, type SteeringState } from '../../src/contracts/control.js';
+import { PROGRESS_QUERY, type CohortProgress } from '../../src/contracts/progress.js';
+import type { CohortResult } from '../../src/contracts/results.js';
+import { sourceBundle } from '../support/temporal-bundle.js';
+import { realTime, temporalCli } from '../support/temporal-servers.js';
+import { simulate, simulatedStudies } from '../support/temporal-simulation.js';
+import { TEST_QUEUE, withWorkers } from '../support/temporal-workers.js';
+
+const server = await temporalCli();
+const STUDIES = 24;
+
+/** A gate that every conversion waits at until it is let through. */
+class Gate {
+  waiting: (() => void)[] = [];
+  open = false;
+
+  enter(): Promise<void> {
+    return this.open ? Promise.resolve() : new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  letThrough(count: number): void {
+    for (const go of this.waiting.splice(0, count)) go();
+  }
+
+  openForAll(): void {
+    this.open = true;
+    this.letThrough(Infinity);
+  }
+}
+
+async function until(what: () => boolean | Promise<boolean>): Promise<void> {
+  for (let n = 0; n < 200; n += 1) {
+    if (await what()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('it did not come to that within ten seconds');
+}
+
+const fanOutOf = async (handle: WorkflowHandle): Promise<CohortProgress['fanOut']> =>
+  (await handle.query<CohortProgress, []>(PROGRESS_QUERY)).fanOut;
+
+describe.skipIf(server === undefined)('controlling a cohort while it runs', () => {
+  let env: TestWorkflowEnvironment;
+  let bundle: WorkflowBundle;
+
+  beforeAll(async () => {
+    [env, bundle] = await Promise.all([realTime(server!), sourceBundle()]);
+  });
+
+  afterAll(async () => {
+    await env?.teardown();
+  });
+
+  it('widens, pauses and goes on, and refuses a width that makes no sense', async () => {
+    const gate = new Gate();
+    const simulation = simulate(simulatedStudies(STUDIES), (request) =>
+      request.step === 'imaging.convert' ? gate.enter() : undefined,
+    );
+    await withWorkers(env, bundle, simulation, async () => {
+      const handle = await env.client.workflow.start('imagingCohort', {
+        workflowId: 'controlled',
+        taskQueue: TEST_QUEUE,
+        args: [{ cohort: '/sheet.csv', output: '/out', concurrency: 3 }],
+      });
+      await until(() => gate.waiting.length === 3);
+      const widened = await handle.executeUpdate<SteeringState, [number]>(CONTROL_UPDATES.setConcurrency, {
+        args: [5],
+      });
+      expect(widened).toEqual({ paused: false, width: 5 });
+      await until(() => gate.waiting.length === 5);
+
+      expect(await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.pause)).toEqual({ paused: true, width: 5 });
+      gate.letThrough(5);
+      await until(async () => (await fanOutOf(handle))?.done === 5);
+      expect(gate.waiting.length).toBe(0);
+      expect(await fanOutOf(handle)).toMatchObject({ paused: true, running: 0 });
+
+      const refused = handle.executeUpdate<SteeringState, [number]>(CONTROL_UPDATES.setConcurrency, { args: [0] });
+      await expect(refused).rejects.toMatchObject({
+        cause: { type: 'InvalidInput', message: expect.stringContaining('1 to 500') as unknown },
+      });
+
+      await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.resume);
+      gate.openForAll();
+      expect(((await handle.result()) as CohortResult).imaging).toMatchObject({ total: STUDIES, done: STUDIES });
+    });
+  });
+
+  it('passes what the whole cohort is told on to its modalities', async () => {
+    const gate = new Gate();
+    const simulation = simulate(simulatedStudies(STUDIES), (request) =>
+      request.step === 'imaging.convert' ? gate.enter() : undefined,
+    );
+    await withWorkers(env, bundle, simulation, async () => {
+      const handle = await env.client.workflow.start('multimodalCohort', {
+        workflowId: 'whole',
+        taskQueue: TEST_QUEUE,
+        args: [{ cohort: '/sheet.csv', output: '/out', concurrency: 2 }],
+      });
+      await until(() => gate.waiting.length === 2);
+      const args: [{ imaging: number }] = [{ imaging: 4 }];
+      await handle.executeUpdate<SteeringState, typeof args>(CONTROL_UPDATES.setConcurrency, { args });
+      await until(() => gate.waiting.length === 4);
+      await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.pause);
+      const imaging = env.client.workflow.getHandle('whole/imaging');
+      await until(async () => (await fanOutOf(imaging))?.paused === true);
+      await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.resume);
+      gate.openForAll();
+      expect(((await handle.result()) as CohortResult).imaging).toMatchObject({ done: STUDIES });
+    });
+  });
+});
