@@ -90,6 +90,13 @@ async function refuseMissingFiles(input: MultimodalInput, files: Files): Promise
   }
 }
 
+/** Said before the sheet is read: writing into a file fails late and looks like a fault of the disk. */
+async function refuseOutputThatIsAFile(output: string, files: Files): Promise<void> {
+  if (!isUri(output) && (await files.stat(output))?.kind === 'file') {
+    throw new CohortflowError('InvalidInput', `output: ${output} is a file, a folder is wanted`);
+  }
+}
+
 async function writePages(files: Files, items: readonly unknown[], pathOf: (page: number) => string): Promise<void> {
   for (let page = 0; page * UNITS_PER_PAGE < items.length; page += 1) {
     const lines = items
@@ -116,6 +123,7 @@ export async function prepareCohort(request: Request, services: PrepareServices)
   const { files } = services;
   const { output } = input;
   refuseRelativePaths(input);
+  await refuseOutputThatIsAFile(output, files);
   const manifest = input.cohort === undefined ? undefined : (await services.readSheet(input.cohort)).manifest;
   await refuseMissingFiles(input, files);
   const takes = (modality: Modality): boolean => modalities.includes(modality);

@@ -1,0 +1,208 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createCohortActivities } from '../../src/activities/cohort-activities.js';
+import { FileLedger } from '../../src/adapters/local/file-ledger.js';
+import { LocalFiles } from '../../src/adapters/local/files.js';
+import type { CohortActivities } from '../../src/contracts/activities.js';
+import type { MultimodalInput } from '../../src/contracts/inputs.js';
+import type { OutcomeRecord } from '../../src/contracts/outcome.js';
+import { readCheckedSheet } from '../../src/steps/cohort/check-sheet.js';
+import { readCsv } from '../support/csv.js';
+import { temporaryFolder } from '../support/run-step.js';
+
+const CASES = 1_203;
+const idOf = (index: number): string => `C-${String(index).padStart(4, '0')}`;
+
+describe('the activities over the files of a cohort', () => {
+  const files = new LocalFiles();
+  const ledger = new FileLedger(files);
+  let root: string;
+  let output: string;
+  let open: Set<string>;
+  let activities: CohortActivities;
+
+  beforeEach(() => {
+    root = temporaryFolder('cohort');
+    output = join(root, 'out');
+    open = new Set();
+    activities = createCohortActivities({
+      files,
+      ledger,
+      readSheet: (path) => readCheckedSheet(path, files),
+      versions: async () => ({ cohortflow: '1.2.3' }),
+      isOpen: async (workflowId) => open.has(workflowId),
+    });
+  });
+
+  /** Calls an activity as a worker does. */
+  function call<K extends keyof CohortActivities>(
+    name: K,
+    ...args: Parameters<CohortActivities[K]>
+  ): ReturnType<CohortActivities[K]> {
+    const activity = activities[name] as unknown as (...given: readonly unknown[]) => Promise<unknown>;
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    return environment.run(() => activity(...args)) as ReturnType<CohortActivities[K]>;
+  }
+
+  function writeSheet(count: number): string {
+    const ids = Array.from({ length: count }, (_, index) => idOf(index));
+    for (const id of ids) mkdirSync(join(root, 'dicom', id), { recursive: true });
+    const sheet = join(root, 'cohort.csv');
+    writeFileSync(sheet, ['case_id,imaging,site', ...ids.map((id) => `${id},dicom/${id},north`), ''].join('\n'));
+    return sheet;
+  }
+
+  function prepare(input: Partial<MultimodalInput>, runId = 'run-1', workflowId = 'cohort') {
+    return call('prepareCohort', {
+      input: { output, ...input },
+      modalities: ['imaging', 'genomics', 'clinical'],
+      workflowId,
+      runId,
+      startedAt: '2026-01-01T00:00:00.000Z',
+    });
+  }
+
+  function recordOf(index: number, step: string, changes: Partial<OutcomeRecord> = {}): OutcomeRecord {
+    return {
+      caseId: idOf(index),
+      modality: 'imaging',
+      part: '',
+      step,
+      outcome: 'done',
+      code: '',
+      why: 'new',
+      attempts: 1,
+      started: '2026-01-01T00:00:00.000Z',
+      seconds: 1,
+      message: '',
+      ...changes,
+    };
+  }
+
+  const note = (record: OutcomeRecord, runId = 'run-1') => call('recordOutcome', { output, runId, record });
+  const compact = (state: 'finished' | 'cancelled' = 'finished', runId = 'run-1') =>
+    call('compactOutcomes', { output, runId, state });
+
+  it('prepare: counts and a reference come back, the cohort itself goes to disk', async () => {
+    const prepared = await prepare({ cohort: writeSheet(CASES) });
+    expect(prepared).toEqual({ runId: 'run-1', cases: CASES, imaging: CASES, genomics: 0 });
+    expect(JSON.parse(readFileSync(join(output, 'run/run.json'), 'utf8'))).toMatchObject({
+      workflowId: 'cohort',
+      runId: 'run-1',
+      state: 'running',
+    });
+    expect(JSON.parse(readFileSync(join(output, 'run/params.json'), 'utf8'))).toMatchObject({ output });
+    expect(readCsv(join(output, 'run/cohort.valid.csv'))).toHaveLength(CASES);
+  });
+
+  it.each([
+    [0, 1, 50],
+    [495, 1, 20],
+    [3, 10, 500],
+    [1_200, 1, 50],
+    [CASES, 1, 50],
+  ])('units are read in pages: from %i, every %i., at most %i', async (offset, stride, limit) => {
+    await prepare({ cohort: writeSheet(CASES) });
+    const units = await call('loadUnits', { output, runId: 'run-1', modality: 'imaging', offset, stride, limit });
+    const wanted = [];
+    for (let at = offset; at < CASES && wanted.length < limit; at += stride) wanted.push(idOf(at));
+    expect(units.map((unit) => unit.caseId)).toEqual(wanted);
+  });
+
+  it('an output is locked while its workflow is open, and free when it has ended, however it ended', async () => {
+    const cohort = writeSheet(2);
+    await prepare({ cohort });
+    open.add('cohort');
+    await expect(prepare({ cohort }, 'run-2', 'other')).rejects.toMatchObject({
+      type: 'OutputBusy',
+      nonRetryable: true,
+    });
+    // The same run again, as after a lost answer, is no intruder.
+    await expect(prepare({ cohort })).resolves.toMatchObject({ cases: 2 });
+    open.clear();
+    await expect(prepare({ cohort }, 'run-2', 'other')).resolves.toMatchObject({ runId: 'run-2' });
+  });
+
+  it('prepare: refuses what it cannot work with, with a code, before it writes anything', async () => {
+    const cohort = writeSheet(2);
+    writeFileSync(join(root, 'file'), '');
+    writeFileSync(join(root, 'radiomics.yaml'), 'setting: [');
+    const cases: readonly (readonly [Partial<MultimodalInput>, string, RegExp])[] = [
+      [{ cohort: join(root, 'none.csv') }, 'FileNotFound', /none\.csv/],
+      [{ cohort: 'cohort.csv' }, 'InvalidInput', /cohort must be an absolute path/],
+      [{ cohort, output: join(root, 'file') }, 'InvalidInput', /output: .* is a file/],
+      [{ cohort, clinical: join(root, 'none.csv') }, 'FileNotFound', /clinical/],
+      [{ cohort, radiomics: join(root, 'radiomics.yaml') }, 'InvalidInput', /radiomics: not readable/],
+      [{ cohort, clinical: cohort, clinicalSpec: '/none.yaml' }, 'FileNotFound', /none\.yaml/],
+    ];
+    for (const [input, type, message] of cases) {
+      await expect(prepare(input), type).rejects.toMatchObject({
+        type,
+        nonRetryable: true,
+        message: expect.stringMatching(message) as string,
+      });
+    }
+    expect(existsSync(output)).toBe(false);
+  });
+
+  it('compact: one row per case and step, the last attempt’s, in the order of the sheet', async () => {
+    await prepare({ cohort: writeSheet(3) });
+    await note(recordOf(2, 'imaging.convert'));
+    await note(recordOf(0, 'imaging.convert', { outcome: 'failed', code: 'ProcessLost', attempts: 1 }));
+    await note(recordOf(0, 'imaging.convert', { attempts: 2 }));
+    await note(recordOf(0, 'imaging.radiomics', { started: '2026-01-01T00:01:00.000Z' }));
+    await note(recordOf(1, 'imaging.convert', { outcome: 'failed', code: 'SegNotFound', message: 'no, "none"' }));
+    const first = await compact();
+    expect(first.failed).toBe(1);
+    const rows = readCsv(first.file);
+    expect(rows.map((row) => `${row['case_id']} ${row['step']} ${row['outcome']} ${row['attempts']}`)).toEqual([
+      'C-0000 imaging.convert done 2',
+      'C-0000 imaging.radiomics done 1',
+      'C-0001 imaging.convert failed 1',
+      'C-0002 imaging.convert done 1',
+    ]);
+    expect(rows[2]).toMatchObject({ code: 'SegNotFound', message: 'no, "none"', modality: 'imaging' });
+    const text = readFileSync(first.file, 'utf8');
+    await compact();
+    expect(readFileSync(first.file, 'utf8')).toBe(text);
+  });
+
+  it.each([
+    ['finished', 'failed', 'Terminated'],
+    ['cancelled', 'cancelled', ''],
+  ] as const)('compact: a case that left no record is listed too when the run was %s', async (state, outcome, code) => {
+    await prepare({ cohort: writeSheet(2) });
+    await note(recordOf(0, 'imaging.convert'));
+    const rows = readCsv((await compact(state)).file);
+    expect(rows[1]).toMatchObject({ case_id: 'C-0001', step: 'imaging.workflow', outcome, code });
+  });
+
+  it('compact: takes nothing from an earlier run into this one', async () => {
+    const cohort = writeSheet(1);
+    await prepare({ cohort });
+    await note(recordOf(0, 'imaging.convert', { outcome: 'failed', code: 'SegNotFound' }));
+    await compact();
+    await prepare({ cohort }, 'run-2');
+    await note(recordOf(0, 'imaging.convert'), 'run-2');
+    expect(readCsv((await compact('finished', 'run-2')).file)).toMatchObject([{ outcome: 'done', code: '' }]);
+  });
+
+  it('a record is written once: the same again changes nothing', async () => {
+    await prepare({ cohort: writeSheet(1) });
+    await note(recordOf(0, 'imaging.convert', { seconds: 1 }));
+    await note(recordOf(0, 'imaging.convert', { seconds: 99 }));
+    expect(readCsv((await compact()).file)).toMatchObject([{ seconds: '1' }]);
+  });
+
+  it('close: says how the run ended, unless another run has taken the folder since', async () => {
+    const cohort = writeSheet(1);
+    await prepare({ cohort });
+    await call('closeRun', { output, runId: 'run-0', state: 'cancelled' });
+    expect(await ledger.owner(output)).toMatchObject({ runId: 'run-1', state: 'running' });
+    await call('closeRun', { output, runId: 'run-1', state: 'finished', result: { failures: 0 } });
+    expect(await ledger.owner(output)).toMatchObject({ state: 'finished', result: { failures: 0 } });
+  });
+});
