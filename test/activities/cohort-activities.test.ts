@@ -42,7 +42,7 @@ describe('the activities over the files of a cohort', () => {
     name: K,
     ...args: Parameters<CohortActivities[K]>
   ): ReturnType<CohortActivities[K]> {
-    const activity = activities[name] as unknown as (...given: readonly unknown[]) => Promise<unknown>;
+    const activity = activities[name] as unknown as (...given: readonly unknown[]) => Promise<never>;
     const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
     return environment.run(() => activity(...args)) as ReturnType<CohortActivities[K]>;
   }
