@@ -1,7 +1,8 @@
 import { CohortflowError } from '../errors.js';
 import type { Volume } from '../geometry/volume.js';
-import { discretise, type Binning } from './discretise.js';
+import { discretise } from './discretise.js';
 import { NULL_REASONS, type FamilyInput, type NullReason } from './family.js';
+import type { ImageTypeRequest } from './filters/image-type.js';
 import { filteredRegions } from './filters/index.js';
 import { FAMILIES, type Family } from './registry.js';
 import { boundingBox, checkRoi, cropToBox, type Box, type Roi } from './roi.js';
@@ -70,15 +71,15 @@ function addTextures(
   collector: Collector,
   prefix: string,
   roi: Roi,
-  binning: Binning,
-  settings: RadiomicsSettings,
+  { binning, texture }: ImageTypeRequest,
+  features: RadiomicsSettings['features'],
   signal: AbortSignal | undefined,
 ): void {
   const levels = discretise(roi, binning);
-  const input: FamilyInput = { roi, levels, settings: settings.texture };
+  const input: FamilyInput = { roi, levels, settings: texture };
   const reason: NullReason = levels.present.length === 1 ? 'FlatRegion' : 'NoNeighbours';
   for (const family of FAMILIES) {
-    const wanted = settings.features[family.name];
+    const wanted = features[family.name];
     if (wanted === undefined || family.ofImage === undefined) continue;
     signal?.throwIfAborted();
     collector.add(prefix, family, wanted, family.ofImage(input), reason);
@@ -128,7 +129,7 @@ export function computeRadiomics(
       options.signal?.throwIfAborted();
       options.progress?.(`features of the ${prefix} image`);
       const roi: Roi = { ...region, values };
-      addTextures(collector, prefix, roi, request.binning ?? settings.binning, settings, options.signal);
+      addTextures(collector, prefix, roi, request, settings.features, options.signal);
     }
   }
   const { features, nullReasons } = collector;

@@ -68,6 +68,16 @@ class Reader {
     return value as T;
   }
 
+  /** The value as it is, for the caller to judge. */
+  any(key: string): unknown {
+    return this.take(key);
+  }
+
+  /** True when the key is there with no value: YAML's null, by which pyradiomics switches some things off. */
+  isNull(key: string): boolean {
+    return this.document[key] === null;
+  }
+
   /** Keys that pyradiomics knows and that change nothing here, because there is nothing they could change. */
   accept(...keys: readonly string[]): void {
     for (const key of keys) this.left.delete(key);
@@ -86,6 +96,32 @@ class Reader {
 
 const positive = (value: number): boolean => value > 0;
 const counting = (value: number): boolean => Number.isInteger(value) && value >= 1;
+const wholeFrom0 = (value: number): boolean => Number.isInteger(value) && value >= 0;
+
+const DEFAULT_BINNING: Binning = { width: 25 };
+
+/** Settings of the whole extraction, by which an image type cannot differ. */
+const SETTING_KEYS: ReadonlySet<string> = new Set([
+  'minimumROIDimensions',
+  'minimumROISize',
+  'geometryTolerance',
+  'correctMask',
+  'additionalInfo',
+  'label',
+  'label_channel',
+  'normalize',
+  'normalizeScale',
+  'removeOutliers',
+  'resampledPixelSpacing',
+  'interpolator',
+  'padDistance',
+  'force2D',
+  'force2Ddimension',
+  'resegmentRange',
+  'resegmentMode',
+  'resegmentShape',
+  'preCrop',
+]);
 
 function binningOf(reader: Reader): Binning | undefined {
   const width = reader.number('binWidth', positive, 'a number above 0 is wanted');
@@ -95,41 +131,85 @@ function binningOf(reader: Reader): Binning | undefined {
   return width === undefined ? undefined : { width };
 }
 
-function imageTypeOf(name: string, options: Document): ImageTypeRequest {
+/** Settings that a filter reads; under `setting` they are its defaults. */
+const FILTER_KEYS: Readonly<Partial<Record<ImageTypeName, readonly string[]>>> = {
+  LoG: ['sigma'],
+  Wavelet: ['wavelet', 'level', 'start_level'],
+  Gradient: ['gradientUseSpacing'],
+};
+
+/** Settings that an image type may have its own way. */
+const PER_IMAGE = [
+  'binWidth',
+  'binCount',
+  'distances',
+  'weightingNorm',
+  'symmetricalGLCM',
+  'gldm_a',
+  'voxelArrayShift',
+] as const;
+
+/** Settings of local binary patterns, which have nothing to change as long as these are not asked for. */
+const PATTERN_KEYS = [
+  'lbp2DRadius',
+  'lbp2DSamples',
+  'lbp2DMethod',
+  'lbp3DLevels',
+  'lbp3DIcosphereRadius',
+  'lbp3DIcosphereSubdivision',
+] as const;
+
+/** Standard deviations with the text that names their images: `2` and `2.0` are two names in pyradiomics. */
+function sigmasOf(value: unknown): Pick<ImageTypeRequest, 'sigma' | 'sigmaTexts'> {
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  const sigma = list.map((item) => (typeof item === 'string' && /^\d+$/.test(item) ? Number(item) : item));
+  const key = 'imageType.LoG.sigma';
+  if (value === undefined || value === null) invalid(key, 'is missing: a list of standard deviations in mm is wanted');
+  const good = sigma.every((item): item is number => typeof item === 'number' && Number.isFinite(item) && item > 0);
+  if (!good || sigma.length === 0) invalid(key, 'numbers above 0 are wanted');
+  const sigmaTexts = list.map((item, at) => {
+    const mm = sigma[at]!;
+    return typeof item === 'string' ? item : Number.isInteger(mm) ? mm.toFixed(1) : String(mm);
+  });
+  return { sigma, sigmaTexts };
+}
+
+function imageTypeOf(name: string, shared: Document, own: Document, flatAxis: number | undefined): ImageTypeRequest {
   if (!IMAGE_TYPES.includes(name as ImageTypeName)) {
     if (name === 'LBP2D' || name === 'LBP3D')
       unsupported(`imageType.${name}`, 'local binary patterns are not computed');
     invalid(`imageType.${name}`, `one of ${IMAGE_TYPES.join(', ')} is wanted`);
   }
-  const reader = new Reader(options, `imageType.${name}`);
-  const binning = binningOf(reader);
-  const request: Record<string, unknown> = { name, ...(binning === undefined ? {} : { binning }) };
-  if (name === 'LoG') {
-    const sigma = reader.numbers(
-      'sigma',
-      (list) => list.length > 0 && list.every(positive),
-      'numbers above 0 are wanted',
-    );
-    if (sigma === undefined)
-      invalid('imageType.LoG.sigma', 'is missing: a list of standard deviations in mm is wanted');
-    request['sigma'] = sigma;
-  } else if (name === 'Wavelet') {
-    request['wavelet'] = reader.choice('wavelet', WAVELETS) ?? 'coif1';
-    request['level'] = reader.number('level', counting, 'a whole number from 1 is wanted') ?? 1;
-    request['startLevel'] =
-      reader.number('start_level', (n) => Number.isInteger(n) && n >= 0, 'a whole number is wanted') ?? 0;
-  } else if (name === 'Gradient') {
-    request['useSpacing'] = reader.flag('gradientUseSpacing', true);
+  const type = name as ImageTypeName;
+  const keys = [...PER_IMAGE, ...(FILTER_KEYS[type] ?? [])];
+  for (const key of Object.keys(own)) {
+    if (!keys.includes(key) && SETTING_KEYS.has(key))
+      unsupported(`imageType.${name}.${key}`, 'it cannot differ between image types; put it under setting');
   }
+  const inherited = Object.fromEntries(keys.filter((key) => key in shared).map((key) => [key, shared[key]]));
+  const options: Document = { ...inherited, ...own };
+  const reader = new Reader(options, `imageType.${name}`);
+  const common = { name: type, binning: binningOf(reader) ?? DEFAULT_BINNING, texture: textureOf(reader, flatAxis) };
+  reader.accept(...(FILTER_KEYS[type] ?? []));
   reader.finish();
-  return request as unknown as ImageTypeRequest;
+  if (type === 'LoG') return { ...common, ...sigmasOf(options['sigma']) };
+  const filter = new Reader(options, `imageType.${name}`);
+  if (type === 'Wavelet') {
+    const wavelet = filter.choice('wavelet', WAVELETS) ?? 'coif1';
+    const level = filter.number('level', counting, 'a whole number from 1 is wanted') ?? 1;
+    const startLevel = filter.number('start_level', wholeFrom0, 'a whole number from 0 is wanted') ?? 0;
+    return { ...common, wavelet, level, startLevel };
+  }
+  return type === 'Gradient' ? { ...common, useSpacing: filter.flag('gradientUseSpacing', true) } : common;
 }
 
-function imageTypesOf(document: Document): readonly ImageTypeRequest[] {
+function imageTypesOf(document: Document, flatAxis: number | undefined): readonly ImageTypeRequest[] {
   const types = mapping(document['imageType'], 'imageType');
+  const shared = mapping(document['setting'], 'setting');
   const names = Object.keys(types);
-  if (names.length === 0) return [{ name: 'Original' }];
-  return names.map((name) => imageTypeOf(name, mapping(types[name], `imageType.${name}`)));
+  return (names.length === 0 ? ['Original'] : names).map((name) =>
+    imageTypeOf(name, shared, mapping(types[name], `imageType.${name}`), flatAxis),
+  );
 }
 
 function featuresOf(document: Document, set: FeatureSet): RadiomicsSettings['features'] {
@@ -188,12 +268,24 @@ function resegmentOf(reader: Reader): RadiomicsSettings['resegment'] {
   return { range: ordered, mode, shape };
 }
 
+const INTERPOLATORS = ['sitkNearestNeighbor', 'sitkLinear', 'sitkBSpline'] as const;
+
+/** An interpolator by name or by SimpleITK's number. */
+function interpolatorOf(value: unknown): (typeof INTERPOLATORS)[number] {
+  if (value === undefined) return 'sitkBSpline';
+  const name = typeof value === 'number' ? INTERPOLATORS[value - 1] : value;
+  const known = INTERPOLATORS.find((candidate) => candidate === name);
+  return known ?? unsupported('setting.interpolator', `one of ${INTERPOLATORS.join(', ')} is wanted`);
+}
+
 function resampleOf(reader: Reader): RadiomicsSettings['resample'] {
   const three = (list: readonly number[]): boolean => list.length === 3 && list.every((mm) => mm >= 0);
   const spacing = reader.numbers('resampledPixelSpacing', three, 'three numbers from 0 are wanted');
-  const interpolator =
-    reader.choice('interpolator', ['sitkBSpline', 'sitkLinear', 'sitkNearestNeighbor']) ?? 'sitkBSpline';
-  return spacing === undefined ? undefined : { spacing: spacing as unknown as [number, number, number], interpolator };
+  // Without an interpolator pyradiomics does not resample, whatever the spacing.
+  const off = reader.isNull('interpolator');
+  const interpolator = interpolatorOf(reader.any('interpolator'));
+  if (spacing === undefined || off) return undefined;
+  return { spacing: spacing as unknown as [number, number, number], interpolator };
 }
 
 /** pyradiomics counts array axes slices first; the voxel frame counts columns first. */
@@ -232,23 +324,25 @@ export function parseRadiomicsSettings(document: Document = {}, set: FeatureSet 
   const normalise = normaliseOf(reader);
   const resegment = resegmentOf(reader);
   const resample = resampleOf(reader);
+  // Read here so that a fault is found under its own name; each image type then takes them with its own changes.
+  binningOf(reader);
+  textureOf(reader, flatAxis);
   const settings: RadiomicsSettings = {
-    imageTypes: imageTypesOf(document),
+    imageTypes: imageTypesOf(document, flatAxis),
     features: featuresOf(document, set),
-    binning: binningOf(reader) ?? { width: 25 },
-    texture: textureOf(reader, flatAxis),
     ...(flatAxis === undefined ? {} : { flatAxis }),
     minimumDimensions: reader.number('minimumROIDimensions', (n) => [1, 2, 3].includes(n), '1, 2 or 3 is wanted') ?? 2,
     ...(minimumSize === undefined ? {} : { minimumSize }),
     ...(normalise === undefined ? {} : { normalise }),
     ...(resegment === undefined ? {} : { resegment }),
     ...(resample === undefined ? {} : { resample }),
-    padDistance: reader.number('padDistance', (n) => Number.isInteger(n) && n >= 0, 'a whole number is wanted') ?? 5,
+    padDistance: reader.number('padDistance', wholeFrom0, 'a whole number from 0 is wanted') ?? 5,
     preCrop: reader.flag('preCrop'),
   };
   // The conversion puts image and mask on one grid and reports how far they were apart, so these have nothing to do;
   // diagnostics are always written, to geometry.json and conversion.json.
-  reader.accept('geometryTolerance', 'correctMask', 'additionalInfo');
+  reader.accept('geometryTolerance', 'correctMask', 'additionalInfo', ...Object.values(FILTER_KEYS).flat());
+  reader.accept(...PATTERN_KEYS);
   reader.finish();
   return settings;
 }

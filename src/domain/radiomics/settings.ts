@@ -1,16 +1,12 @@
-import type { Binning } from './discretise.js';
-import type { TextureSettings } from './family.js';
 import type { FamilyName } from './registry.js';
 import type { ImageTypeRequest } from './filters/image-type.js';
 
 /** A request for features, complete: what a pyradiomics parameter document says, with its defaults. */
 export interface RadiomicsSettings {
-  /** Filtered images in order, each with its own binning where the document overrides it. */
+  /** Filtered images in order, each with its binning and texture settings. */
   readonly imageTypes: readonly ImageTypeRequest[];
   /** Features to compute by family; a family that is absent is not computed. */
   readonly features: Readonly<Partial<Record<FamilyName, readonly string[]>>>;
-  readonly binning: Binning;
-  readonly texture: TextureSettings;
   /** Voxel axis across the planes when features are 2D (`force2D`); undefined in 3D. */
   readonly flatAxis?: number;
   readonly minimumDimensions: number;

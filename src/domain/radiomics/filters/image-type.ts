@@ -1,4 +1,5 @@
 import type { Binning } from '../discretise.js';
+import type { TextureSettings } from '../family.js';
 
 /** Filtered images that can be asked for, by pyradiomics' names. */
 export const IMAGE_TYPES = [
@@ -17,10 +18,11 @@ export type ImageTypeName = (typeof IMAGE_TYPES)[number];
 /** One image type with its options, as the parameter document gives them. */
 export interface ImageTypeRequest {
   readonly name: ImageTypeName;
-  /** Overrides the document's binning for this image type. */
-  readonly binning?: Binning;
-  /** LoG: standard deviations in mm. */
+  readonly binning: Binning;
+  readonly texture: TextureSettings;
+  /** LoG: standard deviations in mm, and how they are written in the features' names. */
   readonly sigma?: readonly number[];
+  readonly sigmaTexts?: readonly string[];
   /** Wavelet: name of the wavelet and levels. */
   readonly wavelet?: string;
   readonly level?: number;

@@ -7,13 +7,8 @@ import { exponential, logarithm, square, squareRoot } from './intensity.js';
 import { canFilter, laplacianOfGaussian } from './laplacian-of-gaussian.js';
 import { waveletBands } from './wavelet.js';
 
-/** `1` and `1.0` are one number here; pyradiomics' files write the latter. */
-function sigmaName(sigma: number): string {
-  return (Number.isInteger(sigma) ? sigma.toFixed(1) : String(sigma)).replace('.', '-');
-}
-
 function* laplacians(image: Volume, request: ImageTypeRequest, box: Box): IterableIterator<FilteredRegion> {
-  for (const sigma of request.sigma ?? []) {
+  for (const [at, sigma] of (request.sigma ?? []).entries()) {
     if (!canFilter(image.geometry, sigma)) {
       const size = image.geometry.size.join(' × ');
       throw new CohortflowError(
@@ -22,7 +17,8 @@ function* laplacians(image: Volume, request: ImageTypeRequest, box: Box): Iterab
       );
     }
     const values = valuesInBox(laplacianOfGaussian(image, sigma), box);
-    yield { prefix: `log-sigma-${sigmaName(sigma)}-mm-3D`, values };
+    const text = request.sigmaTexts?.[at] ?? String(sigma);
+    yield { prefix: `log-sigma-${text.replace('.', '-')}-mm-3D`, values };
   }
 }
 
