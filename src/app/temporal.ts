@@ -12,9 +12,16 @@ export interface TemporalTarget {
 const CONNECT_TIMEOUT_MS = 10_000;
 
 function options(target: TemporalTarget): ReturnType<typeof loadClientConnectConfig> {
-  const loaded = loadClientConnectConfig();
-  if (target.address === undefined) return loaded;
-  return { ...loaded, connectionOptions: { address: target.address }, namespace: target.namespace ?? 'default' };
+  // The embedded server needs no profile, and a file without one makes the SDK throw.
+  if (target.address !== undefined) {
+    return { connectionOptions: { address: target.address }, namespace: target.namespace ?? 'default' };
+  }
+  try {
+    return loadClientConnectConfig();
+  } catch (error) {
+    const message = `the Temporal profile cannot be read: ${messageOf(error)}`;
+    throw new CohortflowError('InvalidInput', message, {}, error);
+  }
 }
 
 function unavailable(address: string | undefined, error: unknown): CohortflowError {

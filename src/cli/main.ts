@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../app/package-root.js';
 import { EXIT } from '../contracts/exit-codes.js';
 import { clinicalCommand } from './commands/clinical.js';
+import { controlCommands } from './commands/control.js';
 import { demoCommand } from './commands/demo.js';
 import { featuresCommand } from './commands/features.js';
 import { genomicsCommand } from './commands/genomics.js';
@@ -18,7 +19,7 @@ Exit codes: 0 all done; 1 anything not listed; 2 bad usage or input, nothing was
 
 /** The whole command line. Each verb is a file in `commands/` that reads its arguments and calls the application. */
 export function createProgram(): Command {
-  return new Command('cohortflow')
+  const program = new Command('cohortflow')
     .description(
       'Takes a cohort of patients and turns imaging (CT and tumour segmentation), genomics (RNA reads) and clinical tables\n' +
         'into features, one data set and a report, as durable Temporal workflows.',
@@ -27,7 +28,9 @@ export function createProgram(): Command {
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .addHelpText('after', EXIT_CODES)
     .addCommand(demoCommand())
-    .addCommand(runCommand())
+    .addCommand(runCommand());
+  for (const verb of controlCommands()) program.addCommand(verb);
+  return program
     .addCommand(validateCommand())
     .addCommand(imagingCommand())
     .addCommand(genomicsCommand())

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
 import { CohortflowError, messageOf } from '../domain/errors.js';
+import type { WidthRequest } from '../contracts/control.js';
 import type { JsonObject } from '../steps/step.js';
 
 /** `--json`, the same for every verb that has a result. */
@@ -15,6 +16,18 @@ export function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1 is wanted.');
   return value;
+}
+
+/** `20`, or `imaging=20,genomics=4`. */
+export function concurrency(text: string): WidthRequest {
+  if (!text.includes('=')) return wholeNumber(text);
+  const widths: Record<string, number> = {};
+  for (const part of text.split(',')) {
+    const [name = '', value = ''] = part.split('=');
+    if (name !== 'imaging' && name !== 'genomics') throw new InvalidArgumentError('imaging=N,genomics=N is wanted.');
+    widths[name] = wholeNumber(value);
+  }
+  return widths;
 }
 
 /** True for a place that is not on this machine's file system. */

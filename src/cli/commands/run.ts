@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { LocalFiles } from '../../adapters/local/files.js';
 import { loadConfig } from '../../config/load-config.js';
 import { EXIT, type ExitCode } from '../../contracts/exit-codes.js';
@@ -10,7 +10,7 @@ import { BUILT_IN_SPECS, clinicalFeatures, readClinicalTable } from '../../domai
 import { CohortflowError } from '../../domain/errors.js';
 import { parseRadiomicsSettings } from '../../domain/radiomics/index.js';
 import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
-import { absolute, existing, isUri, jsonOption, readDocument, wholeNumber } from '../options.js';
+import { absolute, concurrency, existing, isUri, jsonOption, readDocument, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
 import { runCohort } from '../run-cohort.js';
 import { failedOutcomes, readOutcomes, summaryLines } from '../run-summary.js';
@@ -36,18 +36,6 @@ export interface RunOptions {
   readonly worker: boolean;
   readonly failOn: 'any' | 'none';
   readonly json?: boolean;
-}
-
-/** `20`, or `imaging=20,genomics=4`. */
-function concurrency(text: string): MultimodalInput['concurrency'] {
-  if (!text.includes('=')) return wholeNumber(text);
-  const widths: Record<string, number> = {};
-  for (const part of text.split(',')) {
-    const [name = '', value = ''] = part.split('=');
-    if (name !== 'imaging' && name !== 'genomics') throw new InvalidArgumentError('imaging=N,genomics=N is wanted.');
-    widths[name] = wholeNumber(value);
-  }
-  return widths;
 }
 
 /** A number of genes, or a file with one gene id a line. */

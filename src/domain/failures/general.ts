@@ -20,6 +20,12 @@ export const GENERAL_FAILURES = {
     reason: 'Another run is writing into the output folder.',
     remedy: 'Wait for that run, cancel it, or choose another --output.',
   },
+  RunNotFound: {
+    retryable: false,
+    fault: 'input',
+    reason: 'No run of that id, or into that folder, is open.',
+    remedy: 'Check the id or the folder; `cohortflow run` starts one.',
+  },
   ToolMissing: {
     retryable: false,
     fault: 'environment',

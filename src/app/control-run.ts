@@ -1,0 +1,53 @@
+import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
+import { CONTROL_UPDATES, type SteeringState, type WidthRequest } from '../contracts/control.js';
+import { CohortflowError, messageOf } from '../domain/errors.js';
+
+/** A worker answers updates; without one they would wait for ever. */
+const PATIENCE_MS = 15_000;
+
+function noSuchRun(workflowId: string): CohortflowError {
+  return new CohortflowError('RunNotFound', `no run ${workflowId} is open on this server`);
+}
+
+/** Tells a running cohort something and returns how it then stands. */
+export async function updateRun(
+  client: Client,
+  workflowId: string,
+  update: keyof typeof CONTROL_UPDATES,
+  request?: WidthRequest,
+): Promise<SteeringState> {
+  const handle = client.workflow.getHandle(workflowId);
+  const args: [] | [WidthRequest] = request === undefined ? [] : [request];
+  try {
+    return await client.withDeadline(Date.now() + PATIENCE_MS, () =>
+      handle.executeUpdate<SteeringState, [] | [WidthRequest]>(CONTROL_UPDATES[update], { args }),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw noSuchRun(workflowId);
+    if (error instanceof WorkflowUpdateFailedError) {
+      throw new CohortflowError('InvalidInput', messageOf(error.cause ?? error), {}, error);
+    }
+    const message = `${workflowId} did not answer within ${PATIENCE_MS / 1000} s: is a worker running?`;
+    throw new CohortflowError('ServerUnavailable', message, {}, error);
+  }
+}
+
+/** Asks a running cohort to cancel; its children clean up and every case gets its outcome. */
+export async function cancelRun(client: Client, workflowId: string): Promise<void> {
+  try {
+    await client.workflow.getHandle(workflowId).cancel();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw noSuchRun(workflowId);
+    throw error;
+  }
+}
+
+/** State of a run as the server knows it, `RUNNING` and so on. */
+export async function stateOfRun(client: Client, workflowId: string): Promise<string> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw noSuchRun(workflowId);
+    throw error;
+  }
+}

@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { Command } from 'commander';
+import { ensureServer } from '../../adapters/local/temporal-server.js';
+import { cohortWorkflowId, runProgress } from '../../app/cohort-run.js';
+import { cancelRun, stateOfRun, updateRun } from '../../app/control-run.js';
+import { connectClient } from '../../app/temporal.js';
+import { loadConfig } from '../../config/load-config.js';
+import type { WidthRequest } from '../../contracts/control.js';
+import { CohortflowError } from '../../domain/errors.js';
+import { absolute, concurrency, jsonOption } from '../options.js';
+import { printJson, say } from '../output.js';
+import { ProgressView, progressLines } from '../progress-view.js';
+
+interface ControlOptions {
+  readonly output?: string;
+  readonly watch?: boolean;
+  readonly json?: boolean;
+}
+
+/** The run that a person means: its id, or the folder it writes into. */
+function workflowIdOf(run: string | undefined, options: ControlOptions): string {
+  if (run !== undefined) return run;
+  if (options.output !== undefined) return cohortWorkflowId(absolute(options.output));
+  throw new CohortflowError('InvalidInput', 'say which run: its id, or --output with its folder');
+}
+
+async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
+  const { stateFolder, cacheFolder } = loadConfig();
+  const server = await ensureServer({ env: process.env, stateFolder, cacheFolder, log: () => undefined });
+  const client = await connectClient(server.kind === 'embedded' ? server : {});
+  try {
+    return await use(client);
+  } finally {
+    await client.connection.close();
+  }
+}
+
+const WATCH_MS = 1_000;
+
+async function status(run: string | undefined, options: ControlOptions): Promise<void> {
+  const workflowId = workflowIdOf(run, options);
+  await withClient(async (client) => {
+    const view = new ProgressView();
+    for (;;) {
+      const state = await stateOfRun(client, workflowId);
+      const askedAt = new Date().toISOString();
+      const progress = await runProgress(client, workflowId);
+      if (options.watch === true && state === 'RUNNING') {
+        if (progress !== undefined) view.show(progress);
+        await sleep(WATCH_MS);
+        continue;
+      }
+      view.clear();
+      if (options.json === true) printJson({ workflowId, state, askedAt, progress: progress ?? null });
+      else {
+        say(`${workflowId} ${state.toLowerCase()}`);
+        if (progress === undefined) say('no worker answers: how far it is cannot be told');
+        else for (const line of progressLines(progress, Date.now())) say(line);
+      }
+      return;
+    }
+  });
+}
+
+async function tell(
+  update: 'pause' | 'resume' | 'setConcurrency',
+  run: string | undefined,
+  options: ControlOptions,
+  request?: WidthRequest,
+): Promise<void> {
+  const workflowId = workflowIdOf(run, options);
+  const state = await withClient((client) => updateRun(client, workflowId, update, request));
+  if (options.json === true) printJson({ workflowId, ...state });
+  else
+    say(`${workflowId} ${state.paused ? 'is paused; what runs goes on to its end' : `runs, ${state.width} at once`}`);
+}
+
+async function cancel(run: string | undefined, options: ControlOptions): Promise<void> {
+  const workflowId = workflowIdOf(run, options);
+  await withClient((client) => cancelRun(client, workflowId));
+  if (options.json === true) printJson({ workflowId, cancelRequested: true });
+  else say(`${workflowId} is being cancelled: what runs is stopped and every case gets its outcome`);
+}
+
+/** The verbs that look at a running cohort or steer it. */
+export function controlCommands(): Command[] {
+  const verb = (name: string, about: string): Command =>
+    new Command(name)
+      .description(about)
+      .option('--output <folder>', 'the folder the run writes into, instead of its id')
+      .addOption(jsonOption());
+  return [
+    verb('status', 'Say how far a run is.')
+      .argument('[run]', 'workflow id')
+      .option('--watch', 'go on until it has ended')
+      .action(status),
+    verb('pause', 'Start nothing new in a run; what runs goes on to its end.')
+      .argument('[run]', 'workflow id')
+      .action((run: string | undefined, options: ControlOptions) => tell('pause', run, options)),
+    verb('resume', 'Go on with a paused run.')
+      .argument('[run]', 'workflow id')
+      .action((run: string | undefined, options: ControlOptions) => tell('resume', run, options)),
+    verb('set-concurrency', 'Change how many cases of a run are in flight.')
+      .argument('<n>', 'cases at once, or imaging=N,genomics=N', concurrency)
+      .argument('[run]', 'workflow id')
+      .action((n: WidthRequest, run: string | undefined, options: ControlOptions) =>
+        tell('setConcurrency', run, options, n),
+      ),
+    verb('cancel', 'Cancel a run: its cases are stopped and each gets its outcome.')
+      .argument('[run]', 'workflow id')
+      .action(cancel),
+  ];
+}
