@@ -17,10 +17,12 @@ export async function updateRun(
   request?: WidthRequest,
 ): Promise<SteeringState> {
   const handle = client.workflow.getHandle(workflowId);
-  const args: [] | [WidthRequest] = request === undefined ? [] : [request];
+  const name = CONTROL_UPDATES[update];
   try {
     return await client.withDeadline(Date.now() + PATIENCE_MS, () =>
-      handle.executeUpdate<SteeringState, [] | [WidthRequest]>(CONTROL_UPDATES[update], { args }),
+      request === undefined
+        ? handle.executeUpdate<SteeringState, []>(name)
+        : handle.executeUpdate<SteeringState, [WidthRequest]>(name, { args: [request] }),
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw noSuchRun(workflowId);
