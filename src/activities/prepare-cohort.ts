@@ -7,7 +7,7 @@ import { BUILT_IN_SPECS } from '../domain/clinical/index.js';
 import { validSheetCsv, type SheetReading } from '../domain/cohort/index.js';
 import type { CohortManifest } from '../domain/cohort/manifest.js';
 import { CohortflowError, messageOf } from '../domain/errors.js';
-import { parseRadiomicsSettings } from '../domain/radiomics/index.js';
+import { parseParameterText, parseRadiomicsSettings } from '../domain/radiomics/index.js';
 import type { Files } from '../ports/files.js';
 import type { RunLedger } from '../ports/run-ledger.js';
 import type { JsonObject } from '../steps/step.js';
@@ -52,9 +52,14 @@ async function claim(request: Request, services: PrepareServices): Promise<void>
   await services.ledger.setOwner(output, { workflowId, runId, startedAt, state: 'running' });
 }
 
-async function readYaml(files: Files, path: string, name: string): Promise<JsonObject> {
+async function readYaml(
+  files: Files,
+  path: string,
+  name: string,
+  parseText: (text: string) => unknown = parse,
+): Promise<JsonObject> {
   try {
-    const document: unknown = parse(await files.readText(path));
+    const document = parseText(await files.readText(path));
     if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document as JsonObject;
   } catch (error) {
     if (error instanceof CohortflowError) throw error;
@@ -128,7 +133,8 @@ export async function prepareCohort(request: Request, services: PrepareServices)
   await refuseMissingFiles(input, files);
   const takes = (modality: Modality): boolean => modalities.includes(modality);
   if (manifest !== undefined && takes('genomics')) refuseReadsWithoutReference(input, manifest);
-  const settings = input.radiomics === undefined ? undefined : await readYaml(files, input.radiomics, 'radiomics');
+  const settings =
+    input.radiomics === undefined ? undefined : await readYaml(files, input.radiomics, 'radiomics', parseParameterText);
   if (settings !== undefined) parseRadiomicsSettings(settings);
   const clinicalSpec = input.clinical === undefined ? undefined : await clinicalSpecOf(input, files);
   await claim(request, services);

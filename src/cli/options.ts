@@ -48,10 +48,10 @@ export function existing(path: string, what: string): string {
 }
 
 /** A YAML or JSON document that must be a mapping. */
-export function readDocument(path: string, what: string): JsonObject {
+export function readDocument(path: string, what: string, parseText: (text: string) => unknown = parse): JsonObject {
   let document: unknown;
   try {
-    document = parse(readFileSync(existing(path, what), 'utf8'));
+    document = parseText(readFileSync(existing(path, what), 'utf8'));
   } catch (error) {
     if (error instanceof CohortflowError) throw error;
     throw new CohortflowError('InvalidInput', `${what} ${path}: not readable as YAML or JSON (${messageOf(error)})`);

@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { convertStep } from '../../steps/imaging/convert.js';
 import { overlayStep } from '../../steps/imaging/overlay.js';
+import { parseParameterText } from '../../domain/radiomics/index.js';
 import { radiomicsStep } from '../../steps/imaging/radiomics.js';
 import { absolute, existing, jsonOption, readDocument, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
@@ -34,7 +35,10 @@ async function imaging(study: string, options: ImagingOptions): Promise<void> {
     options.mask === undefined
       ? { study: [existing(study, 'study folder')] }
       : { image: [existing(study, 'image')], mask: [existing(options.mask, 'mask')] };
-  const settings = options.radiomics === undefined ? {} : { settings: readDocument(options.radiomics, '--radiomics') };
+  const settings =
+    options.radiomics === undefined
+      ? {}
+      : { settings: readDocument(options.radiomics, '--radiomics', parseParameterText) };
   const signal = interruptSignal();
   const { roi, series, label } = options;
 

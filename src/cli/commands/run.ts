@@ -8,7 +8,7 @@ import type { MultimodalInput } from '../../contracts/inputs.js';
 import type { CohortResult } from '../../contracts/results.js';
 import { BUILT_IN_SPECS, clinicalFeatures, readClinicalTable } from '../../domain/clinical/index.js';
 import { CohortflowError } from '../../domain/errors.js';
-import { parseRadiomicsSettings } from '../../domain/radiomics/index.js';
+import { parseRadiomicsSettings, parseParameterText } from '../../domain/radiomics/index.js';
 import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
 import { absolute, concurrency, existing, isUri, jsonOption, readDocument, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
@@ -73,7 +73,7 @@ export function workflowInput(options: RunOptions): MultimodalInput {
 /** What can be refused is refused before a server is started. */
 async function checkFirst(input: MultimodalInput): Promise<void> {
   if (input.radiomics !== undefined && !isUri(input.radiomics)) {
-    parseRadiomicsSettings(readDocument(input.radiomics, '--radiomics'));
+    parseRadiomicsSettings(readDocument(input.radiomics, '--radiomics', parseParameterText));
   }
   if (input.cohort !== undefined && !isUri(input.cohort)) await readCheckedSheet(input.cohort, new LocalFiles());
   if (input.clinical !== undefined && !isUri(input.clinical)) {

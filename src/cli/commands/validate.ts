@@ -5,7 +5,7 @@ import { EXIT } from '../../contracts/exit-codes.js';
 import { describeFault, type SheetFault } from '../../domain/cohort/index.js';
 import { clinicalFeatures, readClinicalTable } from '../../domain/clinical/index.js';
 import { CohortflowError } from '../../domain/errors.js';
-import { parseRadiomicsSettings } from '../../domain/radiomics/index.js';
+import { parseRadiomicsSettings, parseParameterText } from '../../domain/radiomics/index.js';
 import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
 import { absolute, existing, jsonOption, readDocument } from '../options.js';
 import { printJson, say } from '../output.js';
@@ -87,7 +87,9 @@ async function validate(options: ValidateOptions): Promise<void> {
   }
   if (radiomics !== undefined) {
     const check = (): Record<string, unknown> => ({
-      imageTypes: parseRadiomicsSettings(readDocument(radiomics, '--radiomics')).imageTypes.map(({ name }) => name),
+      imageTypes: parseRadiomicsSettings(readDocument(radiomics, '--radiomics', parseParameterText)).imageTypes.map(
+        ({ name }) => name,
+      ),
     });
     verdicts.push(await attempt('radiomics', check));
   }

@@ -1,4 +1,5 @@
 export { computeRadiomics, type ComputeOptions, type RadiomicsResult } from './compute.js';
+export { parseParameterText } from './parameter-text.js';
 export { parseRadiomicsSettings } from './parse-settings.js';
 export { FAMILIES, featureNames, type FeatureSet } from './registry.js';
 export { NULL_REASONS, type NullReason } from './family.js';
