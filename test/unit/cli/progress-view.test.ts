@@ -7,7 +7,18 @@ const progress = (done: number): RunProgress => ({
   phase: 'running',
   startedAt: '2026-01-01T00:00:00Z',
   modalities: {
-    imaging: { total: 10, done, reused: 1, failed: 1, cancelled: 0, running: 2, width: 50, paused: false, lanes: 0, lastFailures: [] },
+    imaging: {
+      total: 10,
+      done,
+      reused: 1,
+      failed: 1,
+      cancelled: 0,
+      running: 2,
+      width: 50,
+      paused: false,
+      lanes: 0,
+      lastFailures: [],
+    },
   },
 });
 
