@@ -13,6 +13,7 @@ import { cohortStep, type CohortStepContext } from './cohort-step.js';
 import { orFail, isReportable, stepFailure } from './failures.js';
 import { runFanOut } from './fan-out.js';
 import { writeFeatureGroup } from './feature-groups.js';
+import { allEnded } from './pool.js';
 import { asRootOrPart } from './root.js';
 
 /** What all samples share. */
@@ -26,15 +27,15 @@ async function prepareReference(input: GenomicsCohortInput, context: CohortStepC
   const { transcripts, annotation } = input;
   const shared = (step: string, inputs: Record<string, readonly string[]>): Promise<string> =>
     runStep({ ...context, step, params: {}, inputs, place: { kind: 'shared' } }).then((report) => report.folder);
-  const [index, table] = await Promise.all([
-    input.index ??
-      (transcripts === undefined
-        ? undefined
-        : shared('genomics.index', { transcripts: [transcripts] }).then((folder) => `${folder}/salmon-index`)),
+  const indexed = async (): Promise<string | undefined> => {
+    if (input.index !== undefined || transcripts === undefined) return input.index;
+    return `${await shared('genomics.index', { transcripts: [transcripts] })}/salmon-index`;
+  };
+  const annotated = async (): Promise<string | undefined> =>
     annotation === undefined
       ? undefined
-      : shared('genomics.annotate', { annotation: [annotation] }).then((folder) => `${folder}/tx2gene.tsv`),
-  ]);
+      : `${await shared('genomics.annotate', { annotation: [annotation] })}/tx2gene.tsv`;
+  const [index, table] = await allEnded([indexed(), annotated()]);
   return { ...(index === undefined ? {} : { index }), ...(table === undefined ? {} : { annotation: table }) };
 }
 
