@@ -13,6 +13,8 @@ export const DIRECT_LIMIT = 400;
 /** A lane starts about this many units, drains and continues as new. */
 export const LANE_RUN_LIMIT = 400;
 const MOST_LANES = 10;
+/** Children of one parent at once: past it their completions may come faster than a history takes them. */
+const LANE_WIDTH = 50;
 
 /** Input of a lane: its slice and the fan-out it belongs to. */
 export interface LaneInput {
@@ -20,6 +22,15 @@ export interface LaneInput {
   readonly slice: Slice;
   /** Units of one run of the lane; {@link LANE_RUN_LIMIT}. */
   readonly limit?: number;
+}
+
+/**
+ * Lanes of a cohort: as few as keep each one's run and width within bounds. Few wide pools come closer to the makespan of
+ * a single one than many narrow ones, since a unit cannot change its lane.
+ */
+export function laneCount(total: number, width: number): number {
+  const wanted = Math.max(Math.ceil(total / LANE_RUN_LIMIT), Math.ceil(width / LANE_WIDTH));
+  return Math.min(MOST_LANES, width, wanted);
 }
 
 /** How a width is divided among lanes: differences of one at most. A lane may get nothing until another has ended. */
@@ -55,7 +66,7 @@ async function runLanes(
   onProgress: (progress: () => FanOutProgress) => void,
 ): Promise<UnitCounts> {
   const { total, cohortId } = fanOut;
-  const lanes = Math.min(MOST_LANES, width);
+  const lanes = laneCount(total, width);
   const active = new Set(Array.from({ length: lanes }, (_, lane) => lane));
   const steering = new Steering({ width, paused: false });
   let counts: UnitCounts = { ...NO_UNITS, total };

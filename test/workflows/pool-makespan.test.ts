@@ -2,7 +2,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CohortResult } from '../../src/contracts/results.js';
-import { seededRandom } from '../../src/domain/seeded-random.js';
+import { idealMakespan, logNormalTimes } from '../support/makespan.js';
 import { sourceBundle } from '../support/temporal-bundle.js';
 import { parentHistory } from '../support/temporal-history.js';
 import { simulatedTime, timeSkippingServer } from '../support/temporal-servers.js';
@@ -13,23 +13,6 @@ const server = await timeSkippingServer();
 const MINUTE = 60_000;
 const STUDIES = 162;
 const WIDTH = 50;
-
-/** The end of the last study when each starts on whichever of `width` places is free first. */
-function idealMakespan(times: readonly number[], width: number): number {
-  const free = new Array<number>(width).fill(0);
-  for (const time of times) {
-    const first = free.indexOf(Math.min(...free));
-    free[first] = (free[first] ?? 0) + time;
-  }
-  return Math.max(...free);
-}
-
-/** Log-normal times of the given mean (the exponent's deviation is 0.5: a long tail, as segmentations have). */
-function logNormalTimes(count: number, mean: number, seed: number): number[] {
-  const random = seededRandom(seed);
-  const deviation = 0.5;
-  return Array.from({ length: count }, () => mean * Math.exp(deviation * random.normal() - deviation ** 2 / 2));
-}
 
 describe.skipIf(server === undefined)('162 studies, 50 at once, in simulated time', () => {
   let env: TestWorkflowEnvironment;
