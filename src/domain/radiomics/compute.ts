@@ -1,11 +1,12 @@
 import { CohortflowError } from '../errors.js';
+import { compareGeometry } from '../geometry/compare.js';
 import type { Volume } from '../geometry/volume.js';
 import { discretise } from './discretise.js';
 import { NULL_REASONS, type FamilyInput, type NullReason } from './family.js';
 import type { ImageTypeRequest } from './filters/image-type.js';
 import { filteredRegions } from './filters/index.js';
 import { FAMILIES, type Family } from './registry.js';
-import { boundingBox, checkRoi, cropToBox, type Box, type Roi } from './roi.js';
+import { boundingBox, checkRoi, cropToBox, valuesInside, type Box, type Roi } from './roi.js';
 import type { RadiomicsSettings } from './settings.js';
 import { shapeFeatures } from './shape-features.js';
 import { largestPlane, shape2dFeatures } from './shape2d-features.js';
@@ -75,6 +76,12 @@ function addTextures(
   features: RadiomicsSettings['features'],
   signal: AbortSignal | undefined,
 ): void {
+  if (!valuesInside(roi).every(Number.isFinite)) {
+    for (const family of FAMILIES) {
+      if (family.ofImage !== undefined) collector.add(prefix, family, features[family.name] ?? [], {}, 'NotANumber');
+    }
+    return;
+  }
   const levels = discretise(roi, binning);
   const input: FamilyInput = { roi, levels, settings: texture };
   const reason: NullReason = levels.present.length === 1 ? 'FlatRegion' : 'NoNeighbours';
@@ -102,7 +109,7 @@ function prepare(image: Volume, mask: Volume, settings: RadiomicsSettings): Resa
  * Measures one region. `image` and `mask` share a grid (voxel frame, NIfTI order); the region is where the mask is not
  * zero. Numbers agree with pyradiomics 3.0.1 given the same arrays and parameters.
  *
- * @throws CohortflowError `EmptyMask`, `RoiTooSmall`, `TooManyGrayLevels`
+ * @throws CohortflowError `GeometryMismatch`, `EmptyMask`, `RoiTooSmall`, `TooManyGrayLevels`
  */
 export function computeRadiomics(
   image: Volume,
@@ -110,6 +117,8 @@ export function computeRadiomics(
   settings: RadiomicsSettings,
   options: ComputeOptions = {},
 ): RadiomicsResult {
+  const { differs, explanation } = compareGeometry(image.geometry, mask.geometry);
+  if (differs.length > 0) throw new CohortflowError('GeometryMismatch', `image and mask differ in ${explanation}`);
   const collector = new Collector();
   const { image: prepared, mask: drawn } = prepare(image, mask, settings);
   const whole = cropToBox(prepared, drawn, boxOf(drawn, prepared));

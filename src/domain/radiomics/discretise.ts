@@ -20,7 +20,7 @@ export interface Levels {
 
 /** More levels than this cannot be held as co-occurrence matrices; a real ROI has tens. */
 const MOST_LEVELS = 65_536;
-const MOST_PRESENT = 8_192;
+const MOST_PRESENT = 32_768;
 
 /** Remainder with the sign of the divisor, as Python's `%`. */
 function floorMod(value: number, divisor: number): number {

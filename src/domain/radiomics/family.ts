@@ -3,14 +3,14 @@ import type { Neighbourhood } from './neighbours.js';
 import type { Roi } from './roi.js';
 
 /** Why a feature has no value. */
-export type NullReason = 'NoNeighbours' | 'FlatRegion' | 'EmptyMesh' | 'SeveralSlices' | 'NotFinite';
+export type NullReason = 'NoNeighbours' | 'FlatRegion' | 'EmptyMesh' | 'NotANumber' | 'NotFinite';
 
 /** What each reason means, for geometry.json and the report. */
 export const NULL_REASONS: Readonly<Record<NullReason, string>> = {
   NoNeighbours: 'no two voxels of the region are neighbours, so the matrix is empty',
   FlatRegion: 'all grey values of the region are equal',
   EmptyMesh: 'the surface of the region encloses nothing',
-  SeveralSlices: 'two-dimensional shape needs a region on one slice',
+  NotANumber: 'the region holds grey values that are not finite numbers',
   NotFinite: 'the value is not a finite number',
 };
 

@@ -46,14 +46,9 @@ function dot(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
-/** Takes the part along each (unit) direction out of a vector, twice: once leaves too much rounding. */
-function orthogonalise(vector: Float64Array, directions: readonly Float64Array[]): void {
-  for (let pass = 0; pass < 2; pass += 1) {
-    for (const direction of directions) {
-      const part = dot(vector, direction);
-      for (let at = 0; at < vector.length; at += 1) vector[at]! -= part * direction[at]!;
-    }
-  }
+/** Adds a multiple of one vector to another, in place. */
+function add(vector: Float64Array, factor: number, other: Float64Array): void {
+  for (let at = 0; at < vector.length; at += 1) vector[at]! += factor * other[at]!;
 }
 
 function scaled(vector: Float64Array, factor: number): Float64Array {
@@ -86,9 +81,13 @@ function largestOfTridiagonal(diagonal: readonly number[], beside: readonly numb
   return high;
 }
 
+/** More steps than this are not taken; tens are usual. */
+const MOST_STEPS = 4000;
+
 /**
- * Lanczos iteration with full reorthogonalisation (Golub and Van Loan, section 10.3) on M Mᵀ without its eigenvector √p_x,
- * whose eigenvalue is 1: the largest that remains is the second of Q.
+ * Lanczos iteration (Golub and Van Loan, section 10.1) on M Mᵀ without its eigenvector √p_x, whose eigenvalue is 1: the
+ * largest that remains is the second of Q. Vectors lose their right angles with time, which repeats eigenvalues that were
+ * found and moves none; only √p_x must be kept out at every step.
  */
 function fromIteration(joint: Joint): number {
   const { cells, rows, columns } = joint;
@@ -96,41 +95,68 @@ function fromIteration(joint: Joint): number {
   const m = normalised(joint);
   const apply = (vector: Float64Array): Float64Array => {
     const across = new Float64Array(columns.length);
-    m.forEach((value, at) => (across[cells.columns[at]!]! += value * vector[cells.rows[at]!]!));
+    for (let at = 0; at < m.length; at += 1) across[cells.columns[at]!]! += m[at]! * vector[cells.rows[at]!]!;
     const back = new Float64Array(n);
-    m.forEach((value, at) => (back[cells.rows[at]!]! += value * across[cells.columns[at]!]!));
+    for (let at = 0; at < m.length; at += 1) back[cells.rows[at]!]! += m[at]! * across[cells.columns[at]!]!;
     return back;
   };
-  const known = rows.map(Math.sqrt);
-  const basis: Float64Array[] = [scaled(known, 1 / Math.sqrt(dot(known, known)))];
+  const root = rows.map(Math.sqrt);
+  const known = scaled(root, 1 / Math.sqrt(dot(root, root)));
   // Any start will do that is not by chance at right angles to the answer; this one is the same in every run.
-  let vector: Float64Array = Float64Array.from(
-    { length: n },
-    (_, at) => Math.sin(12.9898 * (at + 1)) + Math.cos(78.233 * at),
-  );
-  orthogonalise(vector, basis);
+  let vector: Float64Array = Float64Array.from(known, (_, at) => Math.sin(12.9898 * (at + 1)) + Math.cos(78.233 * at));
+  add(vector, -dot(vector, known), known);
   vector = scaled(vector, 1 / Math.sqrt(dot(vector, vector)));
+  let previous: Float64Array = new Float64Array(n);
+  let link = 0;
   const diagonal: number[] = [];
   const beside: number[] = [];
   let before = -1;
   let settled = 0;
-  while (diagonal.length < n - 1) {
-    basis.push(vector);
+  let check = 16;
+  while (diagonal.length < MOST_STEPS) {
     const next = apply(vector);
-    diagonal.push(dot(next, vector));
-    orthogonalise(next, basis);
-    const rest = Math.sqrt(dot(next, next));
-    if (diagonal.length % 8 === 0) {
+    add(next, -link, previous);
+    const own = dot(next, vector);
+    diagonal.push(own);
+    add(next, -own, vector);
+    add(next, -dot(next, known), known);
+    link = Math.sqrt(dot(next, next));
+    if (diagonal.length === check) {
       const value = largestOfTridiagonal(diagonal, beside);
       settled = Math.abs(value - before) <= 1e-13 * value ? settled + 1 : 0;
       before = value;
-      if (settled === 3) break;
+      if (settled === 2) break;
+      check += Math.max(8, check >> 3);
     }
-    if (rest < 1e-14) break;
-    beside.push(rest);
-    vector = scaled(next, 1 / rest);
+    if (link < 1e-14) break;
+    beside.push(link);
+    previous = vector;
+    vector = scaled(next, 1 / link);
   }
   return Math.sqrt(Math.max(0, largestOfTridiagonal(diagonal, beside)));
+}
+
+/** True when the levels fall into groups that never meet: Q then has the eigenvalue 1 once per group. */
+function fallsApart({ cells, rows, columns }: Joint): boolean {
+  const n = rows.length;
+  // Levels as voxel (from 0) and as neighbour (from n); each points towards the root of its group.
+  const towards = Int32Array.from({ length: 2 * n }, (_, at) => at);
+  const rootOf = (at: number): number => {
+    while (towards[at] !== at) {
+      towards[at] = towards[towards[at]!]!;
+      at = towards[at]!;
+    }
+    return at;
+  };
+  let groups = rows.filter((p) => p > 0).length + columns.filter((p) => p > 0).length;
+  for (let at = 0; at < cells.rows.length; at += 1) {
+    const a = rootOf(cells.rows[at]!);
+    const b = rootOf(n + cells.columns[at]!);
+    if (a === b) continue;
+    towards[a] = b;
+    groups -= 1;
+  }
+  return groups > 1;
 }
 
 /**
@@ -139,5 +165,6 @@ function fromIteration(joint: Joint): number {
  */
 export function maximalCorrelation(joint: Joint): number {
   if (joint.rows.length < 2) return 1;
-  return joint.rows.length <= DENSE ? fromAllEigenvalues(joint) : fromIteration(joint);
+  if (joint.rows.length <= DENSE) return fromAllEigenvalues(joint);
+  return fallsApart(joint) ? 1 : fromIteration(joint);
 }
