@@ -2,7 +2,7 @@
  * Times the 107 default features on ellipsoids of several sizes, and beside them pyradiomics when a Python that has it is
  * given:
  *
- *     npm run build && node bench/radiomics.mjs [--python /path/to/python] [--json] [--sizes 5000,17000,150000]
+ *     npm run build && node bench/radiomics.mjs [--python /path/to/python] [--json] [--sizes 5000,17000] [--bin-width 25]
  *
  * Both sides get the image and the mask in memory, take turns on one core and are warm; medians are printed, and the
  * largest relative difference between the two sides' features.
@@ -22,9 +22,11 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     sizes: { type: 'string', default: '5000,17000,150000,1000000' },
     rounds: { type: 'string', default: '5' },
+    'bin-width': { type: 'string', default: '25' },
   },
 });
 const rounds = Number(options.rounds);
+const binWidth = Number(options['bin-width']);
 // Exact in single precision, as NIfTI keeps it.
 const spacing = [0.75, 0.75, 1.5];
 
@@ -79,7 +81,7 @@ from radiomics import featureextractor
 radiomics.setVerbosity(60)
 sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 image, mask = sitk.ReadImage(sys.argv[1]), sitk.ReadImage(sys.argv[2])
-extractor = featureextractor.RadiomicsFeatureExtractor(additionalInfo=False)
+extractor = featureextractor.RadiomicsFeatureExtractor(additionalInfo=False, binWidth=float(sys.argv[3]))
 for line in sys.stdin:
     start = time.perf_counter()
     result = extractor.execute(image, mask)
@@ -88,7 +90,7 @@ for line in sys.stdin:
 `;
 
 function startPython(python, imagePath, maskPath) {
-  const child = spawn(python, ['-c', PYTHON, imagePath, maskPath], {
+  const child = spawn(python, ['-c', PYTHON, imagePath, maskPath, String(binWidth)], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' },
   });
@@ -119,7 +121,7 @@ function largestDifference(ours, theirs) {
 
 async function measure(voxels, folder) {
   const { image, mask } = phantom(voxels);
-  const settings = parseRadiomicsSettings();
+  const settings = parseRadiomicsSettings({ setting: { binWidth } });
   const ours = [];
   const theirs = [];
   let difference;
@@ -153,7 +155,7 @@ const folder = mkdtempSync(join(tmpdir(), 'radiomics-bench-'));
 try {
   const rows = [];
   for (const voxels of options.sizes.split(',').map(Number)) rows.push(await measure(voxels, folder));
-  if (options.json) console.log(JSON.stringify({ node: process.version, rounds, rows }, null, 1));
+  if (options.json) console.log(JSON.stringify({ node: process.version, rounds, binWidth, rows }, null, 1));
   else console.table(rows.map((row) => ({ ...row, difference: row.difference?.toExponential(1) })));
 } finally {
   rmSync(folder, { recursive: true, force: true });
