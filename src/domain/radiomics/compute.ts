@@ -68,6 +68,18 @@ function addShapes(collector: Collector, roi: Roi, settings: RadiomicsSettings):
   }
 }
 
+/** Every feature of an image as null, for one reason. */
+function addNulls(
+  collector: Collector,
+  prefix: string,
+  features: RadiomicsSettings['features'],
+  reason: NullReason,
+): void {
+  for (const family of FAMILIES) {
+    if (family.ofImage !== undefined) collector.add(prefix, family, features[family.name] ?? [], {}, reason);
+  }
+}
+
 function addTextures(
   collector: Collector,
   prefix: string,
@@ -77,9 +89,7 @@ function addTextures(
   signal: AbortSignal | undefined,
 ): void {
   if (!valuesInside(roi).every(Number.isFinite)) {
-    for (const family of FAMILIES) {
-      if (family.ofImage !== undefined) collector.add(prefix, family, features[family.name] ?? [], {}, 'NotANumber');
-    }
+    addNulls(collector, prefix, features, 'NotANumber');
     return;
   }
   const levels = discretise(roi, binning);
@@ -137,6 +147,10 @@ export function computeRadiomics(
     for (const { prefix, values } of filteredRegions(prepared, request, box, settings.flatAxis)) {
       options.signal?.throwIfAborted();
       options.progress?.(`features of the ${prefix} image`);
+      if (values === undefined) {
+        addNulls(collector, prefix, settings.features, 'ImageTooSmall');
+        continue;
+      }
       const roi: Roi = { ...region, values };
       addTextures(collector, prefix, roi, request, settings.features, options.signal);
     }

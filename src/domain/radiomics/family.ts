@@ -3,10 +3,11 @@ import type { Neighbourhood } from './neighbours.js';
 import type { Roi } from './roi.js';
 
 /** Why a feature has no value. */
-export type NullReason = 'NoNeighbours' | 'FlatRegion' | 'EmptyMesh' | 'NotANumber' | 'NotFinite';
+export type NullReason = 'ImageTooSmall' | 'NoNeighbours' | 'FlatRegion' | 'EmptyMesh' | 'NotANumber' | 'NotFinite';
 
 /** What each reason means, for geometry.json and the report. */
 export const NULL_REASONS: Readonly<Record<NullReason, string>> = {
+  ImageTooSmall: 'the image has too few voxels for the filter',
   NoNeighbours: 'no two voxels of the region are neighbours, so the matrix is empty',
   FlatRegion: 'all grey values of the region are equal',
   EmptyMesh: 'the surface of the region encloses nothing',

@@ -34,6 +34,6 @@ export interface ImageTypeRequest {
 /** A filtered image inside a box, and the first part of its features' names. */
 export interface FilteredRegion {
   readonly prefix: string;
-  /** Grey values over the box, i fastest. */
-  readonly values: Float64Array;
+  /** Grey values over the box, i fastest; absent where the image is too small for the filter. */
+  readonly values?: Float64Array;
 }

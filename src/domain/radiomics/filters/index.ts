@@ -1,4 +1,3 @@
-import { CohortflowError } from '../../errors.js';
 import type { Volume } from '../../geometry/volume.js';
 import { valuesInBox, type Box } from '../roi.js';
 import { gradientMagnitude } from './gradient.js';
@@ -9,16 +8,10 @@ import { waveletBands } from './wavelet.js';
 
 function* laplacians(image: Volume, request: ImageTypeRequest, box: Box): IterableIterator<FilteredRegion> {
   for (const [at, sigma] of (request.sigma ?? []).entries()) {
-    if (!canFilter(image.geometry, sigma)) {
-      const size = image.geometry.size.join(' × ');
-      throw new CohortflowError(
-        'RoiTooSmall',
-        `an image of ${size} voxels is too small for LoG with sigma ${sigma} mm`,
-      );
-    }
-    const values = valuesInBox(laplacianOfGaussian(image, sigma), box);
     const text = request.sigmaTexts?.[at] ?? String(sigma);
-    yield { prefix: `log-sigma-${text.replace('.', '-')}-mm-3D`, values };
+    const prefix = `log-sigma-${text.replace('.', '-')}-mm-3D`;
+    if (canFilter(image.geometry, sigma)) yield { prefix, values: valuesInBox(laplacianOfGaussian(image, sigma), box) };
+    else yield { prefix };
   }
 }
 
