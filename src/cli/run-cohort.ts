@@ -7,6 +7,7 @@ import { WorkerProcess } from '../app/worker-process.js';
 import type { Config } from '../config/config.js';
 import type { MultimodalInput } from '../contracts/inputs.js';
 import type { CohortResult } from '../contracts/results.js';
+import { CohortflowError } from '../domain/errors.js';
 import { say } from './output.js';
 import { ProgressView } from './progress-view.js';
 
@@ -73,12 +74,17 @@ export async function runCohort(input: MultimodalInput, config: Config, ownWorke
   say(attached ? `attached to ${workflowId}, which runs into this output` : `started ${workflowId}`);
   const worker = new WorkerProcess(config, target, workflowId, say, () => isRunning(client, workflowId));
   let done = false;
+  let over = false;
   const view = new ProgressView();
   const ui = server.uiUrl === undefined ? {} : { uiUrl: server.uiUrl };
   try {
     if (ownWorker) worker.start();
     const outcome = cohortResult(handle);
-    outcome.catch(() => undefined);
+    // A coded error is how the workflow ended; any other says nothing about it.
+    outcome.then(
+      () => (over = true),
+      (error: unknown) => (over = error instanceof CohortflowError),
+    );
     const shown = follow(client, workflowId, view, () => done);
     for (;;) {
       const ending = await Promise.race([outcome, worker.failed, interrupts.next()]);
@@ -101,7 +107,9 @@ export async function runCohort(input: MultimodalInput, config: Config, ownWorke
     }
   } finally {
     done = true;
-    worker.leave();
+    // Told to end, not left to notice by itself: the server may be stopped before it looks again.
+    if (over) worker.stop();
+    else worker.leave();
     interrupts.end();
     await client.connection.close();
   }

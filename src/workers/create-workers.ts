@@ -53,18 +53,18 @@ export async function runWorkers(workers: readonly Worker[], stop: AbortSignal):
   const shutdown = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
-  if (stop.aborted) return;
   stop.addEventListener('abort', shutdown, { once: true });
   try {
-    await Promise.all(
-      workers.map(async (worker) => {
-        try {
-          await worker.run();
-        } finally {
-          shutdown();
-        }
-      }),
-    );
+    const runs = workers.map(async (worker) => {
+      try {
+        await worker.run();
+      } finally {
+        shutdown();
+      }
+    });
+    // Told to end while they were made: a worker must have run to let go of its connection.
+    if (stop.aborted) shutdown();
+    await Promise.all(runs);
   } finally {
     stop.removeEventListener('abort', shutdown);
   }

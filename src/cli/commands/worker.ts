@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import { Command, Option } from 'commander';
 import { createLocalServices } from '../../app/services.js';
 import { connectClient, connectWorker } from '../../app/temporal.js';
@@ -19,6 +20,24 @@ interface WorkerCommandOptions {
 
 const FOLLOW_MS = 2_000;
 
+/** A server that does not answer for a moment is no reason to go; one that is gone for good is. */
+const SERVER_GONE_MS = 15 * 60_000;
+
+/** Calls `end` when the followed workflow has ended, or its server has not answered for long. */
+function watchFollowed(client: Client, workflowId: string, end: () => void): NodeJS.Timeout {
+  let answered = Date.now();
+  return setInterval(() => {
+    if (Date.now() - answered > SERVER_GONE_MS) end();
+    isRunning(client, workflowId).then(
+      (running) => {
+        answered = Date.now();
+        if (!running) end();
+      },
+      () => undefined,
+    );
+  }, FOLLOW_MS);
+}
+
 async function worker(options: WorkerCommandOptions): Promise<void> {
   const { jobs, memoryPerJob, taskQueue, follow } = options;
   const config = loadConfig(process.env, {
@@ -34,16 +53,7 @@ async function worker(options: WorkerCommandOptions): Promise<void> {
   const end = (): void => stop.abort();
   process.once('SIGINT', end);
   process.once('SIGTERM', end);
-  const watch =
-    follow === undefined
-      ? undefined
-      : setInterval(() => {
-          // A server that does not answer for a moment is no reason to go.
-          isRunning(client, follow).then(
-            (running) => running || end(),
-            () => undefined,
-          );
-        }, FOLLOW_MS);
+  const watch = follow === undefined ? undefined : watchFollowed(client, follow, end);
   try {
     const workers = await createWorkers({
       connection,
