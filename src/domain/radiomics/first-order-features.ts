@@ -24,13 +24,17 @@ export const FIRST_ORDER_NAMES = [
   'Variance',
 ] as const;
 
-/** Percentile of ascending values by linear interpolation between ranks (numpy's default). */
+/**
+ * Percentile of ascending values by linear interpolation between ranks (numpy's default). Rounding goes numpy's way too:
+ * Robust Mean Absolute Deviation takes or leaves a value that equals a percentile, and rank 70 × 0.1 is a little above 7.
+ */
 export function percentile(sorted: Float64Array, percent: number): number {
-  const rank = ((sorted.length - 1) * percent) / 100;
+  const rank = (sorted.length - 1) * (percent / 100);
   const below = Math.floor(rank);
   const a = sorted[below]!;
   const b = sorted[Math.min(below + 1, sorted.length - 1)]!;
-  return a + (b - a) * (rank - below);
+  const share = rank - below;
+  return share < 0.5 ? a + (b - a) * share : b - (b - a) * (1 - share);
 }
 
 function mean(values: Float64Array): number {

@@ -61,5 +61,7 @@ export function glrlmFeatures({ roi, levels, settings }: FamilyInput): Record<st
   for (const { offset, matrix } of runs) {
     sum.addWeighted(matrix, weighting === 'no_weighting' ? 1 : offsetLength(offset, roi.spacing, weighting));
   }
-  return featuresOf(sum);
+  // pyradiomics sums over no runs at all here, where without a weighting it has nothing to average.
+  const nothing = sum.total === 0 ? { RunEntropy: 0, RunVariance: 0 } : {};
+  return { ...featuresOf(sum), ...nothing };
 }

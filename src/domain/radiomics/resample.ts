@@ -81,6 +81,12 @@ function alongAxis(
         const { at, weights } = taps[index[axis]!]!;
         index[axis] = 0;
         const base = index[0]! + index[1]! * strides[1] + index[2]! * strides[2];
+        if (at.length === 2) {
+          // The way ITK writes it: whole-number images are cut off after, so that 13 must not become 12.999….
+          const a = data[base + at[0]! * strides[axis]]!;
+          out[to++] = a + (data[base + at[1]! * strides[axis]]! - a) * weights[1]!;
+          continue;
+        }
         let sum = 0;
         for (let n = 0; n < at.length; n += 1) sum += weights[n]! * data[base + at[n]! * strides[axis]]!;
         out[to++] = sum;
