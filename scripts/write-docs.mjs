@@ -39,11 +39,12 @@ export async function failuresTable() {
 /** The fields of one workflow's input. */
 export async function inputTable(rulesName) {
   const inputs = await product('contracts/inputs.js');
+  const { FIELD_KINDS } = await product('contracts/input-check.js');
   const rows = Object.entries(inputs[rulesName])
     .filter(([, rule]) => !rule.about.startsWith('internal'))
     .map(([name, rule]) => [
       `\`${name}\``,
-      rule.kind,
+      FIELD_KINDS[rule.kind],
       rule.required ? 'yes' : '',
       rule.choices ? `${rule.about}: ${rule.choices.join(', ')}` : rule.about,
     ]);

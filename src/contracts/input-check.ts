@@ -12,7 +12,8 @@ export interface FieldRule {
 
 export type FieldRules = Readonly<Record<string, FieldRule>>;
 
-const WANTED: Readonly<Record<FieldRule['kind'], string>> = {
+/** What each kind of field must be, in words: for messages and documentation. */
+export const FIELD_KINDS: Readonly<Record<FieldRule['kind'], string>> = {
   text: 'a text',
   count: 'a whole number from 1',
   flag: 'true or false',
@@ -77,7 +78,7 @@ export function checkInput<T>(workflow: string, rules: FieldRules, input: unknow
     if (value === undefined || value === null) {
       if (rule.required === true) faults.push(`${name} is missing (${rule.about})`);
     } else if (!fits(rule.kind, value)) {
-      faults.push(`${name} must be ${WANTED[rule.kind]}, found ${kindOf(value)}`);
+      faults.push(`${name} must be ${FIELD_KINDS[rule.kind]}, found ${kindOf(value)}`);
     } else if (rule.most !== undefined && typeof value === 'number' && value > rule.most) {
       faults.push(`${name} must be at most ${rule.most}, found ${value}`);
     } else if (rule.choices !== undefined && !rule.choices.includes(value as string)) {
