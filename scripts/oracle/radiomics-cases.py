@@ -140,6 +140,11 @@ def cases():
     shell[2, 2:4, 2:5] = 0
     yield "hollow", image, shell, {}, SPACING
 
+    # 71 voxels: the 10th percentile lies on rank 70 × 0.1, which is not quite 7.
+    ranked = numpy.zeros_like(full)
+    ranked.ravel()[numpy.flatnonzero(full)[:71]] = 1
+    yield "percentile-on-a-rank", image, ranked, {}, SPACING
+
     # Settings.
     for axis in (0, 1, 2):
         document = {"setting": {"force2D": True, "force2Ddimension": axis}}
@@ -239,6 +244,10 @@ def cases():
         }, SPACING
     yield "resampled-to-the-border", image, full, {
         "setting": {"resampledPixelSpacing": [1, 1, 2], "interpolator": "sitkBSpline"}
+    }, SPACING
+    yield "resampled-linear-by-half", image, ragged, {
+        "setting": {"resampledPixelSpacing": [0.4, 0.55, 1.25], "interpolator": "sitkLinear", "binWidth": 0.5},
+        "featureClass": {"firstorder": []},
     }, SPACING
     yield "resampled-in-plane", larger, middle, {
         "setting": {"resampledPixelSpacing": [1, 1, 0], "interpolator": "sitkBSpline", "padDistance": 2}

@@ -54,7 +54,7 @@ function mirrored(index: number, length: number): number {
 export function splineTaps(x: number, length: number): Taps {
   const start = Math.floor(x) - 1;
   const w = x - (start + 1);
-  const third = w ** 3 / 6;
+  const third = (1 / 6) * w * w * w;
   const first = 1 / 6 + (w * (w - 1)) / 2 - third;
   const last = w + first - 2 * third;
   return {

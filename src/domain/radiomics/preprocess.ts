@@ -9,15 +9,18 @@ export function normalised(
   { scale, outliers }: NonNullable<RadiomicsSettings['normalise']>,
 ): Volume<Float64Array> {
   const { data } = image;
-  let mean = 0;
-  for (const value of data) mean += value;
-  mean /= data.length;
-  let variance = 0;
-  for (const value of data) variance += (value - mean) ** 2;
-  // ITK's NormalizeImageFilter divides by the sample deviation.
-  const deviation = Math.sqrt(variance / (data.length - 1));
+  let sum = 0;
+  let squares = 0;
+  for (const value of data) {
+    sum += value;
+    squares += value * value;
+  }
+  const n = data.length;
+  // ITK's NormalizeImageFilter divides by the sample deviation, found from these two sums, and multiplies by its inverse.
+  const mean = sum / n;
+  const inverse = 1 / Math.sqrt((squares - (sum * sum) / n) / (n - 1));
   const change = (value: number): number => {
-    const normal = (value - mean) / deviation;
+    const normal = (value - mean) * inverse;
     const kept = outliers === undefined ? normal : Math.min(outliers, Math.max(-outliers, normal));
     return kept * scale;
   };
