@@ -10,6 +10,7 @@ export { writeNifti } from '../domain/nifti/write.js';
 export {
   computeRadiomics,
   featureNames,
+  parseParameterText,
   parseRadiomicsSettings,
   type FeatureSet,
   type RadiomicsResult,
