@@ -1,4 +1,5 @@
 import { checkPaths, folderOf, readCohortSheet, sheetError, type SheetReading } from '../../domain/cohort/index.js';
+import { baseName } from '../file-names.js';
 import type { Files } from '../../ports/files.js';
 
 /**
@@ -9,7 +10,7 @@ import type { Files } from '../../ports/files.js';
  */
 export async function readCheckedSheet(path: string, files: Files, signal?: AbortSignal): Promise<SheetReading> {
   const reading = readCohortSheet(await files.read(path, signal), { base: folderOf(path) });
-  const name = path.slice(path.lastIndexOf('/') + 1);
+  const name = baseName(path);
   const missing = await checkPaths(reading.manifest, (file) => files.stat(file), reading.placeOf);
   const faults = [...reading.faults, ...missing];
   if (faults.length > 0) throw sheetError(name, faults, reading.faultCount + missing.length);

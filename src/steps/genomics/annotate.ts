@@ -1,7 +1,7 @@
 import { CohortflowError } from '../../domain/errors.js';
 import { formatAnnotation, readAnnotation } from '../../domain/genomics/annotation.js';
 import type { Step } from '../step.js';
-import { baseName } from './file-names.js';
+import { baseName } from '../file-names.js';
 
 /**
  * Reads an annotation once into `tx2gene.tsv`, the table of transcript and gene that every sample then uses: a human GTF

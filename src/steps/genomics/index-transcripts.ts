@@ -1,6 +1,6 @@
 import { CohortflowError } from '../../domain/errors.js';
 import type { Step, StepCall } from '../step.js';
-import { baseName } from './file-names.js';
+import { baseName } from '../file-names.js';
 
 /** Parameters of `genomics.index`. */
 export type IndexParams = {

@@ -1,7 +1,7 @@
 import { CohortflowError } from '../../domain/errors.js';
 import { parseQuant } from '../../domain/genomics/quant-table.js';
 import type { Step, StepCall } from '../step.js';
-import { baseName } from './file-names.js';
+import { baseName } from '../file-names.js';
 
 export type MatrixSummary = { readonly rows: number; readonly columns: number };
 

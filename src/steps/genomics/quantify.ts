@@ -4,7 +4,7 @@ import { readAnnotation } from '../../domain/genomics/annotation.js';
 import { sumByGene } from '../../domain/genomics/gene-sums.js';
 import { formatQuant, parseQuant, type QuantRow } from '../../domain/genomics/quant-table.js';
 import type { Step, StepCall } from '../step.js';
-import { baseName } from './file-names.js';
+import { baseName } from '../file-names.js';
 import { runSalmon, type SalmonRun } from './salmon.js';
 import { checkReads, unpackArchives } from './read-files.js';
 

@@ -1,7 +1,7 @@
 import { CohortflowError, messageOf } from '../../domain/errors.js';
 import { checkFastq, checkMates, type FastqFacts } from '../../domain/genomics/fastq-check.js';
 import type { JsonObject, StepCall } from '../step.js';
-import { baseName } from './file-names.js';
+import { baseName } from '../file-names.js';
 
 /** The reads of one sample, checked: files in lane order, mates side by side when paired. */
 export interface SampleReads {

@@ -2,6 +2,7 @@ import { CohortflowError } from '../../domain/errors.js';
 import type { Volume } from '../../domain/geometry/volume.js';
 import { readNifti } from '../../domain/nifti/read.js';
 import { axialPicture, orthogonalPicture, type Picture } from '../../domain/overlay/pictures.js';
+import { baseName } from '../file-names.js';
 import type { Step, StepCall } from '../step.js';
 
 /** Parameters of `imaging.overlay`. */
@@ -13,7 +14,7 @@ export type OverlayParams = {
 async function volume(call: StepCall<OverlayParams>, role: string): Promise<Volume> {
   const [path] = call.inputs[role] ?? [];
   if (path === undefined) throw new CohortflowError('InvalidInput', `imaging.overlay needs the input ${role}`);
-  return readNifti(await call.io.files.readGzip(path, call.signal), path.slice(path.lastIndexOf('/') + 1));
+  return readNifti(await call.io.files.readGzip(path, call.signal), baseName(path));
 }
 
 /**

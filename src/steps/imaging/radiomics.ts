@@ -2,6 +2,7 @@ import { CohortflowError } from '../../domain/errors.js';
 import type { Volume } from '../../domain/geometry/volume.js';
 import { readNifti } from '../../domain/nifti/read.js';
 import { computeRadiomics, parseRadiomicsSettings, type FeatureSet } from '../../domain/radiomics/index.js';
+import { baseName } from '../file-names.js';
 import type { JsonObject, Step, StepCall } from '../step.js';
 import { measureGeometry } from './measured-geometry.js';
 
@@ -19,10 +20,6 @@ export type RadiomicsSummary = {
   readonly nulls: number;
   readonly roiVoxels: number;
 };
-
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
 
 function theOne(call: StepCall<RadiomicsParams>, role: string): string {
   const [path] = call.inputs[role] ?? [];
