@@ -3,21 +3,15 @@ import { CohortflowError } from '../domain/errors.js';
 import type { StepReport, StepRequest } from '../contracts/activities.js';
 import { layout } from '../contracts/layout.js';
 import type { OutcomeRecord } from '../contracts/outcome.js';
-import type { Files } from '../ports/files.js';
-import type { Fingerprints, MadeFile, RunLedger, StepManifest } from '../ports/run-ledger.js';
+import type { MadeFile, StepManifest } from '../ports/run-ledger.js';
 import type { StepRunner } from '../ports/step-runner.js';
-import { canonicalJson, sha256Text } from './canonical-json.js';
+import { fingerprintOf, intact, placeOf, reasonToRun, reuseReport, type LookUpServices } from './finished-step.js';
+
+export { lookUpStep, MadeFiles, type LookUpServices } from './finished-step.js';
 
 /** What running a step needs. */
-export interface StepServices {
-  readonly files: Files;
-  readonly ledger: RunLedger;
-  readonly fingerprints: Fingerprints;
+export interface StepServices extends LookUpServices {
   readonly runner: StepRunner;
-  /** Version of a step by its name. */
-  readonly versionOf: (step: string) => number;
-  /** Folder of results that any run may share. */
-  readonly sharedFolder: string;
 }
 
 /** Facts of this attempt, for the record. */
@@ -25,39 +19,6 @@ export interface Attempt {
   readonly number: number;
   readonly started: string;
   readonly seconds: () => number;
-}
-
-type Fingerprint = Pick<StepManifest, 'step' | 'version' | 'params' | 'inputs'>;
-
-async function fingerprint(request: StepRequest, services: StepServices, signal: AbortSignal): Promise<Fingerprint> {
-  const inputs: Record<string, string> = {};
-  for (const [role, paths] of Object.entries(request.inputs)) {
-    const hashes: string[] = [];
-    for (const path of paths) hashes.push(await services.fingerprints.of(path, signal));
-    inputs[role] = sha256Text(hashes.join('\n'));
-  }
-  const { step, params } = request;
-  return { step, version: services.versionOf(step), params: sha256Text(canonicalJson(params)), inputs };
-}
-
-/** Why a step must run; undefined when a finished one can be taken instead. */
-function reasonToRun(now: Fingerprint, before: StepManifest | undefined, force: boolean): string | undefined {
-  if (force) return 'forced';
-  if (before === undefined) return 'new';
-  if (before.version !== now.version) return 'step version changed';
-  if (before.params !== now.params) return 'parameters changed';
-  const roles = [...new Set([...Object.keys(before.inputs), ...Object.keys(now.inputs)])];
-  const changed = roles.filter((role) => before.inputs[role] !== now.inputs[role]);
-  return changed.length > 0 ? `input changed: ${changed.join(', ')}` : undefined;
-}
-
-async function intact(folder: string, outputs: readonly MadeFile[], services: StepServices): Promise<boolean> {
-  for (const { path, size, sha256 } of outputs) {
-    const found = await services.files.stat(`${folder}/${path}`);
-    if (found?.kind !== 'file' || found.size !== size) return false;
-    if ((await services.fingerprints.of(found.path)) !== sha256) return false;
-  }
-  return true;
 }
 
 /** Moves what the step made into place, after removing what an earlier version of it made and this one does not. */
@@ -74,21 +35,14 @@ async function commit(
   for (const old of before?.outputs ?? []) if (!names.has(old.path)) await files.remove(`${to}/${old.path}`);
   for (const entry of entries) {
     const path = entry.path.slice(from.length + 1);
-    await files.rename(entry.path, `${to}/${path}`);
-    made.push({ path, size: entry.size, sha256: await fingerprints.of(`${to}/${path}`) });
+    const place = `${to}/${path}`;
+    await files.rename(entry.path, place);
+    // The stamp first: a file that changes while it is hashed then counts as changed.
+    const stamp = await fingerprints.stamp(place);
+    const sha256 = await files.sha256(place);
+    made.push({ path, size: entry.size, sha256, ...(stamp === undefined ? {} : { stamp }) });
   }
   return made;
-}
-
-/** Where a request's files go and where its manifest stands. */
-function placeOf(request: StepRequest, now: Fingerprint, services: StepServices): { folder: string; manifest: string } {
-  const { output, place, step } = request;
-  if (place.kind === 'shared') {
-    const folder = `${services.sharedFolder}/${step}/${sha256Text(canonicalJson(now)).slice(0, 32)}`;
-    return { folder, manifest: `${folder}/manifest.json` };
-  }
-  const folder = place.folder === '' ? output : `${output}/${place.folder}`;
-  return { folder, manifest: layout.stepManifest(output, place.folder, step) };
 }
 
 function outcomeRecord(
@@ -96,10 +50,11 @@ function outcomeRecord(
   attempt: Attempt,
   fields: Pick<OutcomeRecord, 'outcome' | 'why' | 'message'>,
 ): OutcomeRecord | undefined {
-  const { unit, step } = request;
+  const { unit, step, round = 0 } = request;
   if (unit === undefined) return undefined;
   const { number: attempts, started } = attempt;
-  return { ...unit, step, code: '', attempts, started, seconds: attempt.seconds(), ...fields };
+  const pass = round > 0 ? { round } : {};
+  return { ...unit, step, ...pass, code: '', attempts, started, seconds: attempt.seconds(), ...fields };
 }
 
 function warningsIn(summary: StepManifest['summary']): string {
@@ -122,12 +77,13 @@ export async function executeStep(
 ): Promise<StepReport> {
   const { files, ledger, runner } = services;
   progress('hashing inputs');
-  const now = await fingerprint(request, services, signal);
-  const { folder, manifest } = placeOf(request, now, services);
+  const now = await fingerprintOf(request, services, signal);
+  const { folder, manifest } = placeOf(request, now, services.sharedFolder);
   const before = await ledger.manifest(manifest);
   let why = reasonToRun(now, before, request.force);
-  if (why === undefined && before !== undefined && !(await intact(folder, before.outputs, services))) {
-    why = 'outputs missing or changed';
+  if (why === undefined && before !== undefined) {
+    const hashOf = (path: string): Promise<string> => services.fingerprints.of(path, { signal });
+    if (!(await intact(folder, before.outputs, services, hashOf))) why = 'outputs missing or changed';
   }
   const note = async (outcome: 'done' | 'reused', reason: string, summary: StepManifest['summary']): Promise<void> => {
     const record = outcomeRecord(request, attempt, { outcome, why: reason, message: warningsIn(summary) });
@@ -137,11 +93,10 @@ export async function executeStep(
     // Made by an earlier attempt of this very run whose answer was lost with its worker: that is what the run did.
     const { made } = before;
     const ours = made !== undefined && made.runId === request.runId && attempt.number > 1;
-    const outcome = ours ? 'done' : 'reused';
-    const reason = ours ? made.why : 'unchanged';
-    await note(outcome, reason, before.summary);
-    const outputs = before.outputs.map(({ path }) => path);
-    return { outcome, why: reason, folder, outputs, summary: before.summary };
+    const reused = reuseReport(folder, before);
+    const report: StepReport = ours ? { ...reused, outcome: 'done', why: made.why } : reused;
+    await note(report.outcome, report.why, before.summary);
+    return report;
   }
 
   // Inside the run folder: the same file system as the results, so that moving into place is atomic.

@@ -26,6 +26,8 @@ export const layout = {
   finished: (output: string, modality: Modality): string => `${output}/run/finished-${modality}.jsonl`,
   /** Folder of a run's outcome records. */
   records: (output: string, runId: string): string => `${output}/run/records/${runId}`,
+  /** Folder of the manifests of the steps whose files lie in `folder` below the output. */
+  stepManifests: (output: string, folder: string): string => `${output}/run/steps${folder === '' ? '' : `/${folder}`}`,
   /** The manifest of a step: what it was made from and what it made. `key` is the folder of its outputs. */
   stepManifest: (output: string, key: string, step: string): string =>
     `${output}/run/steps/${key === '' ? '' : `${key}/`}${step}.json`,

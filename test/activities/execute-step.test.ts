@@ -1,8 +1,8 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { executeStep, type StepServices } from '../../src/activities/execute-step.js';
+import { executeStep, lookUpStep, MadeFiles, type StepServices } from '../../src/activities/execute-step.js';
 import { FileLedger } from '../../src/adapters/local/file-ledger.js';
 import { LocalFiles } from '../../src/adapters/local/files.js';
 import { LocalFingerprints } from '../../src/adapters/local/fingerprints.js';
@@ -28,9 +28,24 @@ async function shout({ inputs, outputFolder, params }: StepTask): Promise<Record
   return { letters: texts.join('').length };
 }
 
+/** A second step of a unit: one file of another name. */
+async function measure({ outputFolder }: StepTask): Promise<Record<string, number>> {
+  await writeFile(join(outputFolder, 'features.json'), '{}');
+  return {};
+}
+
 describe('runStep', () => {
-  const files = new LocalFiles();
+  /** Tells what content is read. */
+  class WatchedFiles extends LocalFiles {
+    override async sha256(path: string, signal?: AbortSignal): Promise<string> {
+      read.push(path);
+      return super.sha256(path, signal);
+    }
+  }
+
+  const files = new WatchedFiles();
   const ledger = new FileLedger(files);
+  let read: string[];
   let root: string;
   let output: string;
   let input: string;
@@ -45,6 +60,7 @@ describe('runStep', () => {
     input = join(root, 'in.txt');
     await writeFile(input, 'abc');
     ran = 0;
+    read = [];
     version = 1;
     work = shout;
     services = {
@@ -228,6 +244,104 @@ describe('runStep', () => {
   it('fails when an input is gone, and says which', async () => {
     await expect(execute({ inputs: { text: [join(root, 'gone.txt')] } })).rejects.toMatchObject({
       code: 'FileNotFound',
+    });
+  });
+
+  it('reads nothing to find out that a step is finished, and takes a touched or copied file by its content', async () => {
+    await execute();
+    read = [];
+    expect(await execute({ runId: 'run-2' })).toMatchObject({ outcome: 'reused' });
+    expect(read).toEqual([]);
+    await utimes(join(output, made), 1_000, 1_000);
+    expect(await execute({ runId: 'run-3' })).toMatchObject({ outcome: 'reused' });
+    expect(read).toEqual([join(output, made)]);
+    // Remembered from now on.
+    expect(await execute({ runId: 'run-4' })).toMatchObject({ outcome: 'reused' });
+    expect(read).toHaveLength(1);
+    await cp(output, join(root, 'copy'), { recursive: true });
+    expect(await execute({ output: join(root, 'copy') })).toMatchObject({ outcome: 'reused' });
+    expect(ran).toBe(1);
+  });
+
+  it('knows the hash of an input that an earlier step of the unit made, unless it was touched since', async () => {
+    await execute();
+    read = [];
+    const next = { step: 'imaging.radiomics', inputs: { volume: [join(output, made)] } };
+    work = measure;
+    await execute(next);
+    expect(read).toEqual([join(output, 'imaging/A/features.json')]);
+    await writeFile(join(output, made), 'ABD');
+    expect(await execute(next)).toMatchObject({ outcome: 'done', why: 'input changed: volume' });
+  });
+
+  it('reads inputs again when that is asked for, even those that are remembered', async () => {
+    await execute();
+    read = [];
+    expect(await execute({ verify: true })).toMatchObject({ outcome: 'reused' });
+    expect(read).toEqual([input]);
+  });
+
+  describe('looking a step up', () => {
+    const lookUp = (changes: Partial<StepRequest> = {}, made?: MadeFiles): Promise<StepReport | undefined> =>
+      lookUpStep(request(changes), services, new AbortController().signal, made);
+
+    it('gives the report of the finished step, and reads and records nothing', async () => {
+      expect(await lookUp()).toBeUndefined();
+      const report = await execute();
+      read = [];
+      expect(await lookUp({ runId: 'run-2' })).toEqual({ ...report, outcome: 'reused', why: 'unchanged' });
+      expect(read).toEqual([]);
+      expect(await ledger.records(output, 'run-2')).toEqual([]);
+    });
+
+    it.each([
+      ['other content of an input', () => writeFile(input, 'xyz'), {}],
+      ['a touched input, which would have to be read', () => utimes(input, 1_000, 1_000), {}],
+      ['an input that is gone', () => rm(input), {}],
+      ['an output that is gone', () => rm(join(output, made)), {}],
+      ['an edited output', () => writeFile(join(output, made), 'ABD'), {}],
+      ['other parameters', async () => undefined, { params: { times: 2 } }],
+      ['force', async () => undefined, { force: true }],
+      ['inputs to be verified', async () => undefined, { verify: true }],
+    ])('gives nothing for %s', async (_, change, changes) => {
+      await execute();
+      expect(await lookUp()).toBeDefined();
+      await change();
+      read = [];
+      expect(await lookUp(changes)).toBeUndefined();
+      expect(read).toEqual([]);
+      expect(ran).toBe(1);
+    });
+
+    it('gives nothing for another version', async () => {
+      await execute();
+      version = 2;
+      expect(await lookUp()).toBeUndefined();
+    });
+
+    it('looks at no input of a step that never ran', async () => {
+      const none = { inputs: { text: [join(root, 'none')] }, place: { kind: 'output', folder: 'imaging/B' } } as const;
+      const looked: string[] = [];
+      const watching = { ...services.fingerprints, known: async (path: string) => void looked.push(path) };
+      const signal = new AbortController().signal;
+      const found = await lookUpStep(request(none), { ...services, fingerprints: watching }, signal);
+      expect(found).toBeUndefined();
+      expect(looked).toEqual([]);
+    });
+
+    it('finds steps that take what earlier steps of the unit made, and results that any run may share', async () => {
+      await execute();
+      const shared = { place: { kind: 'shared' } as const, step: 'genomics.index' };
+      const index = await execute(shared);
+      const next = { step: 'imaging.radiomics', inputs: { volume: [join(output, made)] } };
+      work = measure;
+      await execute(next);
+      read = [];
+      const together = new MadeFiles(services, output);
+      expect(await lookUp({}, together)).toMatchObject({ outputs: ['upper.txt'] });
+      expect(await lookUp(next, together)).toMatchObject({ outcome: 'reused' });
+      expect(await lookUp({ ...shared, output: join(root, 'other') })).toMatchObject({ folder: index.folder });
+      expect(read).toEqual([]);
     });
   });
 });

@@ -23,6 +23,18 @@ export class FileLedger implements RunLedger {
     await this.writeJson(path, manifest);
   }
 
+  async manifestsOf(output: string, folder: string): Promise<readonly StepManifest[]> {
+    const place = layout.stepManifests(output, folder);
+    if ((await this.files.stat(place))?.kind !== 'folder') return [];
+    const found: StepManifest[] = [];
+    for (const entry of await this.files.list(place)) {
+      if (entry.kind !== 'file' || !entry.name.endsWith('.json') || entry.name.startsWith('.')) continue;
+      const manifest = await this.manifest(entry.path);
+      if (manifest !== undefined) found.push(manifest);
+    }
+    return found;
+  }
+
   async record(output: string, runId: string, record: OutcomeRecord): Promise<void> {
     const { modality, caseId, part, step, attempts, outcome } = record;
     const unit = part === '' ? caseId : `${caseId}/${part}`;
