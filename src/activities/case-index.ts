@@ -4,10 +4,13 @@ import { layout } from '../contracts/layout.js';
 import type { OutcomeRecord } from '../contracts/outcome.js';
 import type { FanOutModality } from '../contracts/workflow-ids.js';
 import { unitKey, type CohortUnit } from '../domain/cohort/manifest.js';
+import { CohortflowError } from '../domain/errors.js';
+import { mapBounded } from '../domain/map-bounded.js';
 import type { Files } from '../ports/files.js';
 import type { RunLedger } from '../ports/run-ledger.js';
-import { outcomesCsv } from './outcomes-csv.js';
-import { allCases, allUnits, partOf, unitId } from './units.js';
+import { outcomeRows, outcomesHead } from './outcomes-csv.js';
+import { writeTogether } from './text-channel.js';
+import { allCases, partOf, unitPages } from './units.js';
 
 interface LedgerServices {
   readonly files: Files;
@@ -19,6 +22,12 @@ const RESULT_STEP: Readonly<Record<FanOutModality, string>> = {
   imaging: 'imaging.radiomics',
   genomics: 'genomics.quantify',
 };
+
+/** Manifests of results read at once. */
+const READS_AT_ONCE = 32;
+
+/** Cases whose lines are written at once. */
+const CASES_PER_PIECE = 500;
 
 /** A unit that left no record at all: never started, or lost with its workflow. */
 function missingRecord(unit: CohortUnit, end: RunEnd): OutcomeRecord {
@@ -41,7 +50,7 @@ function missingRecord(unit: CohortUnit, end: RunEnd): OutcomeRecord {
 }
 
 /** How a unit ended, from the records of its steps: the failure if one failed, else cancelled, else done. */
-function statusOf(records: readonly OutcomeRecord[]): Pick<IndexedUnit, 'status' | 'code'> {
+export function statusOf(records: readonly OutcomeRecord[]): Pick<IndexedUnit, 'status' | 'code'> {
   const failed = records.find((record) => record.outcome === 'failed');
   if (failed !== undefined) return { status: 'failed', code: failed.code };
   return { status: records.some((record) => record.outcome === 'cancelled') ? 'cancelled' : 'done', code: '' };
@@ -59,75 +68,144 @@ function hasResult(unit: CohortUnit, records: readonly OutcomeRecord[]): boolean
   return records.some((record) => record.step === step && (record.outcome === 'done' || record.outcome === 'reused'));
 }
 
+/** A unit with what the ledger says of it. */
+interface KnownUnit {
+  readonly unit: CohortUnit;
+  readonly part: string;
+  /** None for a unit that left none. */
+  readonly records: readonly OutcomeRecord[];
+  /** Files of its result; undefined when it has none. */
+  readonly files: IndexedUnit['files'] | undefined;
+}
+
+/** The units of a modality in sheet order with their records (of one step, if told) and files; one page of them in memory. */
+async function* knownUnits(
+  { files, ledger }: LedgerServices,
+  { output, runId }: Pick<RunEnd, 'output' | 'runId'>,
+  modality: FanOutModality,
+  only: { readonly step?: string; readonly signal?: AbortSignal | undefined },
+): AsyncGenerator<KnownUnit, undefined> {
+  const reader = ledger.recordsOf(output, runId, modality);
+  for await (const { first, units } of unitPages(files, output, runId, modality)) {
+    const named = units.map((unit) => ({ unit, caseId: unit.caseId, part: partOf(unit) }));
+    const records = await reader.of(named, first, only);
+    yield* await mapBounded(named, READS_AT_ONCE, async ({ unit, part }, index) => {
+      const own = records[index] ?? [];
+      return {
+        unit,
+        part,
+        records: own,
+        files: hasResult(unit, own) ? await filesOf(unit, output, ledger) : undefined,
+      };
+    });
+  }
+  return undefined;
+}
+
+const dateOf = (unit: CohortUnit): { readonly date?: string } =>
+  unit.modality === 'imaging' && unit.date !== undefined ? { date: unit.date } : {};
+
+/** Hands out the units of one modality case by case: units lie in the order of the cases. */
+class UnitsByCase {
+  #next: Promise<IteratorResult<KnownUnit, undefined>> | undefined;
+
+  constructor(private readonly units: AsyncGenerator<KnownUnit, undefined>) {}
+
+  async of(caseId: string): Promise<readonly KnownUnit[]> {
+    const found: KnownUnit[] = [];
+    for (;;) {
+      const { value } = await (this.#next ??= this.units.next());
+      if (value?.unit.caseId !== caseId) return found;
+      found.push(value);
+      this.#next = undefined;
+    }
+  }
+
+  /** Throws when a unit was left: then the pages are not in one order, and cases would have lost their units. */
+  async end(): Promise<void> {
+    const { value } = await (this.#next ??= this.units.next());
+    if (value === undefined) return;
+    throw new CohortflowError(
+      'InternalError',
+      `the units of case ${value.unit.caseId} are not in the order of the cases`,
+    );
+  }
+}
+
 /**
  * Compacts a run's records into run/outcomes.csv (a row per case, modality, study or sample and step; a unit without a
- * record gets one) and run/cases.jsonl (a line per case of the sheet). Doing it again gives the same.
+ * record gets one) and run/cases.jsonl (a line per case of the sheet). Doing it again gives the same. Cases and units are
+ * read side by side, a page each, so that memory does not grow with the cohort.
  */
 export async function compactOutcomes(
-  { files, ledger }: LedgerServices,
+  services: LedgerServices,
   end: RunEnd,
+  signal?: AbortSignal,
 ): ReturnType<CohortActivities['compactOutcomes']> {
+  const { files, ledger } = services;
   const { output, runId } = end;
-  const byUnit = new Map<string, OutcomeRecord[]>();
-  for (const record of await ledger.records(output, runId)) {
-    const id = unitId(record);
-    byUnit.set(id, [...(byUnit.get(id) ?? []), record]);
-  }
-  const indexed = new Map<string, IndexedUnit[]>();
-  const recorded = new Map<string, OutcomeRecord[]>();
-  for (const modality of ['imaging', 'genomics'] as const) {
-    for await (const unit of allUnits(files, output, runId, modality)) {
-      const part = partOf(unit);
-      const records = byUnit.get(unitId({ modality, caseId: unit.caseId, part })) ?? [missingRecord(unit, end)];
-      const made = hasResult(unit, records) ? await filesOf(unit, output, ledger) : [];
-      const date = unit.modality === 'imaging' ? unit.date : undefined;
-      const entry: IndexedUnit = { part, ...(date === undefined ? {} : { date }), ...statusOf(records), files: made };
-      const key = `${modality}|${unit.caseId}`;
-      indexed.set(key, [...(indexed.get(key) ?? []), entry]);
-      recorded.set(unit.caseId, [...(recorded.get(unit.caseId) ?? []), ...records]);
-    }
-  }
-  const lines = async function* (): AsyncIterable<string> {
-    for await (const { caseId, carried } of allCases(files, output, runId)) {
-      const imaging = indexed.get(`imaging|${caseId}`) ?? [];
-      const genomics = indexed.get(`genomics|${caseId}`) ?? [];
-      yield `${JSON.stringify({ caseId, carried, imaging, genomics } satisfies IndexedCase)}\n`;
-    }
-  };
-  await files.write(layout.caseIndex(output), lines());
   const file = layout.outcomes(output);
-  // A case's rows stand together, in the order of the sheet.
-  const all: OutcomeRecord[] = [];
-  for await (const { caseId } of allCases(files, output, runId)) all.push(...(recorded.get(caseId) ?? []));
-  // A table that failed as a whole belongs to no case.
-  all.push(...(byUnit.get(unitId({ modality: 'clinical', caseId: '', part: '' })) ?? []));
-  await files.write(file, outcomesCsv(all));
-  return { file, cases: layout.caseIndex(output), failed: all.filter((record) => record.outcome === 'failed').length };
+  const cases = layout.caseIndex(output);
+  const modalities = (['imaging', 'genomics'] as const).map(
+    (modality) => new UnitsByCase(knownUnits(services, end, modality, { signal })),
+  );
+  let failed = 0;
+  await writeTogether(files, [file, cases], async (send) => {
+    let rows: OutcomeRecord[] = [];
+    let lines: string[] = [];
+    const flush = async (): Promise<void> => {
+      const pieces = [outcomeRows(rows), lines.join('')];
+      failed += rows.filter((record) => record.outcome === 'failed').length;
+      rows = [];
+      lines = [];
+      await send(pieces);
+    };
+    await send([outcomesHead(), '']);
+    // A case's rows stand together, in the order of the sheet.
+    for await (const { caseId, carried } of allCases(files, output, runId)) {
+      const indexed: IndexedUnit[][] = [];
+      for (const units of modalities) {
+        const entries: IndexedUnit[] = [];
+        for (const { unit, part, records, files: made } of await units.of(caseId)) {
+          const recorded = records.length > 0 ? records : [missingRecord(unit, end)];
+          rows.push(...recorded);
+          entries.push({ part, ...dateOf(unit), ...statusOf(recorded), files: made ?? [] });
+        }
+        indexed.push(entries);
+      }
+      const [imaging = [], genomics = []] = indexed;
+      lines.push(`${JSON.stringify({ caseId, carried, imaging, genomics } satisfies IndexedCase)}\n`);
+      if (lines.length === CASES_PER_PIECE) await flush();
+    }
+    for (const units of modalities) await units.end();
+    // A table that failed as a whole belongs to no case.
+    const [clinical = []] = await ledger.recordsOf(output, runId, 'clinical').of([{ caseId: '', part: '' }], 0);
+    rows.push(...clinical);
+    await flush();
+  });
+  return { file, cases, failed };
 }
 
 /** Lists a modality's finished units with the files of their results: what the cohort's steps read. */
 export async function listFinished(
-  { files, ledger }: LedgerServices,
+  services: LedgerServices,
   request: Parameters<CohortActivities['listFinished']>[0],
+  signal?: AbortSignal,
 ): ReturnType<CohortActivities['listFinished']> {
-  const { output, runId, modality } = request;
-  const finished = new Set<string>();
-  for (const record of await ledger.records(output, runId)) {
-    if (record.step !== RESULT_STEP[modality]) continue;
-    if (record.outcome === 'done' || record.outcome === 'reused') finished.add(unitId(record));
-  }
-  const lines: string[] = [];
+  const { output, modality } = request;
+  let units = 0;
   let segments = 0;
-  for await (const unit of allUnits(files, output, runId, modality)) {
-    const part = partOf(unit);
-    if (!finished.has(unitId({ modality, caseId: unit.caseId, part }))) continue;
-    // The hashes stand in the list, so that the list's own hash tells whether anything behind it changed.
-    const outputs = await filesOf(unit, output, ledger);
-    segments += outputs.filter(({ path }) => path.includes('/features-')).length;
-    const date = unit.modality === 'imaging' ? unit.date : undefined;
-    lines.push(`${JSON.stringify({ caseId: unit.caseId, part, ...(date === undefined ? {} : { date }), outputs })}\n`);
-  }
+  const lines = async function* (): AsyncIterable<string> {
+    const only = { step: RESULT_STEP[modality], signal };
+    for await (const { unit, part, files: outputs } of knownUnits(services, request, modality, only)) {
+      if (outputs === undefined) continue;
+      units += 1;
+      segments += outputs.filter(({ path }) => path.includes('/features-')).length;
+      // The hashes stand in the list, so that the list's own hash tells whether anything behind it changed.
+      yield `${JSON.stringify({ caseId: unit.caseId, part, ...dateOf(unit), outputs })}\n`;
+    }
+  };
   const list = layout.finished(output, modality);
-  await files.write(list, lines.join(''));
-  return { list, units: lines.length, segments };
+  await services.files.write(list, lines());
+  return { list, units, segments };
 }

@@ -16,8 +16,13 @@ export const OUTCOME_COLUMNS = [
   'message',
 ] as const;
 
-/** The table of outcomes: a row per case, modality, study or sample and step. */
-export function outcomesCsv(records: readonly OutcomeRecord[]): string {
+/** The head of the table of outcomes. */
+export function outcomesHead(): string {
+  return stringify([[...OUTCOME_COLUMNS]]);
+}
+
+/** Rows of the table of outcomes: one per case, modality, study or sample and step. */
+export function outcomeRows(records: readonly OutcomeRecord[]): string {
   const rows = records.map((record) => [
     record.caseId,
     record.modality,
@@ -31,5 +36,5 @@ export function outcomesCsv(records: readonly OutcomeRecord[]): string {
     Number(record.seconds.toFixed(3)),
     record.message,
   ]);
-  return stringify([[...OUTCOME_COLUMNS], ...rows]);
+  return stringify(rows);
 }

@@ -11,8 +11,14 @@ async function readPage(files: Files, path: string): Promise<readonly string[] |
   return (await files.readText(path)).split('\n').filter((line) => line !== '');
 }
 
-/** Some units of a run: every `stride`-th from `offset`, at most `limit`. */
-export async function loadUnits(files: Files, page: UnitPage): Promise<readonly CohortUnit[]> {
+/** Which units of a round: every `stride`-th from `offset`, at most `limit`. */
+interface UnitRange extends Pick<UnitPage, 'output' | 'runId' | 'modality' | 'round' | 'stride' | 'limit'> {
+  readonly offset: number;
+}
+
+/** Some units of a run. */
+export async function loadUnits(files: Files, page: UnitRange): Promise<readonly CohortUnit[]> {
+  const { output, runId, modality, round } = page;
   const units: CohortUnit[] = [];
   let number = -1;
   let lines: readonly string[] | undefined;
@@ -20,7 +26,7 @@ export async function loadUnits(files: Files, page: UnitPage): Promise<readonly 
     const wanted = Math.floor(at / UNITS_PER_PAGE);
     if (wanted !== number) {
       number = wanted;
-      lines = await readPage(files, layout.unitPage(page.output, page.runId, page.modality, number));
+      lines = await readPage(files, layout.unitPage(output, runId, modality, number, round));
     }
     const line = lines?.[at % UNITS_PER_PAGE];
     if (line === undefined) break;
@@ -37,15 +43,30 @@ async function* allLines(files: Files, pathOf: (page: number) => string): AsyncI
   }
 }
 
-/** All units of a modality in sheet order. */
+/** All units of a modality, or of one retry, in sheet order. */
 export async function* allUnits(
   files: Files,
   output: string,
   runId: string,
   modality: FanOutModality,
+  round = 0,
 ): AsyncIterable<CohortUnit> {
-  const lines = allLines(files, (page) => layout.unitPage(output, runId, modality, page));
+  const lines = allLines(files, (page) => layout.unitPage(output, runId, modality, page, round));
   for await (const line of lines) yield JSON.parse(line) as CohortUnit;
+}
+
+/** The units of a modality in sheet order, page by page, with the position of each page's first unit. */
+export async function* unitPages(
+  files: Files,
+  output: string,
+  runId: string,
+  modality: FanOutModality,
+): AsyncIterable<{ readonly first: number; readonly units: readonly CohortUnit[] }> {
+  for (let number = 0; ; number += 1) {
+    const lines = await readPage(files, layout.unitPage(output, runId, modality, number));
+    if (lines === undefined) return;
+    yield { first: number * UNITS_PER_PAGE, units: lines.map((line) => JSON.parse(line) as CohortUnit) };
+  }
 }
 
 /** All cases of the sheet in its order. */
@@ -63,4 +84,25 @@ export function partOf(unit: CohortUnit): string {
 /** What a record and a unit have in common. */
 export function unitId(record: Pick<OutcomeRecord, 'modality' | 'caseId' | 'part'>): string {
   return `${record.modality}|${record.caseId}|${record.part}`;
+}
+
+/** Writes items as pages of lines; returns how many they were. */
+export async function writePages(
+  files: Files,
+  items: Iterable<unknown> | AsyncIterable<unknown>,
+  pathOf: (page: number) => string,
+): Promise<number> {
+  let lines: string[] = [];
+  let written = 0;
+  const flush = async (): Promise<void> => {
+    await files.write(pathOf(Math.floor(written / UNITS_PER_PAGE)), lines.join(''));
+    written += lines.length;
+    lines = [];
+  };
+  for await (const item of items) {
+    lines.push(`${JSON.stringify(item)}\n`);
+    if (lines.length === UNITS_PER_PAGE) await flush();
+  }
+  if (lines.length > 0) await flush();
+  return written;
 }

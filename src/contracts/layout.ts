@@ -1,5 +1,17 @@
 import type { Modality } from './workflow-ids.js';
 
+/** Names a page of records by the units it is about, so that a reader finds those it needs without opening any. */
+export interface RecordPageName {
+  readonly modality: Modality;
+  /** Positions of the first and last unit in the run's list of units of that modality, from 0. */
+  readonly first: number;
+  readonly last: number;
+  /** Tells pages over the same units apart: letters, digits and `-`. */
+  readonly name: string;
+}
+
+const position = (at: number): string => String(at).padStart(9, '0');
+
 /**
  * Where things lie below an output folder. Every part that reads or writes there asks these functions, so that the layout
  * stands in one place. Paths use `/` and may be URIs.
@@ -14,9 +26,12 @@ export const layout = {
   validSheet: (output: string): string => `${output}/run/cohort.valid.csv`,
   outcomes: (output: string): string => `${output}/run/outcomes.csv`,
   trace: (output: string): string => `${output}/run/trace.csv`,
-  /** Pages of normalised units of one run. */
-  unitPage: (output: string, runId: string, modality: Modality, page: number): string =>
-    `${output}/run/manifest/${runId}/${modality}-${String(page).padStart(6, '0')}.jsonl`,
+  /** Pages of normalised units of one run; of a retry within it when `round` is above 0. */
+  unitPage: (output: string, runId: string, modality: Modality, page: number, round = 0): string =>
+    `${output}/run/manifest/${runId}/${round === 0 ? '' : `retry-${round}-`}${modality}-${String(page).padStart(6, '0')}.jsonl`,
+  /** Written last when the units of a retry were chosen: how many they are. */
+  retryRound: (output: string, runId: string, modality: Modality, round: number): string =>
+    `${output}/run/manifest/${runId}/retry-${round}-${modality}.json`,
   casePage: (output: string, runId: string, page: number): string =>
     `${output}/run/manifest/${runId}/cases-${String(page).padStart(6, '0')}.jsonl`,
   manifests: (output: string): string => `${output}/run/manifest`,
@@ -24,8 +39,17 @@ export const layout = {
   caseIndex: (output: string): string => `${output}/run/cases.jsonl`,
   /** The finished units of a modality, what the cohort's steps read. */
   finished: (output: string, modality: Modality): string => `${output}/run/finished-${modality}.jsonl`,
+  /** Folder of the outcome records of all runs, a folder each. */
+  allRecords: (output: string): string => `${output}/run/records`,
   /** Folder of a run's outcome records. */
   records: (output: string, runId: string): string => `${output}/run/records/${runId}`,
+  /** Folder of a run's pages of records: many outcomes in one object. */
+  recordPages: (output: string, runId: string): string => `${output}/run/records/${runId}/pages`,
+  recordPage: (output: string, runId: string, { modality, first, last, name }: RecordPageName): string =>
+    `${output}/run/records/${runId}/pages/${modality}-${position(first)}-${position(last)}.${name}.jsonl`,
+  /** Folder of a unit's records of one run. */
+  unitRecords: (output: string, runId: string, modality: Modality, caseId: string, part: string): string =>
+    `${output}/run/records/${runId}/${modality}/${part === '' ? caseId : `${caseId}/${part}`}`,
   /** Folder of the manifests of the steps whose files lie in `folder` below the output. */
   stepManifests: (output: string, folder: string): string => `${output}/run/steps${folder === '' ? '' : `/${folder}`}`,
   /** The manifest of a step: what it was made from and what it made. `key` is the folder of its outputs. */

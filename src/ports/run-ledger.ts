@@ -1,4 +1,6 @@
+import type { RecordPageName } from '../contracts/layout.js';
 import type { OutcomeRecord } from '../contracts/outcome.js';
+import type { Modality } from '../contracts/workflow-ids.js';
 import type { JsonObject } from '../steps/step.js';
 
 /** One file that a step made. */
@@ -30,6 +32,8 @@ export interface RunOwner {
   readonly runId: string;
   readonly startedAt: string;
   readonly state: 'running' | 'finished' | 'cancelled';
+  /** The run whose failures this one takes up. */
+  readonly retryOf?: string;
   readonly endedAt?: string;
   readonly result?: JsonObject;
 }
@@ -45,8 +49,35 @@ export interface RunLedger {
   manifestsOf(output: string, folder: string): Promise<readonly StepManifest[]>;
   /** Writes one record once; the same record again is not an error. */
   record(output: string, runId: string, record: OutcomeRecord): Promise<void>;
-  /** All records of a run, the latest attempt of each (unit, step), sorted by modality, case, part and start. */
-  records(output: string, runId: string): Promise<readonly OutcomeRecord[]>;
+  /**
+   * Writes many records as one object that never changes: what a scan found reusable, what a retry carries over from an
+   * earlier run. Written again, it stands beside the first, and what counts of both is what counts of single records.
+   */
+  recordPage(output: string, runId: string, page: RecordPageName, records: readonly OutcomeRecord[]): Promise<void>;
+  /** A reader of a run's records of one modality, for going through its units in order. */
+  recordsOf(output: string, runId: string, modality: Modality): RecordReader;
+  /** Removes the records of a case in all runs and the manifests of its steps; returns how many objects were changed. */
+  forgetCase(output: string, caseId: string): Promise<number>;
+}
+
+/** A unit as records name it. */
+export type RecordedUnit = Pick<OutcomeRecord, 'caseId' | 'part'>;
+
+/** Reads the records of a run a page of units at a time, so that memory does not grow with the run. */
+export interface RecordReader {
+  /**
+   * For each unit the records that count, by start: those of its last round only, one per step (a success before a
+   * failure, whose answer was lost; then the later attempt). A unit without records has an empty list.
+   *
+   * @param units units that follow each other in the run's list
+   * @param first position of the first of them in that list, from 0
+   * @param options `step`: only the record of this step
+   */
+  of(
+    units: readonly RecordedUnit[],
+    first: number,
+    options?: { readonly step?: string; readonly signal?: AbortSignal | undefined },
+  ): Promise<readonly (readonly OutcomeRecord[])[]>;
 }
 
 /** How a hash is wanted. */

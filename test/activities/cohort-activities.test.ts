@@ -5,8 +5,10 @@ import { DefaultLogger } from '@temporalio/worker';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createCohortActivities } from '../../src/activities/cohort-activities.js';
 import { FileLedger } from '../../src/adapters/local/file-ledger.js';
+import { LocalFingerprints } from '../../src/adapters/local/fingerprints.js';
 import { LocalFiles } from '../../src/adapters/local/files.js';
 import type { CohortActivities } from '../../src/contracts/activities.js';
+import type { IndexedCase } from '../../src/contracts/case-index.js';
 import type { MultimodalInput } from '../../src/contracts/inputs.js';
 import type { OutcomeRecord } from '../../src/contracts/outcome.js';
 import { readCheckedSheet } from '../../src/steps/cohort/check-sheet.js';
@@ -33,7 +35,14 @@ describe('the activities over the files of a cohort', () => {
       ledger,
       readSheet: (path) => readCheckedSheet(path, files),
       versions: async () => ({ cohortflow: '1.2.3' }),
-      isOpen: async (workflowId) => open.has(workflowId),
+      fingerprints: new LocalFingerprints(files, join(root, 'hashes')),
+      versionOf: () => 1,
+      sharedFolder: join(root, 'shared'),
+      server: {
+        isOpen: async (workflowId) => open.has(workflowId),
+        claimPool: async () => undefined,
+        hasSearchAttributes: async () => false,
+      },
     });
   });
 
@@ -106,10 +115,12 @@ describe('the activities over the files of a cohort', () => {
     [CASES, 1, 50],
   ])('units are read in pages: from %i, every %i., at most %i', async (offset, stride, limit) => {
     await prepare({ cohort: writeSheet(CASES) });
-    const units = await call('loadUnits', { output, runId: 'run-1', modality: 'imaging', offset, stride, limit });
+    const slice = { round: 0, first: offset % stride, stride, from: Math.floor(offset / stride), limit };
+    const { units, next, reused } = await call('nextUnits', { output, runId: 'run-1', modality: 'imaging', ...slice });
     const wanted = [];
     for (let at = offset; at < CASES && wanted.length < limit; at += stride) wanted.push(idOf(at));
-    expect(units.map((unit) => unit.caseId)).toEqual(wanted);
+    expect(units.map(({ unit }) => unit.caseId)).toEqual(wanted);
+    expect([next, reused]).toEqual([slice.from + wanted.length, 0]);
   });
 
   it('an output is locked while its workflow is open, and free when it has ended, however it ended', async () => {
@@ -188,6 +199,65 @@ describe('the activities over the files of a cohort', () => {
     await prepare({ cohort }, 'run-2');
     await note(recordOf(0, 'imaging.convert'), 'run-2');
     expect(readCsv((await compact('finished', 'run-2')).file)).toMatchObject([{ outcome: 'done', code: '' }]);
+  });
+
+  it('compact: joins cases, studies and samples over many pages, each under its case, none lost', async () => {
+    const rows: string[] = [];
+    const wanted: string[] = [];
+    for (let index = 0; index < CASES; index += 1) {
+      const id = idOf(index);
+      const studies = index % 3 === 0 ? [] : index % 3 === 1 ? ['one', 'two'] : [''];
+      const quant = index % 2 === 0 ? `quant/${id}.sf` : '';
+      for (const [at, study] of studies.entries()) {
+        mkdirSync(join(root, 'dicom', `${id}${study}`), { recursive: true });
+        rows.push(`${id},dicom/${id}${study},${study},${at === 0 ? quant : ''}`);
+        wanted.push(`${id} imaging ${study}`);
+      }
+      if (studies.length === 0) rows.push(`${id},,,${quant}`);
+      if (quant !== '') wanted.push(`${id} genomics `);
+    }
+    mkdirSync(join(root, 'quant'));
+    for (let index = 0; index < CASES; index += 2) writeFileSync(join(root, 'quant', `${idOf(index)}.sf`), 'x');
+    const cohort = join(root, 'cohort.csv');
+    writeFileSync(cohort, ['case_id,imaging,study_id,quant', ...rows, ''].join('\n'));
+    await prepare({ cohort });
+    const pages = { modality: 'genomics', first: 0, last: 0, name: 'reused' } as const;
+    const reused = recordOf(0, 'genomics.quantify', { modality: 'genomics', outcome: 'reused' });
+    await ledger.recordPage(output, 'run-1', pages, [reused]);
+    await note(recordOf(1, 'imaging.radiomics', { part: 'two' }));
+
+    const { file, cases, failed } = await compact();
+    const found = readCsv(file);
+    expect(found.map((row) => `${row['case_id']} ${row['modality']} ${row['study_or_sample']}`)).toEqual(wanted);
+    expect(failed).toBe(wanted.length - 2);
+    const lines = readFileSync(cases, 'utf8').trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as IndexedCase).caseId)).toEqual(
+      Array.from({ length: CASES }, (_, index) => idOf(index)),
+    );
+    const [first, second] = lines.map((line) => JSON.parse(line) as IndexedCase);
+    expect(first).toMatchObject({ imaging: [], genomics: [{ status: 'done' }] });
+    expect(second?.imaging).toMatchObject([
+      { part: 'one', status: 'failed', code: 'Terminated' },
+      { part: 'two', status: 'done', code: '' },
+    ]);
+    expect(await call('listFinished', { output, runId: 'run-1', modality: 'imaging' })).toMatchObject({ units: 1 });
+    expect(await call('listFinished', { output, runId: 'run-1', modality: 'genomics' })).toMatchObject({ units: 1 });
+  });
+
+  it('compact: the last round of a unit decides, and what a table left that failed as a whole stands last', async () => {
+    await prepare({ cohort: writeSheet(2) });
+    const clinical = { caseId: '', modality: 'clinical', outcome: 'failed', code: 'InvalidInput' } as const;
+    await note(recordOf(0, 'clinical.features', clinical));
+    await note(recordOf(0, 'imaging.convert', { outcome: 'failed', code: 'DiskFull', attempts: 4 }));
+    await note(recordOf(0, 'imaging.convert', { round: 1 }));
+    await note(recordOf(1, 'imaging.convert'));
+    const { file, failed } = await compact();
+    expect(failed).toBe(1);
+    expect(readCsv(file).map((row) => `${row['case_id']} ${row['modality']} ${row['outcome']}`)).toEqual([
+      'C-0000 imaging done',
+      'C-0001 imaging done',
+      ' clinical failed',
+    ]);
   });
 
   it('a record is written once: the same again changes nothing', async () => {

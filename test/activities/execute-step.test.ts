@@ -7,6 +7,7 @@ import { FileLedger } from '../../src/adapters/local/file-ledger.js';
 import { LocalFiles } from '../../src/adapters/local/files.js';
 import { LocalFingerprints } from '../../src/adapters/local/fingerprints.js';
 import type { StepReport, StepRequest } from '../../src/contracts/activities.js';
+import type { OutcomeRecord } from '../../src/contracts/outcome.js';
 import { CohortflowError } from '../../src/domain/errors.js';
 import type { StepTask } from '../../src/ports/step-runner.js';
 import { temporaryFolder } from '../support/run-step.js';
@@ -102,13 +103,18 @@ describe('runStep', () => {
     return executeStep(request(changes), services, facts, signal, () => undefined);
   }
 
+  async function recordsOf(runId: string): Promise<readonly OutcomeRecord[]> {
+    const [records = []] = await ledger.recordsOf(output, runId, 'imaging').of([{ caseId: 'A', part: '' }], 0);
+    return records;
+  }
+
   const made = join('imaging', 'A', 'upper.txt');
 
   it('runs a new step, moves its files into place and records the outcome', async () => {
     const report = await execute();
     expect(report).toMatchObject({ outcome: 'done', why: 'new', outputs: ['upper.txt'], summary: { letters: 3 } });
     expect(await readFile(join(output, made), 'utf8')).toBe('ABC');
-    expect(await ledger.records(output, 'run-1')).toEqual([
+    expect(await recordsOf('run-1')).toEqual([
       {
         caseId: 'A',
         modality: 'imaging',
@@ -126,6 +132,12 @@ describe('runStep', () => {
     expect(readdirSync(join(output, 'run', '.work'))).toEqual([]);
   });
 
+  it('records the round of a retry', async () => {
+    await execute();
+    await execute({ round: 2 });
+    expect(await recordsOf('run-1')).toMatchObject([{ round: 2, outcome: 'reused' }]);
+  });
+
   it('takes a finished step instead of running it again, in any later run', async () => {
     await execute();
     expect(await execute({ runId: 'run-2' })).toMatchObject({
@@ -134,7 +146,7 @@ describe('runStep', () => {
       outputs: ['upper.txt'],
     });
     expect(ran).toBe(1);
-    expect(await ledger.records(output, 'run-2')).toMatchObject([{ outcome: 'reused', why: 'unchanged' }]);
+    expect(await recordsOf('run-2')).toMatchObject([{ outcome: 'reused', why: 'unchanged' }]);
   });
 
   it('says why it runs again: the content of an input, the parameters, the version, or by force', async () => {
@@ -212,7 +224,7 @@ describe('runStep', () => {
     };
     await expect(execute({}, 1, abort.signal)).rejects.toThrow('cancelled');
     expect(existsSync(join(output, made))).toBe(false);
-    expect(await ledger.records(output, 'run-1')).toEqual([]);
+    expect(await recordsOf('run-1')).toEqual([]);
   });
 
   it('calls it done, not reused, when the answer of the attempt that did it was lost with its worker', async () => {
@@ -220,7 +232,7 @@ describe('runStep', () => {
     await rm(join(output, 'run', 'records'), { recursive: true });
     expect(await execute({}, 2)).toMatchObject({ outcome: 'done', why: 'new' });
     expect(ran).toBe(1);
-    expect(await ledger.records(output, 'run-1')).toMatchObject([{ outcome: 'done', why: 'new', attempts: 2 }]);
+    expect(await recordsOf('run-1')).toMatchObject([{ outcome: 'done', why: 'new', attempts: 2 }]);
   });
 
   it('treats a damaged manifest as none', async () => {
@@ -291,7 +303,7 @@ describe('runStep', () => {
       read = [];
       expect(await lookUp({ runId: 'run-2' })).toEqual({ ...report, outcome: 'reused', why: 'unchanged' });
       expect(read).toEqual([]);
-      expect(await ledger.records(output, 'run-2')).toEqual([]);
+      expect(await recordsOf('run-2')).toEqual([]);
     });
 
     it.each([

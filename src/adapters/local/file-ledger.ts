@@ -1,7 +1,14 @@
+import { layout, type RecordPageName } from '../../contracts/layout.js';
 import type { OutcomeRecord } from '../../contracts/outcome.js';
-import { layout } from '../../contracts/layout.js';
+import type { Modality } from '../../contracts/workflow-ids.js';
+import { CohortflowError } from '../../domain/errors.js';
 import type { Files } from '../../ports/files.js';
-import type { RunLedger, RunOwner, StepManifest } from '../../ports/run-ledger.js';
+import type { RecordReader, RunLedger, RunOwner, StepManifest } from '../../ports/run-ledger.js';
+import { isNotFound } from './io-errors.js';
+import { FileRecordReader, recordName } from './record-reader.js';
+
+/** A case id as the sheet takes it; anything else (a path, say) must not reach a removal. */
+const isCaseId = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text);
 
 /** {@link RunLedger} as small JSON files below the output's `run` folder. */
 export class FileLedger implements RunLedger {
@@ -36,32 +43,78 @@ export class FileLedger implements RunLedger {
   }
 
   async record(output: string, runId: string, record: OutcomeRecord): Promise<void> {
-    const { modality, caseId, part, step, attempts, outcome } = record;
-    const unit = part === '' ? caseId : `${caseId}/${part}`;
-    const path = `${layout.records(output, runId)}/${modality}/${unit}/${step}.${attempts}-${outcome}.json`;
+    const { modality, caseId, part } = record;
+    const folder = layout.unitRecords(output, runId, modality, caseId, part);
     // Taken means this very record was written by an attempt whose answer was lost.
-    await this.files.writeOnce(path, `${JSON.stringify(record)}\n`);
+    await this.files.writeOnce(`${folder}/${recordName(record)}`, `${JSON.stringify(record)}\n`);
   }
 
-  async records(output: string, runId: string): Promise<readonly OutcomeRecord[]> {
-    const folder = layout.records(output, runId);
-    if ((await this.files.stat(folder)) === undefined) return [];
-    const latest = new Map<string, OutcomeRecord>();
-    for (const entry of await this.files.list(folder, { recursive: true })) {
-      if (!entry.name.endsWith('.json') || entry.name.startsWith('.')) continue;
-      const record = JSON.parse(await this.files.readText(entry.path)) as OutcomeRecord;
-      const key = JSON.stringify([record.modality, record.caseId, record.part, record.step]);
-      const known = latest.get(key);
-      if (known === undefined || supersedes(record, known)) latest.set(key, record);
+  async recordPage(
+    output: string,
+    runId: string,
+    page: RecordPageName,
+    records: readonly OutcomeRecord[],
+  ): Promise<void> {
+    const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+    // A retry may have found other units than the attempt whose answer was lost: both pages stay, and readers merge them.
+    let { name } = page;
+    for (let copy = 2; ; copy += 1) {
+      if (await this.files.writeOnce(layout.recordPage(output, runId, { ...page, name }), lines)) return;
+      name = `${page.name}-${copy}`;
     }
-    const order = (record: OutcomeRecord): string =>
-      [record.modality, record.caseId, record.part, record.started].join('|');
-    return [...latest.values()].sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  }
+
+  recordsOf(output: string, runId: string, modality: Modality): RecordReader {
+    return new FileRecordReader(this.files, output, runId, modality);
+  }
+
+  async forgetCase(output: string, caseId: string): Promise<number> {
+    if (!isCaseId(caseId)) throw new CohortflowError('InvalidInput', 'forgetting a case: this is no case id');
+    let changed = 0;
+    const remove = async (path: string): Promise<void> => {
+      if ((await this.files.stat(path)) === undefined) return;
+      await this.files.remove(path);
+      changed += 1;
+    };
+    for (const modality of ['imaging', 'genomics'] as const) {
+      await remove(layout.stepManifests(output, `${modality}/${caseId}`));
+    }
+    for (const runId of await this.files.names(layout.allRecords(output))) {
+      for (const modality of ['imaging', 'genomics', 'clinical'] as const) {
+        await remove(layout.unitRecords(output, runId, modality, caseId, ''));
+      }
+      const pages = layout.recordPages(output, runId);
+      for (const name of await this.files.names(pages)) {
+        if (await this.forgetLines(`${pages}/${name}`, caseId)) changed += 1;
+      }
+    }
+    return changed;
+  }
+
+  /** Writes a page again without the lines of a case; false when it has none. */
+  private async forgetLines(page: string, caseId: string): Promise<boolean> {
+    const mark = `"caseId":${JSON.stringify(caseId)}`;
+    const isOthers = (line: string): boolean =>
+      !line.includes(mark) || (JSON.parse(line) as OutcomeRecord).caseId !== caseId;
+    let found = false;
+    for await (const line of this.files.lines(page)) found ||= !isOthers(line);
+    if (!found) return false;
+    const { files } = this;
+    const rest = async function* (): AsyncIterable<string> {
+      for await (const line of files.lines(page)) if (isOthers(line)) yield `${line}\n`;
+    };
+    await this.files.write(page, rest());
+    return true;
   }
 
   private async readJson(path: string): Promise<unknown> {
-    if ((await this.files.stat(path)) === undefined) return undefined;
-    const text = await this.files.readText(path);
+    let text: string;
+    try {
+      text = await this.files.readText(path);
+    } catch (error) {
+      if (isNotFound((error as Error).cause)) return undefined;
+      throw error;
+    }
     try {
       return JSON.parse(text) as unknown;
     } catch {
@@ -73,11 +126,4 @@ export class FileLedger implements RunLedger {
   private async writeJson(path: string, document: unknown): Promise<void> {
     await this.files.write(path, `${JSON.stringify(document, null, 1)}\n`);
   }
-}
-
-/** A success outranks a failure of the same step (the answer of the successful attempt was lost); then the later one. */
-function supersedes(a: OutcomeRecord, b: OutcomeRecord): boolean {
-  const success = (record: OutcomeRecord): boolean => record.outcome === 'done' || record.outcome === 'reused';
-  if (success(a) !== success(b)) return success(a);
-  return a.attempts > b.attempts || (a.attempts === b.attempts && a.started > b.started);
 }

@@ -6,16 +6,13 @@ import { promisify } from 'node:util';
 import { createGunzip, gunzip, gzip } from 'node:zlib';
 import { CohortflowError, messageOf } from '../../domain/errors.js';
 import type { ByteSource, FileEntry, Files } from '../../ports/files.js';
-import { ioError, isNotFound, isTaken } from './io-errors.js';
+import { ioError, isNotFound, isTaken, isTooLarge } from './io-errors.js';
 
 const gunzipAsync = promisify(gunzip);
 const gzipAsync = promisify(gzip);
 
 /** Level 3 writes a CT twice as fast as level 6 for two percent more bytes (measured; see docs/decisions). */
 const GZIP_LEVEL = 3;
-
-/** Node reads at most 2 GiB in one call; larger files are for {@link Files.open}. */
-const MAX_WHOLE_READ = 2 ** 31 - 1;
 
 function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
@@ -40,6 +37,24 @@ async function readFolder(folder: string): Promise<Dirent[]> {
   } catch (error) {
     throw ioError(error, folder, 'listing');
   }
+}
+
+/** Characters written at once: each write is a call of the system, however short. */
+const WRITE_AT_ONCE = 1 << 18;
+
+/** The same text in larger pieces. */
+async function* gathered(pieces: AsyncIterable<string>): AsyncIterable<string> {
+  let waiting: string[] = [];
+  let length = 0;
+  for await (const piece of pieces) {
+    waiting.push(piece);
+    length += piece.length;
+    if (length < WRITE_AT_ONCE) continue;
+    yield waiting.join('');
+    waiting = [];
+    length = 0;
+  }
+  if (length > 0) yield waiting.join('');
 }
 
 class LocalByteSource implements ByteSource {
@@ -92,6 +107,15 @@ export class LocalFiles implements Files {
     return found;
   }
 
+  async names(folder: string): Promise<string[]> {
+    try {
+      return (await readdir(folder)).sort();
+    } catch (error) {
+      if (isNotFound(error)) return [];
+      throw ioError(error, folder, 'listing');
+    }
+  }
+
   async stat(path: string): Promise<FileEntry | undefined> {
     return entryOf(path, path.slice(path.lastIndexOf('/') + 1));
   }
@@ -107,12 +131,10 @@ export class LocalFiles implements Files {
 
   async read(path: string, signal?: AbortSignal): Promise<Uint8Array> {
     try {
-      const { size } = await stat(path);
-      if (size > MAX_WHOLE_READ) {
-        throw new CohortflowError('IoError', `reading ${path}: ${size} bytes are too many to read at once`);
-      }
       return await readFile(path, { signal });
     } catch (error) {
+      // Node reads at most 2 GiB in one call; larger files are for `open` and `stream`.
+      if (isTooLarge(error)) throw new CohortflowError('IoError', `reading ${path}: too large to read at once`);
       throw ioError(error, path, 'reading');
     }
   }
@@ -237,7 +259,10 @@ export class LocalFiles implements Files {
       await mkdir(dirname(path), { recursive: true });
       const handle = await open(aside, 'wx');
       try {
-        await writeFile(handle, content);
+        await writeFile(
+          handle,
+          typeof content === 'string' || content instanceof Uint8Array ? content : gathered(content),
+        );
       } finally {
         await handle.close();
       }

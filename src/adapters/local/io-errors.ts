@@ -19,6 +19,11 @@ export function isTaken(error: unknown): boolean {
   return systemCode(error) === 'EEXIST';
 }
 
+/** True when a file is too large for one read. */
+export function isTooLarge(error: unknown): boolean {
+  return systemCode(error) === 'ERR_FS_FILE_TOO_LARGE';
+}
+
 /**
  * Translates what the operating system said about a path into the catalogue: `FileNotFound` (nothing there, or not readable),
  * `DiskFull`, else `IoError`. Errors that are already coded, and aborts, pass unchanged.
