@@ -1,27 +1,34 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism, homedir, totalmem } from 'node:os';
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { CohortflowError, messageOf } from '../domain/errors.js';
-import { SETTINGS, type Config } from './config.js';
+import { LOG_LEVELS, SETTINGS, WORKER_ROLES, type Config } from './config.js';
+import { slotsOf, thisMachine } from './machine.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Key = keyof Config;
+type Value = Config[Key];
 
 const KEYS = Object.keys(SETTINGS) as Key[];
 const FILE_NAME = 'cohortflow.yaml';
 
-/** All defaults in one literal; two of them depend on the machine. */
-function defaults(environment: Environment): Config {
+/** All defaults in one literal; slots depend on the machine, and on each other when some of them are given. */
+function defaults(environment: Environment, jobs: number | undefined): Config {
   const home = homedir();
-  const jobs = availableParallelism();
   return {
     stateFolder: join(environment['XDG_STATE_HOME'] ?? join(home, '.local', 'state'), 'cohortflow'),
     cacheFolder: join(environment['XDG_CACHE_HOME'] ?? join(home, '.cache'), 'cohortflow'),
-    jobs,
-    // A quarter is left to the server, the worker itself and the system.
-    memoryPerJobMb: Math.max(1024, Math.floor((totalmem() / 2 ** 20 / jobs) * 0.75)),
+    ...slotsOf(thisMachine(), jobs),
     taskQueue: 'cohortflow',
+    roles: WORKER_ROLES,
+    workflowTasks: 40,
+    fileActivities: 20,
+    // A container service ends a task 120 s after SIGTERM at the latest: this, and the time to let go of what is left.
+    shutdownGrace: 90,
+    healthPort: 'off',
+    metricsPort: 'off',
+    logLevel: 'INFO',
   };
 }
 
@@ -29,14 +36,55 @@ function refuse(where: string, found: unknown, wanted: string): never {
   throw new CohortflowError('InvalidInput', `${where}: found ${JSON.stringify(found)}, wanted ${wanted}`);
 }
 
-function read(key: Key, value: unknown, where: string): string | number {
-  if (SETTINGS[key].kind === 'text') {
-    if (typeof value !== 'string' || value === '') refuse(where, value, 'a text');
-    return key === 'taskQueue' ? value : resolve(value);
-  }
-  const count = typeof value === 'string' ? Number(value) : value;
-  if (typeof count !== 'number' || !Number.isInteger(count) || count < 1) refuse(where, value, 'a whole number from 1');
-  return count;
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value)
+    ? (value as unknown[])
+    : String(value)
+        .split(',')
+        .map((part) => part.trim());
+}
+
+/** A port alone listens on all interfaces: a probe or a scraper comes from outside the container. */
+function listen(value: unknown): Value | undefined {
+  if (value === 'off' || value === false) return 'off';
+  const [, host = '', digits = ''] = /^(?:(.*):)?(\d+)$/.exec(String(value)) ?? [];
+  const port = Number(digits);
+  return digits === '' || port < 1 || port > 65_535 ? undefined : `${host === '' ? '0.0.0.0' : host}:${port}`;
+}
+
+/** What each kind of setting must be, and how it is read; undefined for what it is not. */
+const KINDS = {
+  folder: {
+    wanted: 'a text',
+    read: (value) => (typeof value === 'string' && value !== '' ? resolve(value) : undefined),
+  },
+  text: { wanted: 'a text', read: (value) => (typeof value === 'string' && value !== '' ? value : undefined) },
+  count: {
+    wanted: 'a whole number from 1',
+    read: (value) => {
+      const count = typeof value === 'string' ? Number(value) : value;
+      return typeof count === 'number' && Number.isInteger(count) && count >= 1 ? count : undefined;
+    },
+  },
+  roles: {
+    wanted: `all, or some of ${WORKER_ROLES.join(', ')}`,
+    read: (value) => {
+      const named = listOf(value);
+      if (named.length === 0 || named.some((name) => name !== 'all' && !WORKER_ROLES.some((role) => role === name)))
+        return undefined;
+      return WORKER_ROLES.filter((role) => named.includes('all') || named.includes(role));
+    },
+  },
+  listen: { wanted: 'off, a port, or host:port', read: listen },
+  level: {
+    wanted: `one of ${LOG_LEVELS.join(', ')}`,
+    read: (value) => LOG_LEVELS.find((level) => level === String(value).toUpperCase()),
+  },
+} satisfies Record<(typeof SETTINGS)[Key]['kind'], { wanted: string; read(value: unknown): Value | undefined }>;
+
+function read(key: Key, value: unknown, where: string): Value {
+  const { wanted, read: reading } = KINDS[SETTINGS[key].kind];
+  return reading(value) ?? refuse(where, value, wanted);
 }
 
 function fromFile(path: string): Record<string, unknown> {
@@ -66,12 +114,13 @@ export function loadConfig(environment: Environment = process.env, flags: Partia
     throw new CohortflowError('FileNotFound', `COHORTFLOW_CONFIG names ${named}: nothing is there`);
   }
   const file = existsSync(path) ? fromFile(path) : {};
-  const chosen: Record<string, string | number> = { ...defaults(environment) };
+  const given: Partial<Record<Key, Value>> = {};
   for (const key of KEYS) {
     const { environment: variable } = SETTINGS[key];
-    if (file[key] !== undefined) chosen[key] = read(key, file[key], `${path}, ${key}`);
-    if (environment[variable] !== undefined) chosen[key] = read(key, environment[variable], variable);
-    if (flags[key] !== undefined) chosen[key] = read(key, flags[key], `--${key}`);
+    if (file[key] !== undefined) given[key] = read(key, file[key], `${path}, ${key}`);
+    if (environment[variable] !== undefined) given[key] = read(key, environment[variable], variable);
+    if (flags[key] !== undefined) given[key] = read(key, flags[key], `--${key}`);
   }
-  return Object.freeze(chosen) as unknown as Config;
+  const chosen = { ...defaults(environment, given.jobs as number | undefined), ...given };
+  return Object.freeze(chosen) as Config;
 }

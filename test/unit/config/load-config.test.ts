@@ -38,6 +38,33 @@ describe('loadConfig', () => {
     expect(() => loadConfig({ COHORTFLOW_CONFIG: '/nowhere/cohortflow.yaml' })).toThrow(/nothing is there/);
   });
 
+  it('shares the memory between the jobs that someone asked for', () => {
+    const [one, four] = ['1', '4'].map((jobs) => loadConfig({ COHORTFLOW_JOBS: jobs }).memoryPerJobMb);
+    expect(one! >= 4 * four! || four === 1024).toBe(true);
+  });
+
+  it('takes roles as a list in the environment or the file, and all of them in a fixed order', () => {
+    expect(loadConfig({ COHORTFLOW_ROLES: 'cpu, io' }).roles).toEqual(['io', 'cpu']);
+    const COHORTFLOW_CONFIG = settingsFile('roles: [orchestration]\n');
+    expect(loadConfig({ COHORTFLOW_CONFIG }).roles).toEqual(['orchestration']);
+    expect(loadConfig({ COHORTFLOW_CONFIG, COHORTFLOW_ROLES: 'all' }).roles).toEqual(['orchestration', 'io', 'cpu']);
+    expect(() => loadConfig({ COHORTFLOW_ROLES: 'gpu' })).toThrow(/COHORTFLOW_ROLES.*"gpu".*orchestration, io, cpu/);
+  });
+
+  it('takes a port for all interfaces, or an address; nothing listens unless asked', () => {
+    const at = (text: string): string => loadConfig({ COHORTFLOW_HEALTH_PORT: text }).healthPort;
+    expect([at('8080'), at('127.0.0.1:8080'), at('[::1]:8080'), at('off')]).toEqual([
+      ...['0.0.0.0:8080', '127.0.0.1:8080', '[::1]:8080', 'off'],
+    ]);
+    expect(loadConfig({})).toMatchObject({ healthPort: 'off', metricsPort: 'off' });
+    expect(() => at('70000')).toThrow(/COHORTFLOW_HEALTH_PORT.*"70000".*host:port/);
+  });
+
+  it('takes a log level in any case', () => {
+    expect(loadConfig({ COHORTFLOW_LOG_LEVEL: 'debug' }).logLevel).toBe('DEBUG');
+    expect(() => loadConfig({ COHORTFLOW_LOG_LEVEL: 'loud' })).toThrow(/COHORTFLOW_LOG_LEVEL.*TRACE, DEBUG/);
+  });
+
   it('cannot be changed afterwards', () => {
     expect(Object.isFrozen(loadConfig({}))).toBe(true);
   });
