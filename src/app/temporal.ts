@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 import { CohortflowError, messageOf } from '../domain/errors.js';
+import { dataConverter } from './data-converter.js';
 
 /** Where the server is. An embedded server is given as its address; otherwise environment and profile decide. */
 export interface TemporalTarget {
@@ -34,12 +35,21 @@ function unavailable(address: string | undefined, error: unknown): CohortflowErr
   );
 }
 
-/** A client for starting, asking and awaiting workflows. */
+/**
+ * A client for starting, asking and awaiting workflows; it encrypts when the environment has a key.
+ *
+ * @throws CohortflowError `ServerUnavailable`, `InvalidInput`, `BadEncryptionKey`
+ */
 export async function connectClient(target: TemporalTarget): Promise<Client> {
   const { connectionOptions, namespace } = options(target);
+  const converter = dataConverter();
   try {
     const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
-    return new Client({ connection, ...(namespace === undefined ? {} : { namespace }) });
+    return new Client({
+      connection,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(converter === undefined ? {} : { dataConverter: converter }),
+    });
   } catch (error) {
     throw unavailable(connectionOptions.address, error);
   }

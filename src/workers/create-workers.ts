@@ -14,6 +14,8 @@ export interface WorkerPlan {
   readonly jobs: number;
   /** Tests shorten it: the SDK delays heartbeats, and with them cancellations, by up to 0.8 of the time-out. */
   readonly heartbeatThrottleMs?: number;
+  /** How payloads are written; the same as the clients' and the bundle's. */
+  readonly dataConverter?: WorkerOptions['dataConverter'];
 }
 
 /** The time running steps get to end after SIGTERM before they are given up; ECS allows 120 s at most. */
@@ -24,12 +26,13 @@ const SHUTDOWN_GRACE = '15 seconds';
  * page of units never waits behind a CT.
  */
 export async function createWorkers(plan: WorkerPlan): Promise<readonly Worker[]> {
-  const { connection, namespace, taskQueue, workflowBundle, jobs, heartbeatThrottleMs } = plan;
+  const { connection, namespace, taskQueue, workflowBundle, jobs, heartbeatThrottleMs, dataConverter } = plan;
   const common = {
     connection,
     namespace,
     shutdownGraceTime: SHUTDOWN_GRACE,
     maxHeartbeatThrottleInterval: heartbeatThrottleMs ?? 10_000,
+    ...(dataConverter === undefined ? {} : { dataConverter }),
   } as const;
   const orchestration = await Worker.create({
     ...common,

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { Command, Option } from 'commander';
 import { createLocalServices } from '../../app/services.js';
+import { dataConverter } from '../../app/data-converter.js';
 import { connectClient, connectWorker } from '../../app/temporal.js';
 import { isRunning } from '../../app/cohort-run.js';
 import { loadConfig } from '../../config/load-config.js';
@@ -46,6 +47,7 @@ async function worker(options: WorkerCommandOptions): Promise<void> {
     ...(taskQueue === undefined ? {} : { taskQueue }),
   });
   installRuntime();
+  const converter = dataConverter();
   const client = await connectClient({});
   const { connection, namespace } = await connectWorker({});
   const services = createLocalServices(config, client);
@@ -59,7 +61,8 @@ async function worker(options: WorkerCommandOptions): Promise<void> {
       connection,
       namespace,
       taskQueue: config.taskQueue,
-      workflowBundle: await workflowBundle(config.cacheFolder),
+      workflowBundle: await workflowBundle(config.cacheFolder, converter?.failureConverterPath),
+      ...(converter === undefined ? {} : { dataConverter: converter }),
       quick: services.quick,
       heavy: services.heavy,
       jobs: config.jobs,
