@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { CohortflowError } from '../../domain/errors.js';
 import { isFailureCode } from '../../domain/failures/index.js';
@@ -18,6 +19,8 @@ export interface ProcessPoolOptions {
   readonly graceMs?: number;
   /** A child that says nothing for so long is taken for stuck; 4 hours (unpacking a large archive is silent work). */
   readonly silenceMs?: number;
+  /** Told of every child that was ended, or ended by itself, before its step was done. */
+  readonly onEnd?: (reason: 'memory' | 'silence' | 'abort' | 'lost') => void;
 }
 
 const SILENCE_MS = 4 * 3_600_000;
@@ -95,9 +98,13 @@ class Host {
 export class ProcessPool implements StepRunner {
   private readonly idle: Host[] = [];
   private readonly waiting: (() => void)[] = [];
+  private readonly closing = new AbortController();
   private busy = 0;
 
-  constructor(private readonly options: ProcessPoolOptions) {}
+  constructor(private readonly options: ProcessPoolOptions) {
+    // A listener for each step that runs.
+    setMaxListeners(0, this.closing.signal);
+  }
 
   async run(task: StepTask, signal: AbortSignal, onProgress: (message: string) => void): Promise<JsonObject> {
     await this.slot(signal);
@@ -118,7 +125,9 @@ export class ProcessPool implements StepRunner {
     }
   }
 
+  /** Ends what runs, which then fails as `WorkerShutdown` and is done by another worker, and every idle child. */
   async close(): Promise<void> {
+    this.closing.abort();
     await Promise.all(this.idle.splice(0).map((host) => host.stop()));
   }
 
@@ -162,7 +171,8 @@ export class ProcessPool implements StepRunner {
   ): Promise<JsonObject> {
     const { child } = host;
     let tooLarge = false;
-    let stuck = false;
+    let over = false;
+    const { onEnd } = this.options;
     const watch = setInterval(() => {
       void residentBytes(child.pid ?? 0).then((bytes) => {
         if (bytes === undefined || bytes <= this.options.memoryMb * 2 ** 20) return;
@@ -175,15 +185,22 @@ export class ProcessPool implements StepRunner {
     const cleanups: (() => void)[] = [() => clearInterval(watch), () => clearTimeout(silence)];
     try {
       return await new Promise<JsonObject>((resolve, reject) => {
+        const end = (reason: 'silence' | 'abort', error: () => Error): void => {
+          if (over) return;
+          over = true;
+          onEnd?.(reason);
+          void host.stop().then(() => reject(error()));
+        };
         const onSilence = (): void => {
           const minutes = Math.round(silenceMs / 60_000);
-          const error = new CohortflowError('StepTimeout', `${task.step} gave no sign of life for ${minutes} minutes`);
-          stuck = true;
-          void host.stop().then(() => reject(error));
+          const message = `${task.step} gave no sign of life for ${minutes} minutes`;
+          end('silence', () => new CohortflowError('StepTimeout', message));
         };
         silence = setTimeout(onSilence, silenceMs);
         const onMessage = (reply: HostReply): void => {
           silence?.refresh();
+          // A child that is being ended says that its step was aborted: what ended it is the reason.
+          if (over) return;
           if (reply.kind === 'progress') onProgress(reply.message);
           else if (reply.kind === 'done') resolve(reply.summary);
           else {
@@ -191,24 +208,30 @@ export class ProcessPool implements StepRunner {
             reject(new CohortflowError(isFailureCode(code) ? code : 'InternalError', message, details));
           }
         };
-        const onAbort = (): void => {
-          void host.stop().then(() => reject(signal.reason as Error));
-        };
+        const onAbort = (): void => end('abort', () => signal.reason as Error);
+        const onClosing = (): void =>
+          end('abort', () => new CohortflowError('WorkerShutdown', `${task.step}: its worker was shut down`));
         child.on('message', onMessage);
         signal.addEventListener('abort', onAbort, { once: true });
+        this.closing.signal.addEventListener('abort', onClosing, { once: true });
         cleanups.push(
           () => child.off('message', onMessage),
           () => signal.removeEventListener('abort', onAbort),
+          () => this.closing.signal.removeEventListener('abort', onClosing),
         );
         void host.gone.then((how) => {
-          if (signal.aborted || stuck) return;
-          if (tooLarge || host.ranOutOfHeap) {
+          if (over) return;
+          over = true;
+          const memory = tooLarge || host.ranOutOfHeap;
+          onEnd?.(memory ? 'memory' : 'lost');
+          if (memory) {
             const limit = `${this.options.memoryMb} MB`;
             reject(new CohortflowError('OutOfMemory', `${task.step} needed more than ${limit}`));
           } else
             reject(new CohortflowError('ProcessLost', `${task.step}: its process ended (${how}) ${host.lastWords}`));
         });
         if (signal.aborted) onAbort();
+        else if (this.closing.signal.aborted) onClosing();
         else
           child.send({ kind: 'run', task } satisfies HostMessage, (error) => {
             if (error !== null)
@@ -216,6 +239,7 @@ export class ProcessPool implements StepRunner {
           });
       });
     } finally {
+      over = true;
       for (const cleanup of cleanups) cleanup();
     }
   }

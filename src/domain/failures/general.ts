@@ -56,6 +56,12 @@ export const GENERAL_FAILURES = {
     reason: 'The child process that did the work ended without an answer.',
     remedy: 'Look for the out-of-memory killer; lower --jobs if it happens again.',
   },
+  WorkerShutdown: {
+    retryable: true,
+    fault: 'environment',
+    reason: 'The worker was shut down before the step was done, as often as the step may be tried.',
+    remedy: 'Give workers a longer grace (COHORTFLOW_SHUTDOWN_GRACE), or deploy less often; then retry the case.',
+  },
   OutOfMemory: {
     retryable: false,
     fault: 'environment',

@@ -155,4 +155,30 @@ describe('the process pool', () => {
   it('refuses a step that is aborted before it begins', async () => {
     await expect(run(makePool(), 'echo', {}, AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
   });
+
+  it('ends what runs when it is closed: as something another worker can do again', async () => {
+    const pool = makePool({ jobs: 2 });
+    const running = [run(pool, 'slow', { ms: 60_000 }), run(pool, 'busy')].map(failureOf);
+    await sleep(300);
+    await pool.close();
+    for (const error of await Promise.all(running))
+      expect(error).toMatchObject({ code: 'WorkerShutdown', retryable: true });
+    expect((await failureOf(run(pool, 'echo'))).code).toBe('WorkerShutdown');
+  });
+
+  it('tells why children ended before their step was done, and nothing of those that are let go afterwards', async () => {
+    const reasons: string[] = [];
+    const onEnd = (reason: string): void => void reasons.push(reason);
+    const pool = makePool({ memoryMb: 400, onEnd });
+    await run(pool, 'echo');
+    for (const step of ['killed', 'heap']) await failureOf(run(pool, step));
+    await failureOf(run(makePool({ silenceMs: 1_000, onEnd }), 'hang'));
+    const cancel = new AbortController();
+    const cancelled = run(pool, 'slow', { ms: 60_000 }, cancel.signal).catch(() => undefined);
+    setTimeout(() => cancel.abort(new Error('cancelled')), 300);
+    await cancelled;
+    await run(pool, 'echo');
+    await pool.close();
+    expect(reasons).toEqual(['lost', 'memory', 'silence', 'abort']);
+  });
 });

@@ -1,0 +1,102 @@
+import type { Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import type { NextUnits, StepReport, StepRequest, UnitPage } from '../contracts/activities.js';
+import type { Ending, Metrics } from './metrics.js';
+
+/** What the log lines of a step carry besides the SDK's ids. */
+interface StepLabels {
+  readonly step: string;
+  readonly modality: string;
+  readonly case?: string;
+}
+
+/**
+ * The case as it may be shown. Where case ids are replaced by keyed hashes, the workflow's id holds the hash, and that is
+ * what logs show too.
+ */
+function shownCase(workflowId: string, { caseId, part }: NonNullable<StepRequest['unit']>): string {
+  const key = part === '' ? caseId : `${caseId}/${part}`;
+  return workflowId.endsWith(`/${key}`) ? key : (workflowId.split('/').at(-1) ?? '');
+}
+
+function labelsOf(context: Context, request: StepRequest): StepLabels {
+  const { step, unit } = request;
+  const workflowId = context.info.workflowExecution?.workflowId ?? '';
+  const modality = unit?.modality ?? step.split('.', 1)[0] ?? '';
+  return { step, modality, ...(unit === undefined ? {} : { case: shownCase(workflowId, unit) }) };
+}
+
+/** How an attempt that threw ended: whether the server will try again is for its retry policy to say. */
+function endingOf(error: unknown, { info }: Context): Omit<Ending, 'seconds'> {
+  if (error instanceof CancelledFailure) {
+    const { message } = error;
+    return message === 'WORKER_SHUTDOWN'
+      ? { outcome: 'retried', code: 'WorkerShutdown' }
+      : { outcome: 'cancelled', code: 'Cancelled' };
+  }
+  const failure = error instanceof ApplicationFailure ? error : undefined;
+  const last = info.attempt >= (info.retryPolicy?.maximumAttempts || Infinity);
+  const outcome = failure?.nonRetryable === true || last ? 'failed' : 'retried';
+  return { outcome, code: failure?.type ?? 'InternalError' };
+}
+
+function logEnd({ log }: Context, ending: Ending): void {
+  const { outcome, code, seconds } = ending;
+  const meta = { outcome, seconds: Math.round(seconds * 1000) / 1000, ...(code === '' ? {} : { code }) };
+  if (outcome === 'failed') log.warn('step failed', meta);
+  else if (outcome === 'retried') log.warn('step is tried again', meta);
+  else log.info(`step ${outcome}`, meta);
+}
+
+/**
+ * Measures and logs every activity in one place: steps by outcome, code and seconds; units that were found finished. Log
+ * lines that come from within a step say which step of which case it is. Nothing of a request but its kinds and the case's
+ * pseudonym is looked at.
+ */
+export function activityInterceptor(metrics: Metrics): ActivityInterceptorsFactory {
+  return (context) => {
+    let labels: StepLabels | undefined;
+
+    async function observeStep(request: StepRequest, run: () => Promise<unknown>): Promise<unknown> {
+      labels = labelsOf(context, request);
+      const { step, modality } = labels;
+      const unit = request.unit && `${request.output}\n${request.unit.caseId}\n${request.unit.part}`;
+      const began = performance.now();
+      const end = (ending: Omit<Ending, 'seconds'>): void => {
+        const full = { ...ending, seconds: (performance.now() - began) / 1000 };
+        metrics.stepEnded(step, modality, unit, full);
+        logEnd(context, full);
+      };
+      metrics.stepStarted(step, modality, unit);
+      context.log.debug('step started');
+      try {
+        const report = (await run()) as StepReport;
+        end({ outcome: report.outcome, code: '' });
+        return report;
+      } catch (error) {
+        end(endingOf(error, context));
+        throw error;
+      }
+    }
+
+    async function observeUnits({ modality }: UnitPage, run: () => Promise<unknown>): Promise<unknown> {
+      const found = (await run()) as NextUnits;
+      const before = found.units.reduce((total, unit) => total + unit.reused, 0);
+      metrics.unitsReused(modality, before + found.reused);
+      return found;
+    }
+
+    return {
+      inbound: {
+        execute: (input, next) => {
+          const { activityType } = context.info;
+          const run = (): Promise<unknown> => next(input);
+          if (activityType === 'runStep') return observeStep(input.args[0] as StepRequest, run);
+          return activityType === 'nextUnits' ? observeUnits(input.args[0] as UnitPage, run) : run();
+        },
+      },
+      outbound: { getLogAttributes: (input, next) => next({ ...input, ...labels }) },
+    };
+  };
+}
