@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../app/package-root.js';
 import { EXIT } from '../contracts/exit-codes.js';
 import { clinicalCommand } from './commands/clinical.js';
+import { codecServerCommand } from './commands/codec-server.js';
 import { controlCommands } from './commands/control.js';
 import { demoCommand } from './commands/demo.js';
 import { featuresCommand } from './commands/features.js';
@@ -37,7 +38,8 @@ export function createProgram(): Command {
     .addCommand(clinicalCommand())
     .addCommand(featuresCommand())
     .addCommand(workerCommand())
-    .addCommand(serverCommand());
+    .addCommand(serverCommand())
+    .addCommand(codecServerCommand());
 }
 
 /** Parses and runs; the exit code is set, never thrown, so that output is flushed. */
