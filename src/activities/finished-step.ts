@@ -73,6 +73,12 @@ function withoutInputs({ step, params }: StepRequest, services: LookUpServices):
   return { step, version: services.versionOf(step), params: sha256Text(canonicalJson(params)) };
 }
 
+/**
+ * The file whose content stands for an input. The report is given the whole output folder: what it shows is this run, and
+ * the run's own record tells runs apart without hashing every image below.
+ */
+const deciding = (path: string, output: string): string => (path === output ? layout.owner(output) : path);
+
 /** One hash per role; undefined as soon as `hashOf` does not know a path. */
 async function inputHashes(
   request: StepRequest,
@@ -82,7 +88,7 @@ async function inputHashes(
   for (const [role, paths] of Object.entries(request.inputs)) {
     const hashes: string[] = [];
     for (const path of paths) {
-      const hash = await hashOf(path);
+      const hash = await hashOf(deciding(path, request.output));
       if (hash === undefined) return undefined;
       hashes.push(hash);
     }

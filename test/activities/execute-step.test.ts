@@ -286,6 +286,23 @@ describe('runStep', () => {
     expect(await execute(next)).toMatchObject({ outcome: 'done', why: 'input changed: volume' });
   });
 
+  it('takes the run’s own record for the whole output folder, and looks at nothing else below it', async () => {
+    const report = {
+      step: 'report.render',
+      inputs: { output: [output] },
+      place: { kind: 'output', folder: '' },
+    } as const;
+    work = measure;
+    await ledger.setOwner(output, { workflowId: 'w', runId: 'run-1', startedAt: '', state: 'running' });
+    await execute(report);
+    await writeFile(join(output, 'large.nii.gz'), 'much');
+    read = [];
+    expect(await execute(report)).toMatchObject({ outcome: 'reused' });
+    await ledger.setOwner(output, { workflowId: 'w', runId: 'run-2', startedAt: '', state: 'running' });
+    expect(await execute(report)).toMatchObject({ outcome: 'done', why: 'input changed: output' });
+    expect(read).toEqual([join(output, 'run/run.json'), join(output, 'features.json')]);
+  });
+
   it('reads inputs again when that is asked for, even those that are remembered', async () => {
     await execute();
     read = [];
