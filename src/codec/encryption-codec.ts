@@ -2,11 +2,12 @@ import { webcrypto } from 'node:crypto';
 import { promisify } from 'node:util';
 import { deflate, inflate } from 'node:zlib';
 import { METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+// A CommonJS module whose names Node cannot see from an ES module.
+import proto from '@temporalio/proto';
 import { CohortflowError } from '../domain/errors.js';
 import type { KeyReference, KeyRing } from './key-ring.js';
 
-const { Payload: PayloadMessage } = temporal.api.common.v1;
+const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 
 /** Names in the metadata of an encrypted payload, the same as in the samples that Temporal publishes. */
 const ENCRYPTED = 'binary/encrypted';

@@ -1,8 +1,9 @@
 import type { Payload } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+// A CommonJS module whose names Node cannot see from an ES module.
+import proto from '@temporalio/proto';
 import { CohortflowError } from '../domain/errors.js';
 
-const { Payload: PayloadMessage } = temporal.api.common.v1;
+const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
