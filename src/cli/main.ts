@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../app/package-root.js';
 import { EXIT } from '../contracts/exit-codes.js';
+import { cleanCommand } from './commands/clean.js';
 import { clinicalCommand } from './commands/clinical.js';
 import { codecServerCommand } from './commands/codec-server.js';
 import { controlCommands } from './commands/control.js';
@@ -8,6 +9,7 @@ import { demoCommand } from './commands/demo.js';
 import { featuresCommand } from './commands/features.js';
 import { genomicsCommand } from './commands/genomics.js';
 import { imagingCommand } from './commands/imaging.js';
+import { retryCommand } from './commands/retry.js';
 import { runCommand } from './commands/run.js';
 import { serverCommand } from './commands/server.js';
 import { validateCommand } from './commands/validate.js';
@@ -31,6 +33,7 @@ export function createProgram(): Command {
     .addCommand(demoCommand())
     .addCommand(runCommand());
   for (const verb of controlCommands()) program.addCommand(verb);
+  program.addCommand(retryCommand());
   return program
     .addCommand(validateCommand())
     .addCommand(imagingCommand())
@@ -39,6 +42,7 @@ export function createProgram(): Command {
     .addCommand(featuresCommand())
     .addCommand(workerCommand())
     .addCommand(serverCommand())
+    .addCommand(cleanCommand())
     .addCommand(codecServerCommand());
 }
 
