@@ -1,17 +1,20 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { CohortActivities, RunEnd } from '../contracts/activities.js';
 import { layout } from '../contracts/layout.js';
-import type { Files } from '../ports/files.js';
-import type { RunLedger } from '../ports/run-ledger.js';
 import { compactOutcomes, listFinished } from './case-index.js';
 import { prepareCohort, type PrepareServices } from './prepare-cohort.js';
 import { heartbeating, toApplicationFailure } from './step-activities.js';
-import { loadUnits } from './units.js';
+import { nextUnits } from './next-units.js';
+import { selectFailed } from './select-failed.js';
+import type { LookUpServices } from './finished-step.js';
 
 /** What the quick activities need. */
-export interface CohortServices extends PrepareServices {
-  readonly files: Files;
-  readonly ledger: RunLedger;
+export interface CohortServices extends PrepareServices, LookUpServices {}
+
+async function openWorkflows({ server }: CohortServices, ids: readonly string[]): Promise<{ open: string[] }> {
+  const open: string[] = [];
+  for (const id of ids) if (await server.isOpen(id)) open.push(id);
+  return { open };
 }
 
 async function closeRun(services: CohortServices, end: RunEnd): Promise<void> {
@@ -35,10 +38,13 @@ async function coded<T>(work: () => Promise<T>): Promise<T> {
 
 /** The quick activities: over the ledger and the pages of units. */
 export function createCohortActivities(services: CohortServices): CohortActivities {
-  const { files, ledger } = services;
+  const { ledger } = services;
   return {
     prepareCohort: (request) => heartbeating(() => prepareCohort(request, services)),
-    loadUnits: (page) => coded(() => loadUnits(files, page)),
+    nextUnits: (page) => heartbeating((_attempt, signal) => nextUnits(page, services, signal)),
+    selectFailed: (request) => heartbeating(() => selectFailed(services, request)),
+    claimPool: (claim) => coded(() => services.server.claimPool(claim)),
+    openWorkflows: ({ ids }) => coded(() => openWorkflows(services, ids)),
     recordOutcome: ({ output, runId, record }) => coded(() => ledger.record(output, runId, record)),
     listFinished: (request) => heartbeating(() => listFinished(services, request)),
     compactOutcomes: (end) => heartbeating(() => compactOutcomes(services, end)),

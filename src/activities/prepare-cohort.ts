@@ -1,16 +1,20 @@
 import { parse } from 'yaml';
 import type { CohortActivities } from '../contracts/activities.js';
-import type { MultimodalInput, PreparedRun } from '../contracts/inputs.js';
-import { UNITS_PER_PAGE, layout } from '../contracts/layout.js';
-import type { Modality } from '../contracts/workflow-ids.js';
+import { checkRetryRequest } from '../contracts/control.js';
+import type { MultimodalInput, PreparedRun, RetryOf } from '../contracts/inputs.js';
+import { layout } from '../contracts/layout.js';
+import type { FanOutModality, Modality } from '../contracts/workflow-ids.js';
 import { BUILT_IN_SPECS } from '../domain/clinical/index.js';
 import { validSheetCsv, type SheetReading } from '../domain/cohort/index.js';
-import type { CohortManifest } from '../domain/cohort/manifest.js';
+import { unitKey, type CohortManifest, type CohortUnit } from '../domain/cohort/manifest.js';
 import { CohortflowError, messageOf } from '../domain/errors.js';
 import { parseParameterText, parseRadiomicsSettings } from '../domain/radiomics/index.js';
+import type { CohortServer } from '../ports/cohort-server.js';
 import type { Files } from '../ports/files.js';
 import type { RunLedger } from '../ports/run-ledger.js';
 import type { JsonObject } from '../steps/step.js';
+import { retriedRun, takeUpFailures } from './retry-of.js';
+import { writePages } from './units.js';
 
 export interface PrepareServices {
   readonly files: Files;
@@ -19,8 +23,9 @@ export interface PrepareServices {
   readonly readSheet: (path: string) => Promise<SheetReading>;
   /** Versions of the product and of what it runs with, for run/versions.json. */
   readonly versions: () => Promise<Readonly<Record<string, string>>>;
-  /** True when a workflow of that id is still open: the lock on an output folder. */
-  readonly isOpen: (workflowId: string, runId: string) => Promise<boolean>;
+  readonly server: CohortServer;
+  /** Keyed hash of a unit's key, for workflow ids; undefined when this installation has no key for it. */
+  readonly pseudonym?: (key: string) => string;
 }
 
 type Request = Parameters<CohortActivities['prepareCohort']>[0];
@@ -38,18 +43,19 @@ function refuseRelativePaths(input: MultimodalInput): void {
 }
 
 /** Claims the output folder: another open workflow there would overwrite this one's files. */
-async function claim(request: Request, services: PrepareServices): Promise<void> {
+async function claim(request: Request, services: PrepareServices, earlier: string | undefined): Promise<void> {
   const { output } = request.input;
   const { workflowId, runId, startedAt } = request;
   const owner = await services.ledger.owner(output);
   const other = owner !== undefined && owner.runId !== runId && owner.state === 'running';
-  if (other && (await services.isOpen(owner.workflowId, owner.runId))) {
+  if (other && (await services.server.isOpen(owner.workflowId, owner.runId))) {
     throw new CohortflowError(
       'OutputBusy',
       `the output folder belongs to workflow ${owner.workflowId}, which is running`,
     );
   }
-  await services.ledger.setOwner(output, { workflowId, runId, startedAt, state: 'running' });
+  const retryOf = earlier === undefined ? {} : { retryOf: earlier };
+  await services.ledger.setOwner(output, { workflowId, runId, startedAt, state: 'running', ...retryOf });
 }
 
 async function readYaml(
@@ -102,19 +108,24 @@ async function refuseOutputThatIsAFile(output: string, files: Files): Promise<vo
   }
 }
 
-async function writePages(files: Files, items: readonly unknown[], pathOf: (page: number) => string): Promise<void> {
-  for (let page = 0; page * UNITS_PER_PAGE < items.length; page += 1) {
-    const lines = items
-      .slice(page * UNITS_PER_PAGE, (page + 1) * UNITS_PER_PAGE)
-      .map((item) => `${JSON.stringify(item)}\n`);
-    await files.write(pathOf(page), lines.join(''));
+/** Units with what stands for their key in workflow ids, when that is wanted. */
+function withAliases<T extends CohortUnit>(
+  units: readonly T[],
+  wanted: boolean,
+  { pseudonym }: PrepareServices,
+): readonly T[] {
+  if (!wanted) return units;
+  if (pseudonym === undefined) {
+    const message = 'pseudonymise: the worker has no key: set COHORTFLOW_PSEUDONYM_KEY or an encryption key';
+    throw new CohortflowError('InvalidInput', message);
   }
+  return units.map((unit) => ({ ...unit, alias: pseudonym(unitKey(unit)) }));
 }
 
 /** The parameters of a run as they are kept beside its results: everything but what is internal. */
 function parameters(input: MultimodalInput): JsonObject {
-  const { prepared: _internal, ...rest } = input;
-  return rest;
+  const { prepared: _prepared, retryRound: _round, ...rest } = input;
+  return rest as unknown as JsonObject;
 }
 
 /**
@@ -128,6 +139,10 @@ export async function prepareCohort(request: Request, services: PrepareServices)
   const { files } = services;
   const { output } = input;
   refuseRelativePaths(input);
+  if (input.retryOf !== undefined) {
+    const { runId: _run, ...choice } = input.retryOf;
+    checkRetryRequest(choice);
+  }
   await refuseOutputThatIsAFile(output, files);
   const manifest = input.cohort === undefined ? undefined : (await services.readSheet(input.cohort)).manifest;
   await refuseMissingFiles(input, files);
@@ -137,10 +152,13 @@ export async function prepareCohort(request: Request, services: PrepareServices)
     input.radiomics === undefined ? undefined : await readYaml(files, input.radiomics, 'radiomics', parseParameterText);
   if (settings !== undefined) parseRadiomicsSettings(settings);
   const clinicalSpec = input.clinical === undefined ? undefined : await clinicalSpecOf(input, files);
-  await claim(request, services);
+  const pseudonymise = input.pseudonymise === true;
+  const imaging = withAliases(takes('imaging') ? (manifest?.imaging ?? []) : [], pseudonymise, services);
+  const genomics = withAliases(takes('genomics') ? (manifest?.genomics ?? []) : [], pseudonymise, services);
+  const { retryOf } = input;
+  const earlier = retryOf === undefined ? undefined : await retriedRun(services.ledger, output, runId, retryOf);
+  await claim(request, services, earlier);
 
-  const imaging = takes('imaging') ? (manifest?.imaging ?? []) : [];
-  const genomics = takes('genomics') ? (manifest?.genomics ?? []) : [];
   // Pages of earlier runs are of no use to anyone; records stay.
   await files.remove(layout.manifests(output));
   await writePages(files, imaging, (page) => layout.unitPage(output, runId, 'imaging', page));
@@ -149,6 +167,10 @@ export async function prepareCohort(request: Request, services: PrepareServices)
   if (manifest !== undefined) await files.write(layout.validSheet(output), validSheetCsv(manifest));
   await files.write(layout.params(output), `${JSON.stringify(parameters(input), null, 2)}\n`);
   await files.write(layout.versions(output), `${JSON.stringify(await services.versions(), null, 2)}\n`);
+  const retry =
+    retryOf === undefined || earlier === undefined
+      ? {}
+      : { retry: await takeUpAll(services, { output, runId }, { imaging, genomics }, earlier, retryOf) };
   return {
     runId,
     cases: manifest?.cases.length ?? 0,
@@ -156,5 +178,22 @@ export async function prepareCohort(request: Request, services: PrepareServices)
     genomics: genomics.length,
     ...(settings === undefined ? {} : { settings }),
     ...(clinicalSpec === undefined ? {} : { clinicalSpec }),
+    ...((await services.server.hasSearchAttributes()) ? { searchAttributes: true } : {}),
+    ...retry,
   };
+}
+
+async function takeUpAll(
+  services: PrepareServices,
+  run: { readonly output: string; readonly runId: string },
+  units: Readonly<Record<FanOutModality, readonly CohortUnit[]>>,
+  earlier: string,
+  retryOf: RetryOf,
+): Promise<NonNullable<PreparedRun['retry']>> {
+  const found: Partial<Record<FanOutModality, Awaited<ReturnType<typeof takeUpFailures>>>> = {};
+  for (const modality of ['imaging', 'genomics'] as const) {
+    if (units[modality].length === 0) continue;
+    found[modality] = await takeUpFailures(services, { ...run, modality }, earlier, retryOf);
+  }
+  return found;
 }

@@ -10,9 +10,7 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import type { MultimodalInput } from '../contracts/inputs.js';
-import { PROGRESS_QUERY, type CohortProgress, type FanOutProgress } from '../contracts/progress.js';
 import type { CohortResult } from '../contracts/results.js';
-import { laneWorkflowId, modalityWorkflowId, type Modality } from '../contracts/workflow-ids.js';
 import { CohortflowError } from '../domain/errors.js';
 import { isFailureCode } from '../domain/failures/index.js';
 
@@ -21,23 +19,56 @@ export function cohortWorkflowId(output: string): string {
   return `cohortflow-${createHash('sha256').update(output).digest('hex').slice(0, 12)}`;
 }
 
-/** Starts the cohort, or attaches to the one that runs into the same output. */
+/** What is started, and under which id. */
+export interface RunStart {
+  readonly type: string;
+  readonly workflowId: string;
+}
+
+/** Starts the cohort, or attaches to the one that runs under the same id: into the same output, that is. */
 export async function startOrAttach(
   client: Client,
   taskQueue: string,
   input: MultimodalInput,
+  { type, workflowId }: RunStart = { type: 'multimodalCohort', workflowId: cohortWorkflowId(input.output) },
 ): Promise<{ readonly handle: WorkflowHandle; readonly attached: boolean }> {
-  const workflowId = cohortWorkflowId(input.output);
   const attached = await isRunning(client, workflowId);
-  const handle = await client.workflow.start('multimodalCohort', {
+  const handle = await client.workflow.start(type, {
     workflowId,
     taskQueue,
     args: [input],
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     staticSummary: 'cohort',
+    // Where the server divides a queue fairly, cohorts get equal turns, however many units each has waiting.
+    priority: { fairnessKey: workflowId },
   });
   return { handle, attached };
+}
+
+/**
+ * Type, run id and input of a run that has ended, as the server remembers them.
+ *
+ * @throws CohortflowError `RunNotFound` when it does not
+ */
+export async function endedRun(
+  client: Client,
+  workflowId: string,
+): Promise<{ readonly type: string; readonly runId: string; readonly input: MultimodalInput }> {
+  try {
+    const handle = client.workflow.getHandle(workflowId);
+    const { type, runId } = await handle.describe();
+    const started = (await handle.fetchHistory()).events?.[0]?.workflowExecutionStartedEventAttributes;
+    const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
+    let payloads = [...(started?.input?.payloads ?? [])];
+    for (const codec of [...payloadCodecs].reverse()) payloads = await codec.decode(payloads);
+    const [payload] = payloads;
+    if (payload === undefined) throw new CohortflowError('RunNotFound', `the run ${workflowId} had no input`);
+    return { type, runId, input: payloadConverter.fromPayload<MultimodalInput>(payload) };
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new CohortflowError('RunNotFound', `the server knows no run ${workflowId}`, {}, error);
+  }
 }
 
 /** True when a workflow of that id is open. */
@@ -70,53 +101,4 @@ export async function cohortResult(handle: WorkflowHandle): Promise<CohortResult
       error,
     );
   }
-}
-
-/** Where each modality stands, asked of the workflows that know. */
-export interface RunProgress {
-  readonly phase: CohortProgress['phase'];
-  readonly startedAt: string;
-  readonly modalities: Readonly<Partial<Record<Modality, FanOutProgress>>>;
-}
-
-async function ask(client: Client, workflowId: string): Promise<CohortProgress | undefined> {
-  try {
-    return await client.workflow.getHandle(workflowId).query<CohortProgress, []>(PROGRESS_QUERY);
-  } catch {
-    // Not started yet, or no worker to answer: nothing to show this time.
-    return undefined;
-  }
-}
-
-/** Adds what the lanes of a large cohort say to what their parent knows: it hears of a lane only when it has ended. */
-async function withLanes(client: Client, workflowId: string, known: FanOutProgress): Promise<FanOutProgress> {
-  const lanes = Array.from({ length: known.lanes }, (_, lane) => ask(client, laneWorkflowId(workflowId, lane)));
-  const answers = (await Promise.all(lanes)).flatMap((answer) => (answer?.fanOut === undefined ? [] : [answer.fanOut]));
-  if (answers.length === 0) return known;
-  const sum = (name: 'done' | 'reused' | 'failed' | 'cancelled' | 'running'): number =>
-    answers.reduce((total, lane) => total + lane[name], 0);
-  return {
-    ...known,
-    done: sum('done'),
-    reused: sum('reused'),
-    failed: sum('failed'),
-    cancelled: sum('cancelled'),
-    running: sum('running'),
-    lastFailures: answers.flatMap(({ lastFailures }) => lastFailures).slice(-5),
-  };
-}
-
-/** Asks the root, its modalities and their lanes; undefined while nobody answers. */
-export async function runProgress(client: Client, workflowId: string): Promise<RunProgress | undefined> {
-  const root = await ask(client, workflowId);
-  if (root === undefined) return undefined;
-  const modalities: Partial<Record<Modality, FanOutProgress>> = {};
-  await Promise.all(
-    root.children.map(async (modality) => {
-      const id = modalityWorkflowId(workflowId, modality);
-      const fanOut = (await ask(client, id))?.fanOut;
-      if (fanOut !== undefined) modalities[modality] = fanOut.lanes > 0 ? await withLanes(client, id, fanOut) : fanOut;
-    }),
-  );
-  return { phase: root.phase, startedAt: root.startedAt, modalities };
 }

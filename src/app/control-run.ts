@@ -1,5 +1,11 @@
 import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
-import { CONTROL_UPDATES, type SteeringState, type WidthRequest } from '../contracts/control.js';
+import {
+  CONTROL_UPDATES,
+  type RetryAnswer,
+  type RetryRequest,
+  type SteeringState,
+  type WidthRequest,
+} from '../contracts/control.js';
 import { CohortflowError, messageOf } from '../domain/errors.js';
 
 /** A worker answers updates; without one they would wait for ever. */
@@ -10,19 +16,33 @@ function noSuchRun(workflowId: string): CohortflowError {
 }
 
 /** Tells a running cohort something and returns how it then stands. */
-export async function updateRun(
+export function updateRun(
   client: Client,
   workflowId: string,
-  update: keyof typeof CONTROL_UPDATES,
+  update: Exclude<keyof typeof CONTROL_UPDATES, 'retryFailed'>,
   request?: WidthRequest,
 ): Promise<SteeringState> {
+  return send<SteeringState>(client, workflowId, CONTROL_UPDATES[update], request);
+}
+
+/** Has a running cohort take failed units in again; returns how many of each modality. */
+export function retryFailed(client: Client, workflowId: string, request: RetryRequest): Promise<RetryAnswer> {
+  return send<RetryAnswer>(client, workflowId, CONTROL_UPDATES.retryFailed, request);
+}
+
+/** How many units a retry took in, for people. */
+export function retriedText(answer: RetryAnswer): string {
+  const parts = Object.entries(answer).map(([modality, units]) => `${units} of ${modality}`);
+  return `taken in again: ${parts.length === 0 ? 'nothing' : parts.join(', ')}`;
+}
+
+async function send<R>(client: Client, workflowId: string, name: string, request: unknown): Promise<R> {
   const handle = client.workflow.getHandle(workflowId);
-  const name = CONTROL_UPDATES[update];
   try {
     return await client.withDeadline(Date.now() + PATIENCE_MS, () =>
       request === undefined
-        ? handle.executeUpdate<SteeringState, []>(name)
-        : handle.executeUpdate<SteeringState, [WidthRequest]>(name, { args: [request] }),
+        ? handle.executeUpdate<R, []>(name)
+        : handle.executeUpdate<R, [unknown]>(name, { args: [request] }),
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw noSuchRun(workflowId);

@@ -1,16 +1,17 @@
 import { join } from 'node:path';
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { createCohortActivities } from '../activities/cohort-activities.js';
 import { createStepActivities } from '../activities/step-activities.js';
 import { FileLedger } from '../adapters/local/file-ledger.js';
 import { LocalFiles } from '../adapters/local/files.js';
 import { LocalFingerprints } from '../adapters/local/fingerprints.js';
-import { ProcessPool } from '../adapters/local/process-pool.js';
+import { ProcessPool, type ProcessPoolOptions } from '../adapters/local/process-pool.js';
 import { LocalToolRunner } from '../adapters/local/tool-runner.js';
+import { loadPseudonymKey } from '../codec/pseudonym.js';
 import type { Config } from '../config/config.js';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
-import { CohortflowError, messageOf } from '../domain/errors.js';
 import { readCheckedSheet } from '../steps/cohort/check-sheet.js';
+import { TemporalCohortServer } from './cohort-server.js';
 import { distPath, packageVersion } from './package-root.js';
 import { stepByName } from './step-registry.js';
 
@@ -18,7 +19,13 @@ import { stepByName } from './step-registry.js';
 export interface LocalServices {
   readonly quick: CohortActivities;
   readonly heavy: StepActivities;
+  /** Ends the processes of steps; a step that still runs is given back to be done by another worker. */
   close(): Promise<void>;
+}
+
+/** Who wants to know what happens below the activities. */
+export interface ServiceObserver {
+  readonly processEnded: NonNullable<ProcessPoolOptions['onEnd']>;
 }
 
 /** Versions that decide results, for run/versions.json and the report. */
@@ -32,36 +39,30 @@ async function versions(): Promise<Record<string, string>> {
   return found;
 }
 
-/**
- * True when the workflow is open on the server; unknown there counts as closed. A server that does not answer decides
- * nothing: taking an output folder from a running cohort would be worse than asking again.
- */
-async function isOpen(client: Client, workflowId: string, runId: string): Promise<boolean> {
-  try {
-    const { status } = await client.workflow.getHandle(workflowId, runId).describe();
-    return status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw new CohortflowError('ServerUnavailable', `asking for workflow ${workflowId}: ${messageOf(error)}`, {}, error);
-  }
-}
-
 /** Wires config and client to activities: the one place where this machine's adapters meet the activities. */
-export function createLocalServices(config: Config, client: Client): LocalServices {
+export function createLocalServices(config: Config, client: Client, observer?: ServiceObserver): LocalServices {
   const files = new LocalFiles();
   const ledger = new FileLedger(files);
   const { jobs, memoryPerJobMb, cacheFolder } = config;
-  const runner = new ProcessPool({ entry: distPath('workers/step-host.js'), jobs, memoryMb: memoryPerJobMb });
+  const runner = new ProcessPool({
+    entry: distPath('workers/step-host.js'),
+    jobs,
+    memoryMb: memoryPerJobMb,
+    ...(observer === undefined ? {} : { onEnd: observer.processEnded }),
+  });
   const fingerprints = new LocalFingerprints(files, join(cacheFolder, 'hashes'));
   const sharedFolder = join(cacheFolder, 'shared');
   const versionOf = (step: string): number => stepByName(step).version;
+  const pseudonym = loadPseudonymKey();
   return {
     quick: createCohortActivities({
       files,
       ledger,
+      ...{ fingerprints, versionOf, sharedFolder },
       versions,
       readSheet: (path) => readCheckedSheet(path, files),
-      isOpen: (workflowId, runId) => isOpen(client, workflowId, runId),
+      server: new TemporalCohortServer(client, config.taskQueue),
+      ...(pseudonym === undefined ? {} : { pseudonym }),
     }),
     heavy: createStepActivities({ files, ledger, fingerprints, runner, versionOf, sharedFolder }),
     close: () => runner.close(),

@@ -42,9 +42,11 @@ export class WorkerProcess {
     const { config, target, workflowId } = this;
     const log = openSync(this.log, 'a');
     const started = Date.now();
+    // A run needs all of it, whatever the settings say about workers; the embedded server is ours to register names on.
+    const args = ['--role', 'all', ...(target.address === undefined ? [] : ['--register-search-attributes'])];
     const child = spawn(
       process.execPath,
-      [join(PACKAGE_ROOT, 'bin', 'cohortflow.js'), 'worker', '--follow', workflowId],
+      [join(PACKAGE_ROOT, 'bin', 'cohortflow.js'), 'worker', '--follow', workflowId, ...args],
       {
         detached: true,
         stdio: ['ignore', log, log],

@@ -4,6 +4,8 @@ import { InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
 import { CohortflowError, messageOf } from '../domain/errors.js';
 import type { WidthRequest } from '../contracts/control.js';
+import type { PerModality, PoolChoice } from '../contracts/fan-out-choice.js';
+import type { FanOutModality } from '../contracts/workflow-ids.js';
 import type { JsonObject } from '../steps/step.js';
 
 /** `--json`, the same for every verb that has a result. */
@@ -28,6 +30,23 @@ export function concurrency(text: string): WidthRequest {
     widths[name] = wholeNumber(value);
   }
   return widths;
+}
+
+/** `NAME:SLOTS`, or `imaging=NAME:SLOTS,genomics=NAME:SLOTS`. */
+export function pool(text: string): PerModality<PoolChoice> {
+  const one = (part: string): PoolChoice => {
+    const [, name, size] = /^([A-Za-z0-9][A-Za-z0-9._-]*):(\d+)$/.exec(part) ?? [];
+    if (name === undefined) throw new InvalidArgumentError('NAME:SLOTS is wanted, as jobs:50.');
+    return { name, size: wholeNumber(size ?? '') };
+  };
+  if (!text.includes('=')) return one(text);
+  const pools: Partial<Record<FanOutModality, PoolChoice>> = {};
+  for (const part of text.split(',')) {
+    const [name = '', value = ''] = part.split('=');
+    if (name !== 'imaging' && name !== 'genomics') throw new InvalidArgumentError('imaging=NAME:SLOTS is wanted.');
+    pools[name] = one(value);
+  }
+  return pools;
 }
 
 /** True for a place that is not on this machine's file system. */

@@ -1,4 +1,4 @@
-import type { RunProgress } from '../app/cohort-run.js';
+import type { ModalityProgress, RunProgress } from '../app/run-progress.js';
 import type { FanOutProgress } from '../contracts/progress.js';
 
 const ORDER = ['imaging', 'genomics', 'clinical'] as const;
@@ -17,6 +17,23 @@ function timeLeft({ total, done, reused, failed, cancelled }: FanOutProgress, el
   return ended === 0 || ended === total ? undefined : ((total - ended) * elapsed) / ended;
 }
 
+/** An answer older than this is shown with its age. */
+const FRESH_MS = 3_000;
+
+/** What is unusual about how a modality runs now. */
+function remarks({ paused, breaker, startRate, pool, retried, asOf }: ModalityProgress, now: number): string {
+  const age = now - Date.parse(asOf);
+  const found = [
+    ...(breaker === undefined ? [] : [`PAUSED after ${breaker.failures} × ${breaker.code} in a row`]),
+    ...(paused && breaker === undefined ? ['paused'] : []),
+    ...(startRate === 0 ? [] : [`at most ${startRate} started a minute`]),
+    ...(pool === undefined ? [] : [`${pool.slots} slots of pool ${pool.name}`]),
+    ...(retried === 0 ? [] : [`${retried} retried`]),
+    ...(age > FRESH_MS ? [`as of ${clock(age / 1000)} ago`] : []),
+  ];
+  return found.map((remark) => `, ${remark}`).join('');
+}
+
 /** One line per modality: what is done, reused, failed and running, and the time left. */
 export function progressLines(progress: RunProgress, now: number): string[] {
   const elapsed = (now - Date.parse(progress.startedAt)) / 1000;
@@ -25,7 +42,8 @@ export function progressLines(progress: RunProgress, now: number): string[] {
     if (one === undefined) return [];
     const left = timeLeft(one, elapsed);
     const counts = `${one.done} done, ${one.reused} reused, ${one.failed} failed, ${one.running} running of ${one.total}`;
-    return [`${name.padEnd(9)} ${counts}${left === undefined ? '' : `, ${clock(left)} left`}`];
+    const time = left === undefined || one.paused ? '' : `, ${clock(left)} left`;
+    return [`${name.padEnd(9)} ${counts}${time}${remarks(one, now)}`];
   });
   return [...lines, `${progress.phase.padEnd(9)} ${clock(elapsed)}`];
 }

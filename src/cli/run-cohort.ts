@@ -1,20 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { ensureServer } from '../adapters/local/temporal-server.js';
-import { cohortResult, isRunning, runProgress, startOrAttach } from '../app/cohort-run.js';
+import { cohortResult, isRunning, startOrAttach, type RunStart } from '../app/cohort-run.js';
+import { retriedText, retryFailed, updateRun } from '../app/control-run.js';
+import { ProgressSource, trippedModality, type RunProgress } from '../app/run-progress.js';
 import { connectClient, type TemporalTarget } from '../app/temporal.js';
 import { WorkerProcess } from '../app/worker-process.js';
 import type { Config } from '../config/config.js';
+import type { BreakerTrip } from '../contracts/control.js';
 import type { MultimodalInput } from '../contracts/inputs.js';
 import type { CohortResult } from '../contracts/results.js';
 import { CohortflowError } from '../domain/errors.js';
+import { failureKind } from '../domain/failures/index.js';
 import { say } from './output.js';
 import { ProgressView } from './progress-view.js';
 
 export interface CohortRun {
   readonly workflowId: string;
-  /** Undefined when the person left with Ctrl-C: the run goes on. */
+  /** Undefined when the person left with Ctrl-C (the run goes on), or the circuit breaker paused the run. */
   readonly result: CohortResult | undefined;
+  /** Set when the circuit breaker paused the run. */
+  readonly paused?: BreakerTrip;
   readonly uiUrl?: string;
 }
 
@@ -47,13 +53,47 @@ class Interrupts {
 /** How long a second Ctrl-C after the first cancels instead of having left. */
 const SECOND_MS = 2_000;
 
-async function follow(client: Client, workflowId: string, view: ProgressView, ended: () => boolean): Promise<void> {
-  while (!ended()) {
-    const progress = await runProgress(client, workflowId);
-    if (progress !== undefined && !ended()) view.show(progress);
-    await sleep(POLL_MS);
+/** Shows progress until `ended`; resolves early with why, when the run has paused itself and nothing is under way. */
+async function follow(
+  source: ProgressSource,
+  view: ProgressView,
+  ended: () => boolean,
+): Promise<BreakerTrip | undefined> {
+  try {
+    while (!ended()) {
+      const progress = await source.now();
+      if (progress !== undefined && !ended()) view.show(progress);
+      const tripped = progress === undefined ? undefined : tripOf(progress);
+      if (tripped !== undefined) return tripped;
+      await sleep(POLL_MS);
+    }
+    return undefined;
+  } finally {
+    view.clear();
   }
-  view.clear();
+}
+
+function tripOf(progress: RunProgress): BreakerTrip | undefined {
+  const name = trippedModality(progress);
+  return name === undefined ? undefined : progress.modalities[name]?.breaker;
+}
+
+/** What to do about a run that paused itself. */
+function sayPaused({ code, failures }: BreakerTrip, output: string): void {
+  say(`paused by the circuit breaker: the last ${failures} cases failed with ${code}, and the next would too`);
+  say(`  ${failureKind(code).remedy}`);
+  say('  then the same command again: it goes on, and takes in again what failed for this reason');
+  say(`  (by hand: cohortflow resume --output ${output}, cohortflow retry --failed --output ${output})`);
+}
+
+/** A run that paused itself goes on when its command is given again: what it was paused for is taken for mended. */
+async function goOn(client: Client, workflowId: string): Promise<void> {
+  const progress = await new ProgressSource(client, workflowId).now();
+  const trip = progress === undefined ? undefined : tripOf(progress);
+  if (trip === undefined) return;
+  await updateRun(client, workflowId, 'resume');
+  say(`it had paused itself (${trip.code}) and goes on now`);
+  say(retriedText(await retryFailed(client, workflowId, { code: trip.code })));
 }
 
 /**
@@ -62,14 +102,19 @@ async function follow(client: Client, workflowId: string, view: ProgressView, en
  *
  * @throws CohortflowError the coded reason when the workflow refused its input or was cancelled
  */
-export async function runCohort(input: MultimodalInput, config: Config, ownWorker: boolean): Promise<CohortRun> {
+export async function runCohort(
+  input: MultimodalInput,
+  config: Config,
+  ownWorker: boolean,
+  start?: RunStart,
+): Promise<CohortRun> {
   const { stateFolder, cacheFolder } = config;
   const server = await ensureServer({ env: process.env, stateFolder, cacheFolder, log: say });
   const target: TemporalTarget =
     server.kind === 'embedded' ? { address: server.address, namespace: server.namespace } : {};
   const client = await connectClient(target);
   const interrupts = new Interrupts();
-  const { handle, attached } = await startOrAttach(client, config.taskQueue, input);
+  const { handle, attached } = await startOrAttach(client, config.taskQueue, input, start);
   const { workflowId } = handle;
   say(attached ? `attached to ${workflowId}, which runs into this output` : `started ${workflowId}`);
   const worker = new WorkerProcess(config, target, workflowId, say, () => isRunning(client, workflowId));
@@ -79,15 +124,21 @@ export async function runCohort(input: MultimodalInput, config: Config, ownWorke
   const ui = server.uiUrl === undefined ? {} : { uiUrl: server.uiUrl };
   try {
     if (ownWorker) worker.start();
+    if (attached) await goOn(client, workflowId);
     const outcome = cohortResult(handle);
     // A coded error is how the workflow ended; any other says nothing about it.
     outcome.then(
       () => (over = true),
       (error: unknown) => (over = error instanceof CohortflowError),
     );
-    const shown = follow(client, workflowId, view, () => done);
+    const shown = follow(new ProgressSource(client, workflowId), view, () => done);
+    const tripped = shown.then((trip) => (trip === undefined ? new Promise<never>(() => undefined) : { trip }));
     for (;;) {
-      const ending = await Promise.race([outcome, worker.failed, interrupts.next()]);
+      const ending = await Promise.race([outcome, tripped, worker.failed, interrupts.next()]);
+      if (ending !== 'interrupted' && 'trip' in ending) {
+        sayPaused(ending.trip, input.output);
+        return { workflowId, result: undefined, paused: ending.trip, ...ui };
+      }
       if (ending !== 'interrupted') {
         done = true;
         await shown;

@@ -1,5 +1,6 @@
 import type { CohortUnit } from '../domain/cohort/manifest.js';
 import type { JsonObject } from '../steps/step.js';
+import type { RetryRequest } from './control.js';
 import type { OutcomeRecord } from './outcome.js';
 import type { MultimodalInput, PreparedRun } from './inputs.js';
 import type { FanOutModality, Modality } from './workflow-ids.js';
@@ -21,6 +22,10 @@ export interface StepRequest {
    */
   readonly place: { readonly kind: 'output'; readonly folder: string } | { readonly kind: 'shared' };
   readonly force: boolean;
+  /** Read every input again, whatever is remembered of its content. */
+  readonly verify?: boolean;
+  /** Which pass over the unit within the run: 0 (or absent) the first, above that a retry. */
+  readonly round?: number;
 }
 
 /** What became of a step that succeeded. */
@@ -34,14 +39,46 @@ export interface StepReport {
   readonly summary: JsonObject;
 }
 
+/** Which units a fan-out or a lane wants next: those at the positions `first + n * stride`, n from `from` on. */
 export interface UnitPage {
   readonly output: string;
   readonly runId: string;
   readonly modality: FanOutModality;
-  /** Index of the first unit, then every `stride`-th. */
-  readonly offset: number;
+  /** 0 is the whole manifest; above that the failed units a retry took in. */
+  readonly round: number;
+  readonly first: number;
   readonly stride: number;
+  readonly from: number;
+  /** Most units to return. */
   readonly limit: number;
+  /** What the units' workflows will be given besides the unit; when present, units that are finished already are skipped. */
+  readonly reuse?: JsonObject;
+}
+
+/** A page of units still to be run. */
+export interface NextUnits {
+  /** `at` is the unit's n in the slice; `reused` units before it are finished already and were recorded as such. */
+  readonly units: readonly { readonly unit: CohortUnit; readonly at: number; readonly reused: number }[];
+  /** Finished units after the last one returned. */
+  readonly reused: number;
+  /** The n to ask for next. */
+  readonly next: number;
+}
+
+/** A claim on a pool that cohorts share. */
+export interface PoolClaim {
+  readonly pool: string;
+  readonly size: number;
+  /** Workflow id of the fan-out that runs the units. */
+  readonly holder: string;
+  /** Slots it could use. */
+  readonly want: number;
+  /** Slots it uses now. */
+  readonly using: number;
+  /** Number of the last grant it has seen; 0 before the first. */
+  readonly seq: number;
+  /** It has ended: everything is given back. */
+  readonly leaves: boolean;
 }
 
 /** Facts of the end of a run for run.json and the report. */
@@ -65,7 +102,22 @@ export interface CohortActivities {
     readonly runId: string;
     readonly startedAt: string;
   }): Promise<PreparedRun>;
-  loadUnits(page: UnitPage): Promise<readonly CohortUnit[]>;
+  nextUnits(page: UnitPage): Promise<NextUnits>;
+  /**
+   * Writes the pages of the units of this run that failed and are not being retried already; returns how many. Asked again
+   * for the same round it returns the same.
+   */
+  selectFailed(request: {
+    readonly output: string;
+    readonly runId: string;
+    readonly modality: FanOutModality;
+    readonly round: number;
+    readonly choice: RetryRequest;
+  }): Promise<{ readonly total: number }>;
+  /** Tells the pool's workflow, started when there is none; it answers the holder by a signal. */
+  claimPool(claim: PoolClaim): Promise<void>;
+  /** Which of these workflows are still open. */
+  openWorkflows(request: { readonly ids: readonly string[] }): Promise<{ readonly open: readonly string[] }>;
   recordOutcome(request: {
     readonly output: string;
     readonly runId: string;

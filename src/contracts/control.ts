@@ -1,20 +1,29 @@
 import { CohortflowError } from '../domain/errors.js';
+import { isFailureCode, type FailureCode } from '../domain/failures/index.js';
+import type { UnitCounts } from './outcome.js';
+import type { FanOutModality } from './workflow-ids.js';
 
 /** Updates that cohort workflows take while they run; each answers with how the cohort now stands. */
 export const CONTROL_UPDATES = {
   pause: 'pause',
   resume: 'resume',
   setConcurrency: 'setConcurrency',
+  setStartRate: 'setStartRate',
+  retryFailed: 'retryFailed',
 } as const;
 
-/** The signal by which a parent passes a change on to the workflow that runs the units. */
-export const STEER_SIGNAL = 'steer';
+/** Signals between the workflows of one cohort; people use the updates. */
+export const COHORT_SIGNALS = {
+  /** A change passed down to the workflow that runs the units. */
+  steer: 'steer',
+  /** Failed units that a fan-out is to run again. */
+  retryRound: 'retryRound',
+  /** What a lane or a modality tells its parent. */
+  report: 'report',
+} as const;
 
 /** A change: what is absent stays as it is. */
-export interface SteeringChange {
-  readonly paused?: boolean;
-  readonly width?: number;
-}
+export type SteeringChange = Partial<SteeringState>;
 
 /** How a fan-out is steered. */
 export interface SteeringState {
@@ -22,6 +31,43 @@ export interface SteeringState {
   readonly paused: boolean;
   /** Most units at once. */
   readonly width: number;
+  /** Most units started in a minute; 0 is no limit. */
+  readonly startRate: number;
+}
+
+/** Why a cohort paused itself: the last outcomes all failed with one code that is the environment's fault. */
+export interface BreakerTrip {
+  readonly code: FailureCode;
+  /** Failures in a row. */
+  readonly failures: number;
+  /** ISO time. */
+  readonly since: string;
+}
+
+/** Units that a retry takes in again; each round has its own pages. */
+export interface RetryRound {
+  readonly round: number;
+  readonly total: number;
+}
+
+/** Which failed units to run again; all of them when nothing is given. */
+export interface RetryRequest {
+  /** Failure code, as `DiskFull`. */
+  readonly code?: string;
+  /** Name of the step that failed, as `imaging.convert`. */
+  readonly step?: string;
+}
+
+/** How many units a retry took in. */
+export type RetryAnswer = Readonly<Partial<Record<FanOutModality, number>>>;
+
+/** What a lane tells its cohort, and a modality its root. Few and far between: each is an event of the parent. */
+export interface PartReport {
+  readonly from: string;
+  readonly counts?: UnitCounts;
+  /** The part runs no more than this many units now: sent after its width was lowered. */
+  readonly settled?: number;
+  readonly tripped?: BreakerTrip;
 }
 
 /** Concurrency as a person gives it to a running cohort. */
@@ -53,4 +99,46 @@ export function checkWidthRequest(request: unknown): void {
     throw new CohortflowError('InvalidInput', `concurrency: ${found}; known: imaging, genomics`);
   }
   for (const [name, width] of entries) checkWidth(width, `concurrency.${name}`);
+}
+
+/** Most units started in a minute that a limit can mean; above it there is none. */
+export const LARGEST_START_RATE = 60_000;
+
+/** Refuses what is no start rate; throws `InvalidInput`. 0 lifts the limit. */
+export function checkStartRate(rate: unknown): void {
+  if (typeof rate === 'number' && Number.isInteger(rate) && rate >= 0 && rate <= LARGEST_START_RATE) return;
+  const found = typeof rate === 'number' ? String(rate) : `a ${typeof rate}`;
+  throw new CohortflowError(
+    'InvalidInput',
+    `startRate must be a whole number of units a minute from 0 (no limit) to ${LARGEST_START_RATE}, found ${found}`,
+  );
+}
+
+const RETRY_FIELDS = ['code', 'step'];
+
+/** Refuses what is no choice of failed units; throws `InvalidInput`. */
+export function checkRetryRequest(request: unknown): void {
+  const refuse = (message: string): never => {
+    throw new CohortflowError('InvalidInput', `retryFailed: ${message}`);
+  };
+  if (request === undefined || request === null) return;
+  if (typeof request !== 'object' || Array.isArray(request)) {
+    refuse(`an object with code and step is wanted, found a ${typeof request}`);
+  }
+  const given = request as Readonly<Record<string, unknown>>;
+  const unknown = Object.keys(given).filter((name) => !RETRY_FIELDS.includes(name));
+  if (unknown.length > 0) refuse(`unknown: ${unknown.join(', ')}; known: ${RETRY_FIELDS.join(', ')}`);
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined && (typeof value !== 'string' || value === '')) refuse(`${name} must be a text`);
+  }
+  const { code } = given;
+  if (typeof code === 'string' && !isFailureCode(code)) {
+    refuse(`${code} is no failure code; docs/failures.md lists them`);
+  }
+}
+
+/** What a retry is told that comes while a run writes its tables. */
+export function unitsHaveEnded(): CohortflowError {
+  const message = 'retryFailed: all units have ended and the tables are being written; retry once the run has ended';
+  return new CohortflowError('InvalidInput', message);
 }

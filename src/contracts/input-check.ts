@@ -2,7 +2,17 @@ import { CohortflowError } from '../domain/errors.js';
 
 /** What one field of a workflow's input must be. `about` is for docs and error texts. */
 export interface FieldRule {
-  readonly kind: 'text' | 'count' | 'flag' | 'object' | 'countOrTexts' | 'countOrObject' | 'textOrObject' | 'version';
+  readonly kind:
+    | 'text'
+    | 'count'
+    | 'number'
+    | 'flag'
+    | 'object'
+    | 'list'
+    | 'countOrTexts'
+    | 'countOrObject'
+    | 'textOrObject'
+    | 'version';
   readonly required?: boolean;
   /** Largest count. */
   readonly most?: number;
@@ -16,8 +26,10 @@ export type FieldRules = Readonly<Record<string, FieldRule>>;
 export const FIELD_KINDS: Readonly<Record<FieldRule['kind'], string>> = {
   text: 'a text',
   count: 'a whole number from 1',
+  number: 'a number',
   flag: 'true or false',
   object: 'an object',
+  list: 'a list',
   countOrTexts: 'a whole number from 1 or a list of texts',
   countOrObject: 'a whole number from 1 or an object',
   textOrObject: 'a text or an object',
@@ -30,10 +42,14 @@ function fits(kind: FieldRule['kind'], value: unknown): boolean {
       return typeof value === 'string' && value.trim() !== '';
     case 'count':
       return typeof value === 'number' && Number.isInteger(value) && value >= 1;
+    case 'number':
+      return typeof value === 'number' && Number.isFinite(value);
     case 'flag':
       return typeof value === 'boolean';
     case 'object':
       return typeof value === 'object' && value !== null && !Array.isArray(value);
+    case 'list':
+      return Array.isArray(value);
     case 'countOrTexts':
       return fits('count', value) || (Array.isArray(value) && value.every((item) => typeof item === 'string'));
     case 'countOrObject':

@@ -2,7 +2,10 @@ import type { GenomicsUnit, ImagingUnit } from '../domain/cohort/manifest.js';
 import { CohortflowError } from '../domain/errors.js';
 import type { FailureCode } from '../domain/failures/index.js';
 import type { JsonObject } from '../steps/step.js';
+import type { RetryRequest, RetryRound } from './control.js';
+import type { FanOutFields } from './fan-out-choice.js';
 import type { FieldRule, FieldRules } from './input-check.js';
+import type { UnitCounts } from './outcome.js';
 import type { FanOutModality } from './workflow-ids.js';
 
 /**
@@ -21,6 +24,8 @@ const COMMON: FieldRules = {
   recordIdentifier: text('name of the id column of the feature groups; Case_ID'),
   eventTimeName: text('name of the event time column; timestamp'),
   force: { kind: 'flag', about: 'run every step again, reuse nothing' },
+  verifyInputs: { kind: 'flag', about: 'read every input again instead of trusting size and times' },
+  pseudonymise: { kind: 'flag', about: 'workflow ids carry keyed hashes instead of case ids' },
   prepared: { kind: 'object', about: 'internal: what the parent cohort prepared' },
 };
 
@@ -44,12 +49,17 @@ const DATASET: FieldRules = {
 };
 
 const cohort = needed('cohort sheet (CSV), absolute');
-/** A server takes at most 2,000 children of one parent under way; ten lanes share this many. */
-export const MOST_CONCURRENCY = 2000;
-const concurrency: FieldRule = { kind: 'count', most: MOST_CONCURRENCY, about: 'units at once; 50' };
+const FAN_OUT: FieldRules = {
+  concurrency: { kind: 'countOrObject', about: 'units at once; 50' },
+  startRate: { kind: 'countOrObject', about: 'units started in a minute at most; no limit' },
+  pool: { kind: 'object', about: 'slots shared with other cohorts: {name, size}' },
+  pauseAfter: { kind: 'count', about: 'pause after so many failures in a row with one code of the environment; 5' },
+  retryOf: { kind: 'object', about: 'only what failed in the last run into this output: {runId?, code?, step?}' },
+  retryRound: { kind: 'object', about: 'internal: units to run again' },
+};
 
-export const IMAGING_COHORT_RULES: FieldRules = { cohort, concurrency, ...COMMON, ...IMAGING, ...DATASET };
-export const GENOMICS_COHORT_RULES: FieldRules = { cohort, concurrency, ...COMMON, ...GENOMICS, ...DATASET };
+export const IMAGING_COHORT_RULES: FieldRules = { cohort, ...FAN_OUT, ...COMMON, ...IMAGING, ...DATASET };
+export const GENOMICS_COHORT_RULES: FieldRules = { cohort, ...FAN_OUT, ...COMMON, ...GENOMICS, ...DATASET };
 export const CLINICAL_RULES: FieldRules = {
   clinical: needed('clinical table (CSV), absolute'),
   clinicalSpec: { kind: 'textOrObject', about: 'name of a specification, path of one, or the document itself' },
@@ -59,7 +69,7 @@ export const MULTIMODAL_RULES: FieldRules = {
   cohort: text('cohort sheet (CSV), absolute'),
   clinical: text('clinical table (CSV), absolute'),
   clinicalSpec: CLINICAL_RULES['clinicalSpec'] as FieldRule,
-  concurrency: { kind: 'countOrObject', about: 'units at once, for both modalities or {imaging, genomics}; 50' },
+  ...FAN_OUT,
   ...COMMON,
   ...IMAGING,
   ...GENOMICS,
@@ -72,7 +82,21 @@ export interface CommonInput {
   readonly recordIdentifier?: string;
   readonly eventTimeName?: string;
   readonly force?: boolean;
+  readonly verifyInputs?: boolean;
+  readonly pseudonymise?: boolean;
   readonly prepared?: PreparedRun;
+}
+
+/** Which failed units of an earlier run a new one takes up; its other outcomes are carried over. */
+export interface RetryOf extends RetryRequest {
+  /** The run whose failures these are; the last one into the output folder when absent. */
+  readonly runId?: string;
+}
+
+/** The fields that say how units are run, and which. */
+export interface FanOutInput extends FanOutFields {
+  readonly retryOf?: RetryOf;
+  readonly retryRound?: RetryRound;
 }
 
 export interface DatasetChoice {
@@ -94,14 +118,12 @@ export interface GenomicsChoice {
   readonly threads?: number;
 }
 
-export interface ImagingCohortInput extends CommonInput, ImagingChoice, DatasetChoice {
+export interface ImagingCohortInput extends CommonInput, FanOutInput, ImagingChoice, DatasetChoice {
   readonly cohort: string;
-  readonly concurrency?: number;
 }
 
-export interface GenomicsCohortInput extends CommonInput, GenomicsChoice, DatasetChoice {
+export interface GenomicsCohortInput extends CommonInput, FanOutInput, GenomicsChoice, DatasetChoice {
   readonly cohort: string;
-  readonly concurrency?: number;
 }
 
 export interface ClinicalInput extends CommonInput {
@@ -109,11 +131,10 @@ export interface ClinicalInput extends CommonInput {
   readonly clinicalSpec?: string | JsonObject;
 }
 
-export interface MultimodalInput extends CommonInput, ImagingChoice, GenomicsChoice, DatasetChoice {
+export interface MultimodalInput extends CommonInput, FanOutInput, ImagingChoice, GenomicsChoice, DatasetChoice {
   readonly cohort?: string;
   readonly clinical?: string;
   readonly clinicalSpec?: string | JsonObject;
-  readonly concurrency?: number | { readonly imaging?: number; readonly genomics?: number };
 }
 
 /** What the prepare activity made of the request: counts and references, passed on to children. */
@@ -127,12 +148,19 @@ export interface PreparedRun {
   readonly settings?: JsonObject;
   /** The clinical specification: a built-in name or the parsed document. */
   readonly clinicalSpec?: string | JsonObject;
+  /** True when the search attributes of the product are registered on this server. */
+  readonly searchAttributes?: boolean;
+  /** The failed units that a retry of an earlier run takes up, and what that run's other units count as. */
+  readonly retry?: Readonly<Partial<Record<FanOutModality, RetryRound & { readonly carried: UnitCounts }>>>;
 }
 
 const UNIT: FieldRules = {
   output: needed('folder of the results, absolute'),
   runId: text('key of the records of outcomes; the run id of this workflow'),
   force: { kind: 'flag', about: 'run every step again, reuse nothing' },
+  verifyInputs: { kind: 'flag', about: 'read every input again instead of trusting size and times' },
+  round: { kind: 'count', about: 'internal: which retry of the run this is' },
+  searchAttributes: { kind: 'flag', about: 'internal: the search attributes are registered' },
 };
 
 export const IMAGING_STUDY_RULES: FieldRules = {
@@ -151,22 +179,26 @@ export const GENOMICS_SAMPLE_RULES: FieldRules = {
   threads: { kind: 'count', about: 'threads of the quantification' },
 };
 
-/** Input of the workflow of one study. */
-export interface ImagingStudyInput {
-  readonly unit: ImagingUnit;
+/** What the inputs of a study and of a sample have in common. */
+export interface UnitInput {
   readonly output: string;
   readonly runId?: string;
   readonly force?: boolean;
+  readonly verifyInputs?: boolean;
+  readonly round?: number;
+  readonly searchAttributes?: boolean;
+}
+
+/** Input of the workflow of one study. */
+export interface ImagingStudyInput extends UnitInput {
+  readonly unit: ImagingUnit;
   readonly choice?: Omit<ImagingChoice, 'radiomics'>;
   readonly settings?: JsonObject;
 }
 
 /** Input of the workflow of one sample. */
-export interface GenomicsSampleInput {
+export interface GenomicsSampleInput extends UnitInput {
   readonly unit: GenomicsUnit;
-  readonly output: string;
-  readonly runId?: string;
-  readonly force?: boolean;
   readonly annotation?: string;
   /** Folder of the transcript index; absent for a sample that is quantified already. */
   readonly index?: string;
@@ -200,36 +232,4 @@ export function checkUnit(workflow: string, modality: FanOutModality, unit: unkn
   for (const field of fields ?? []) {
     if (source?.[field] === undefined) refuse(`unit.source.${field} is missing`);
   }
-}
-
-export const DEFAULT_CONCURRENCY = 50;
-
-function positive(value: unknown, name: string): number {
-  if (value === undefined) return DEFAULT_CONCURRENCY;
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > MOST_CONCURRENCY) {
-    throw new CohortflowError('InvalidInput', `${name} must be a whole number from 1 to ${MOST_CONCURRENCY}`);
-  }
-  return value;
-}
-
-/** Units at once of both modalities. */
-export function concurrencyOf(input: Pick<MultimodalInput, 'concurrency'>): { imaging: number; genomics: number } {
-  const given = input.concurrency;
-  if (given === undefined || typeof given === 'number') {
-    const width = positive(given, 'concurrency');
-    return { imaging: width, genomics: width };
-  }
-  if (typeof given !== 'object' || given === null)
-    throw new CohortflowError(
-      'InvalidInput',
-      'concurrency must be a whole number from 1, or an object with imaging and genomics',
-    );
-  const unknown = Object.keys(given).filter((name) => name !== 'imaging' && name !== 'genomics');
-  if (unknown.length > 0) {
-    throw new CohortflowError('InvalidInput', `concurrency: unknown: ${unknown.join(', ')}; known: imaging, genomics`);
-  }
-  return {
-    imaging: positive(given.imaging, 'concurrency.imaging'),
-    genomics: positive(given.genomics, 'concurrency.genomics'),
-  };
 }

@@ -11,6 +11,8 @@ export interface OutcomeRecord {
   /** Study or sample id where a case has several; empty otherwise. */
   readonly part: string;
   readonly step: string;
+  /** Which pass over the unit: 0 (or absent) the first, above that the retries of failed units within one run. */
+  readonly round?: number;
   readonly outcome: OutcomeKind;
   /** Failure code; empty unless failed or skipped. */
   readonly code: FailureCode | '';
@@ -41,3 +43,19 @@ export interface UnitCounts {
 }
 
 export const NO_UNITS: UnitCounts = { total: 0, done: 0, reused: 0, failed: 0, cancelled: 0 };
+
+/** The counts of two sets of units together. */
+export function addCounts(a: UnitCounts, b: UnitCounts): UnitCounts {
+  return {
+    total: a.total + b.total,
+    done: a.done + b.done,
+    reused: a.reused + b.reused,
+    failed: a.failed + b.failed,
+    cancelled: a.cancelled + b.cancelled,
+  };
+}
+
+/** Units that have ended, however. */
+export function endedUnits({ done, reused, failed, cancelled }: UnitCounts): number {
+  return done + reused + failed + cancelled;
+}

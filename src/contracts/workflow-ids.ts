@@ -12,7 +12,15 @@ export function unitWorkflowId(cohortId: string, key: string): string {
   return `${cohortId}/${key}`;
 }
 
-/** Id of one lane of a large cohort. The `~` cannot start a case id, so lanes and units never meet. */
-export function laneWorkflowId(cohortId: string, lane: number): string {
-  return `${cohortId}/~lane-${lane}`;
+/**
+ * Id of one lane of a large cohort, or of a retry within one. The `~` cannot start a case id, so lanes and units never
+ * meet.
+ */
+export function laneWorkflowId(cohortId: string, lane: number, round = 0): string {
+  return round === 0 ? `${cohortId}/~lane-${lane}` : `${cohortId}/~retry-${round}-lane-${lane}`;
+}
+
+/** Id of the workflow that keeps a pool which cohorts share. */
+export function poolWorkflowId(pool: string): string {
+  return `cohortflow-pool-${pool}`;
 }

@@ -1,10 +1,25 @@
-import { proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
 import { cpuQueue } from '../contracts/queues.js';
-import { COHORT_FILES, COMPUTE, QUICK } from './work-classes.js';
+import { COHORT_FILES, COMPUTE, PAGES, QUICK, RECORD } from './work-classes.js';
 
 /** Quick activities run on the queue of the workflows themselves. */
 export const quick = proxyActivities<CohortActivities>(QUICK);
+
+/**
+ * Writes the outcome of a unit that did not succeed. Where even that fails (a full disk) the unit still ends: the table of
+ * outcomes then says that it left none. Not cancellable: a cancelled case still leaves its outcome.
+ */
+export async function recordOutcome(request: Parameters<CohortActivities['recordOutcome']>[0]): Promise<void> {
+  try {
+    await CancellationScope.nonCancellable(() => proxyActivities<CohortActivities>(RECORD).recordOutcome(request));
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+  }
+}
+
+/** Pages of units: looking for what is finished already takes its time where a page has many files. */
+export const units = proxyActivities<CohortActivities>(PAGES);
 
 /** Activities over the files of a whole cohort. */
 export const cohortFiles = proxyActivities<CohortActivities>(COHORT_FILES);

@@ -5,13 +5,16 @@ import {
   executeChild,
   isCancellation,
   sleep,
+  type ChildWorkflowOptions,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { unitKey, type CohortUnit } from '../domain/cohort/manifest.js';
 import type { UnitResult } from '../contracts/outcome.js';
 import { unitWorkflowId, type FanOutModality } from '../contracts/workflow-ids.js';
-import { quick } from './activities.js';
+import type { JsonObject } from '../steps/step.js';
+import { recordOutcome } from './activities.js';
 import { isOwnCancellation, stepFailure } from './failures.js';
+import { modalityAttribute } from './search-attributes.js';
 
 /** Workflow type of one unit of a modality. */
 const CHILD_TYPE: Readonly<Record<FanOutModality, string>> = { imaging: 'imagingStudy', genomics: 'genomicsSample' };
@@ -22,9 +25,16 @@ export interface FanOut {
   readonly cohortId: string;
   readonly output: string;
   readonly runId: string;
+  /** Units of the round that a slice belongs to. */
   readonly total: number;
-  /** The child's input without its unit. */
-  readonly childInput: Readonly<Record<string, unknown>>;
+  /** The child's input without its unit and round. */
+  readonly childInput: JsonObject;
+  /** Failures in a row with one code of the environment after which the cohort pauses. */
+  readonly pauseAfter: number;
+  /** True when what a lane holds of a shared pool must be accounted for. */
+  readonly pooled: boolean;
+  /** True when the search attributes are registered. */
+  readonly searchAttributes: boolean;
 }
 
 /** How often, and how long apart, a child is started anew whose id is still taken by one of an earlier run. */
@@ -35,7 +45,12 @@ const START_PAUSE = '10 seconds';
  * Runs one child to its end. A run that was terminated asks its children to cancel, and they take their time: the next
  * run waits for them instead of failing the unit.
  */
-export async function childToEnd<R>(type: string, workflowId: string, input: unknown, summary: string): Promise<R> {
+export async function childToEnd<R>(
+  type: string,
+  workflowId: string,
+  input: unknown,
+  options: Pick<ChildWorkflowOptions, 'staticSummary' | 'typedSearchAttributes'>,
+): Promise<R> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await executeChild<(input: unknown) => Promise<R>>(type, {
@@ -44,7 +59,7 @@ export async function childToEnd<R>(type: string, workflowId: string, input: unk
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-        staticSummary: summary,
+        ...options,
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError) || attempt === START_ATTEMPTS) throw error;
@@ -57,13 +72,18 @@ export async function childToEnd<R>(type: string, workflowId: string, input: unk
 export type ChildEnd = UnitResult | { readonly outcome: 'cancelled' };
 
 /** Runs the child of one unit. It never fails: whatever became of it is counted. Only cancellation of the caller is thrown. */
-export async function runChild(fanOut: FanOut, unit: CohortUnit): Promise<ChildEnd> {
-  const { cohortId, modality, childInput, output, runId } = fanOut;
+export async function runChild(fanOut: FanOut, round: number, unit: CohortUnit): Promise<ChildEnd> {
+  const { cohortId, modality, childInput, output, runId, searchAttributes } = fanOut;
   const key = unitKey(unit);
+  const again = round === 0 ? {} : { round };
   try {
-    const workflowId = unitWorkflowId(cohortId, key);
-    const summary = `${modality} of ${key}`;
-    return await childToEnd<UnitResult>(CHILD_TYPE[modality], workflowId, { ...childInput, unit }, summary);
+    const workflowId = unitWorkflowId(cohortId, unit.alias ?? key);
+    const options = {
+      staticSummary: `${modality} of ${unit.alias ?? key}`,
+      ...(searchAttributes ? { typedSearchAttributes: modalityAttribute(modality) } : {}),
+    };
+    const input = { ...childInput, ...again, unit };
+    return await childToEnd<UnitResult>(CHILD_TYPE[modality], workflowId, input, options);
   } catch (error) {
     if (isOwnCancellation(error)) throw error;
     // Someone cancelled this one child; it has written so itself.
@@ -73,8 +93,8 @@ export async function runChild(fanOut: FanOut, unit: CohortUnit): Promise<ChildE
     const part = key.slice(unit.caseId.length + 1);
     const nothing = { why: '', attempts: 1, started: new Date().toISOString(), seconds: 0 };
     const step = `${modality}.workflow`;
-    const record = { caseId: unit.caseId, modality, part, step, outcome: 'failed', code, message, ...nothing } as const;
-    await quick.recordOutcome({ output, runId, record });
+    const record = { caseId: unit.caseId, modality, part, step, outcome: 'failed', code, message } as const;
+    await recordOutcome({ output, runId, record: { ...record, ...again, ...nothing } });
     return { outcome: 'failed', step, code };
   }
 }

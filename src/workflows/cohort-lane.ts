@@ -1,9 +1,10 @@
-import { setHandler } from '@temporalio/workflow';
+import { condition, setHandler, workflowInfo } from '@temporalio/workflow';
 import { checkInput, type FieldRules } from '../contracts/input-check.js';
 import type { UnitCounts } from '../contracts/outcome.js';
 import { orFail } from './failures.js';
-import { LANE_RUN_LIMIT, continueLane, type LaneInput } from './fan-out.js';
-import { SliceState, runSlice, sliceSize } from './slice.js';
+import { LANE_RUN_LIMIT, LaneReports, continueLane, type LaneInput } from './lanes.js';
+import { runSlice } from './slice.js';
+import { SliceState } from './slice-state.js';
 import { heedParent } from './steering.js';
 import { progressQuery } from './messages.js';
 
@@ -12,18 +13,40 @@ const LANE_RULES: FieldRules = {
   fanOut: { kind: 'object', required: true, about: 'internal: what the cohort shares' },
   slice: { kind: 'object', required: true, about: 'internal: which units' },
   limit: { kind: 'count', about: 'internal: units of one run' },
+  reported: { kind: 'number', about: 'internal: how much the cohort was told of' },
 };
 
-/** One lane of a large cohort: a pool over its own interleaved slice that drains and continues as new. */
+/** One lane of a large cohort, or of a retry: a pool over its own slice that drains and continues as new. */
 export async function cohortLane(raw: unknown): Promise<UnitCounts> {
   const input = orFail(() => checkInput<LaneInput>('cohortLane', LANE_RULES, raw));
   const { fanOut, slice, limit = LANE_RUN_LIMIT } = input;
   const state = new SliceState(slice);
+  const reports = new LaneReports(fanOut.cohortId, workflowInfo().workflowId);
   heedParent(state.steering);
-  const size = sliceSize(fanOut.total, slice.first, slice.stride);
+  let before = state.steering.allowed;
+  state.steering.onChange = () => {
+    const { allowed } = state.steering;
+    if (fanOut.pooled && allowed < before) void settle(state, allowed, reports);
+    before = allowed;
+  };
+  state.onTrip = (tripped) => {
+    state.steering.change({ paused: true });
+    reports.send({ tripped });
+  };
   const startedAt = new Date().toISOString();
-  setHandler(progressQuery, () => ({ phase: 'running', startedAt, children: [], fanOut: state.progress(size) }));
+  setHandler(progressQuery, () => {
+    const { counts, running, steering, lastFailures } = state;
+    const { modality } = fanOut;
+    const fanOutProgress = { modality, ...counts, running, ...steering.current, retried: 0, lanes: [], lastFailures };
+    return { phase: 'running', startedAt, children: [], parts: {}, fanOut: fanOutProgress };
+  });
   await runSlice(fanOut, slice, state, limit);
-  await continueLane(input, state);
+  await continueLane(input, state, reports);
   return state.counts;
+}
+
+/** Says when no more runs than was asked for: only then may a shared pool give the slots to someone else. */
+async function settle(state: SliceState, width: number, reports: LaneReports): Promise<void> {
+  await condition(() => state.running <= width);
+  reports.send({ settled: width });
 }

@@ -1,15 +1,23 @@
 import { setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import { addCounts, endedUnits, NO_UNITS, type UnitCounts } from '../contracts/outcome.js';
 import type { CohortProgress, FanOutProgress } from '../contracts/progress.js';
 import type { Modality } from '../contracts/workflow-ids.js';
 import { progressQuery } from './messages.js';
+
+function minutes(milliseconds: number): string {
+  const whole = Math.max(1, Math.round(milliseconds / 60_000));
+  return whole < 60 ? `${whole} min` : `${Math.floor(whole / 60)} h ${whole % 60} min`;
+}
 
 /** Live state of a cohort workflow: the answer of its progress query and the text the Temporal UI shows. */
 export class CohortState {
   phase: CohortProgress['phase'] = 'preparing';
   children: readonly Modality[] = [];
+  private parts: Partial<Record<Modality, UnitCounts>> = {};
   private fanOut: (() => FanOutProgress) | undefined;
   private since = workflowInfo().startTime.toISOString();
   private readonly startedAt = workflowInfo().startTime.toISOString();
+  private runningSince = Date.now();
 
   constructor() {
     setHandler(progressQuery, () => this.progress());
@@ -19,6 +27,7 @@ export class CohortState {
   enter(phase: CohortProgress['phase']): void {
     this.phase = phase;
     this.since = new Date().toISOString();
+    if (phase === 'running') this.runningSince = Date.now();
     this.describe();
   }
 
@@ -28,20 +37,56 @@ export class CohortState {
     this.describe();
   }
 
+  /** Takes over what a modality told of itself. */
+  showPart(modality: Modality, counts: UnitCounts): void {
+    this.parts = { ...this.parts, [modality]: counts };
+    this.describe();
+  }
+
   /** The text of the Temporal UI; it is served by a query and costs no event. */
   private describe(): void {
     const lines = [`**${this.phase}** since ${this.since}`];
-    if (this.fanOut !== undefined) {
-      const { total, done, reused, failed, cancelled, running, lastFailures } = this.fanOut();
-      lines.push('', '| total | done | reused | failed | cancelled | running |', '|---|---|---|---|---|---|');
-      lines.push(`| ${[total, done, reused, failed, cancelled, running].join(' | ')} |`);
-      if (lastFailures.length > 0) lines.push('', 'Last failures:', ...lastFailures.map((line) => `- ${line}`));
+    const now = this.fanOut?.();
+    const rows = now === undefined ? Object.entries(this.parts) : [['units', now] as const];
+    if (rows.length > 0) {
+      lines.push('', '| | total | done | reused | failed | cancelled |', '|---|---|---|---|---|---|');
+      for (const [name, { total, done, reused, failed, cancelled }] of rows) {
+        lines.push(`| ${[name, total, done, reused, failed, cancelled].join(' | ')} |`);
+      }
+      lines.push('', this.pace(rows.map(([, counts]) => counts).reduce(addCounts, NO_UNITS)));
     }
+    if (now !== undefined) lines.push(...steeringLines(now));
     setCurrentDetails(lines.join('\n'));
   }
 
-  private progress(): CohortProgress {
-    const { phase, startedAt, children, fanOut } = this;
-    return { phase, startedAt, children, ...(fanOut === undefined ? {} : { fanOut: fanOut() }) };
+  /** How fast units end and when the last will have, at the pace so far. */
+  private pace(counts: UnitCounts): string {
+    const ended = endedUnits(counts) - counts.reused;
+    const elapsed = Date.now() - this.runningSince;
+    if (ended === 0 || elapsed === 0) return 'No unit has ended yet.';
+    const left = counts.total - endedUnits(counts);
+    const rate = `${((ended / elapsed) * 3_600_000).toPrecision(3)} an hour`;
+    return left === 0 ? `${rate}, none left.` : `${rate}, about ${minutes((left * elapsed) / ended)} left.`;
   }
+
+  private progress(): CohortProgress {
+    const { phase, startedAt, children, parts, fanOut } = this;
+    return { phase, startedAt, children, parts, ...(fanOut === undefined ? {} : { fanOut: fanOut() }) };
+  }
+}
+
+function steeringLines({ running, width, paused, breaker, pool, lanes, lastFailures }: FanOutProgress): string[] {
+  const lines = [
+    '',
+    lanes.length > 0 ? `${lanes.length} lanes, ${width} at once` : `${running} running, ${width} at once`,
+  ];
+  if (pool !== undefined) lines.push(`Holds ${pool.slots} slots of the pool ${pool.name}.`);
+  if (breaker !== undefined) {
+    lines.push(
+      '',
+      `**Paused by the circuit breaker**: ${breaker.failures} units in a row failed with ${breaker.code}.`,
+    );
+  } else if (paused) lines.push('', '**Paused**');
+  if (lastFailures.length > 0) lines.push('', 'Last failures:', ...lastFailures.map((line) => `- ${line}`));
+  return lines;
 }

@@ -1,136 +1,340 @@
-import { allHandlersFinished, condition, continueAsNew, isCancellation } from '@temporalio/workflow';
-import { NO_UNITS, type UnitCounts } from '../contracts/outcome.js';
+import { CancellationScope, condition, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  checkRetryRequest,
+  unitsHaveEnded,
+  type BreakerTrip,
+  type PartReport,
+  type RetryAnswer,
+  type RetryRequest,
+  type RetryRound,
+  type SteeringState,
+} from '../contracts/control.js';
+import type { FanOutChoice } from '../contracts/fan-out-choice.js';
+import { NO_UNITS, addCounts, endedUnits, type UnitCounts } from '../contracts/outcome.js';
 import type { FanOutProgress } from '../contracts/progress.js';
 import { laneWorkflowId } from '../contracts/workflow-ids.js';
+import { CohortflowError } from '../domain/errors.js';
+import type { JsonObject } from '../steps/step.js';
+import { cohortFiles } from './activities.js';
 import { childToEnd, type FanOut } from './children.js';
-import { isOwnCancellation, isReportable } from './failures.js';
-import { allEnded } from './pool.js';
-import { SliceState, runSlice, sliceSize, type Slice } from './slice.js';
-import { Steering, heedControl, steerChild } from './steering.js';
+import { isOwnCancellation, isReportable, orFail } from './failures.js';
+import { laneCount, type LaneInput } from './lanes.js';
+import { reportSignal, retryFailedUpdate, retryRoundSignal } from './messages.js';
+import { PoolShare } from './pool-share.js';
+import { modalityAttribute } from './search-attributes.js';
+import { runSlice } from './slice.js';
+import { SliceState, sliceSize, type Slice } from './slice-state.js';
+import { Steering, heedControl, steerChild, tell } from './steering.js';
+import { Runner, shareOut } from './width-shares.js';
 
 /** Up to this many units a cohort runs its pool itself; above, lanes do (a parent's history stays under 4,000 events). */
 export const DIRECT_LIMIT = 400;
-/** A lane starts about this many units, drains and continues as new. */
-export const LANE_RUN_LIMIT = 400;
-const MOST_LANES = 10;
-/** Children of one parent at once: past it their completions may come faster than a history takes them. */
-const LANE_WIDTH = 50;
+const OWN = 'own';
+const STILL = { paused: true, width: 0, startRate: 0 } as const;
+/** A part tells its parent each time so much of it has been dealt with. */
+const REPORTED_SHARE = 0.05;
 
-/** Input of a lane: its slice and the fan-out it belongs to. */
-export interface LaneInput {
-  readonly fanOut: FanOut;
+/** One who is to run units. */
+interface Start {
+  readonly id: string;
   readonly slice: Slice;
-  /** Units of one run of the lane; {@link LANE_RUN_LIMIT}. */
-  readonly limit?: number;
+  readonly steer: (state: SteeringState) => void;
+  readonly run: (slice: Slice) => Promise<UnitCounts>;
+}
+
+/** What a fan-out is given besides how its units are run. */
+export interface FanOutPlan {
+  readonly fanOut: FanOut;
+  readonly choice: FanOutChoice;
+  /** Only these units, which failed before; all units when absent. */
+  readonly only?: RetryRound;
+  /** What units count as that are not run this time: those of the run that a retry takes up. */
+  readonly carried?: UnitCounts;
+  /** Id of the workflow that started this one, which steers it and chooses what is retried. */
+  readonly parent?: string;
 }
 
 /**
- * Lanes of a cohort: as few as keep each one's run and width within bounds. Few wide pools come closer to the makespan of
- * a single one than many narrow ones, since a unit cannot change its lane.
+ * Runs the units of one modality: by itself up to {@link DIRECT_LIMIT}, in lanes above, retries of failed units in lanes
+ * too. Its width is divided among all who run units at the time. Answers the updates meanwhile; pauses itself when the
+ * environment fails one unit after another.
  */
-export function laneCount(total: number, width: number): number {
-  const wanted = Math.max(Math.ceil(total / LANE_RUN_LIMIT), Math.ceil(width / LANE_WIDTH));
-  return Math.min(MOST_LANES, width, wanted);
-}
+export class FanOutRun {
+  private fanOut: FanOut;
+  private readonly steering: Steering;
+  private readonly runners = new Map<string, Runner>();
+  private readonly counts = new Map<string, UnitCounts>();
+  private readonly own: SliceState;
+  private readonly share: PoolShare | undefined;
+  private breaker: BreakerTrip | undefined;
+  private retried = 0;
+  private rounds: RetryRound[] = [];
+  private lastRound: number;
+  private choosing = 0;
+  private failure: unknown;
+  private reported = 0;
+  private closed = false;
+  /** Called after every change. */
+  onChange: () => void = () => undefined;
 
-/** How a width is divided among lanes: differences of one at most. A lane may get nothing until another has ended. */
-export function divideWidth(width: number, lanes: number): number[] {
-  return Array.from({ length: lanes }, (_, lane) => Math.floor(width / lanes) + (lane < width % lanes ? 1 : 0));
-}
-
-/**
- * Runs all units of a fan-out: by itself up to {@link DIRECT_LIMIT}, by lanes above. Answers `pause`, `resume` and
- * `setConcurrency` meanwhile. Calls `onProgress` after every change.
- */
-export async function runFanOut(
-  fanOut: FanOut,
-  width: number,
-  onProgress: (progress: () => FanOutProgress) => void,
-): Promise<UnitCounts> {
-  const { total } = fanOut;
-  if (total > DIRECT_LIMIT) return runLanes(fanOut, width, onProgress);
-  const whole: Slice = { first: 0, stride: 1, started: 0, counts: { ...NO_UNITS, total }, width, paused: false };
-  const state = new SliceState(whole);
-  state.onChange = () => onProgress(() => state.progress(total));
-  state.steering.onChange = state.onChange;
-  heedControl(state.steering);
-  state.onChange();
-  await runSlice(fanOut, whole, state, Infinity);
-  return state.counts;
-}
-
-/** Runs a fan-out in lanes. When a lane has ended its share of the width goes to the others. */
-async function runLanes(
-  fanOut: FanOut,
-  width: number,
-  onProgress: (progress: () => FanOutProgress) => void,
-): Promise<UnitCounts> {
-  const { total, cohortId } = fanOut;
-  const lanes = laneCount(total, width);
-  const active = new Set(Array.from({ length: lanes }, (_, lane) => lane));
-  const steering = new Steering({ width, paused: false });
-  let counts: UnitCounts = { ...NO_UNITS, total };
-  const report = (): void =>
-    onProgress(() => ({ ...counts, running: 0, ...steering.current, lanes, lastFailures: [] }));
-  // What each lane was last told: a lane whose share stays is not told again.
-  let told = new Map<number, string>();
-  const steer = (): void => {
-    report();
-    const { paused, width: whole } = steering.current;
-    const shares = divideWidth(whole, active.size);
-    const now = new Map([...active].map((lane, at) => [lane, { paused, width: shares[at] ?? 0 }] as const));
-    for (const [lane, change] of now) {
-      if (told.get(lane) !== JSON.stringify(change)) void steerChild(laneWorkflowId(cohortId, lane), change);
+  constructor(private readonly plan: FanOutPlan) {
+    const { concurrency, startRate, pool } = plan.choice;
+    const { fanOut, only, carried } = plan;
+    this.fanOut = fanOut;
+    this.steering = new Steering({ paused: false, width: concurrency, startRate });
+    this.steering.onChange = () => this.steered();
+    this.lastRound = only?.round ?? 0;
+    if (carried !== undefined) this.counts.set('carried', carried);
+    if (only !== undefined) this.rounds.push(only);
+    this.own = new SliceState(this.slice({ round: 0, total: fanOut.total }, 0, 1));
+    this.own.onChange = () => this.changed();
+    this.own.onTrip = (trip) => this.trip(trip);
+    if (pool !== undefined) {
+      this.share = new PoolShare(
+        pool,
+        fanOut.cohortId,
+        () => this.wanted(),
+        () => this.using(),
+      );
+      this.share.onGrant = () => this.divide();
     }
-    told = new Map([...now].map(([lane, change]) => [lane, JSON.stringify(change)]));
-  };
-  steering.onChange = steer;
-  heedControl(steering);
-  report();
-  await allEnded(
-    divideWidth(width, lanes).map(async (laneWidth, lane) => {
-      const size = { ...NO_UNITS, total: sliceSize(total, lane, lanes) };
-      const slice: Slice = { first: lane, stride: lanes, started: 0, counts: size, width: laneWidth, paused: false };
-      const ended = await laneToEnd(laneWorkflowId(cohortId, lane), { fanOut, slice });
-      counts = addCounts(counts, ended);
-      active.delete(lane);
-      if (active.size > 0) steer();
-      else report();
-    }),
-  );
-  return counts;
-}
-
-/** Runs one lane. When it is lost as a whole its units count as failed; the table of outcomes tells which of them ended. */
-async function laneToEnd(workflowId: string, input: LaneInput): Promise<UnitCounts> {
-  try {
-    return await childToEnd<UnitCounts>('cohortLane', workflowId, input, 'a lane of the cohort');
-  } catch (error) {
-    if (isOwnCancellation(error) || !isReportable(error)) throw error;
-    const { total } = input.slice.counts;
-    return isCancellation(error) ? { ...NO_UNITS, cancelled: total } : { ...NO_UNITS, failed: total };
+    heedControl(this.steering);
+    this.heedRetries();
+    setHandler(reportSignal, (report) => this.take(report));
   }
-}
 
-function addCounts(a: UnitCounts, b: UnitCounts): UnitCounts {
-  return {
-    total: a.total,
-    done: a.done + b.done,
-    reused: a.reused + b.reused,
-    failed: a.failed + b.failed,
-    cancelled: a.cancelled + b.cancelled,
-  };
-}
+  /** True when failed units were to be run again after all had ended; otherwise nothing more is taken from now on. */
+  goesOn(): boolean {
+    this.closed = this.rounds.length === 0 && this.choosing === 0;
+    return !this.closed;
+  }
 
-/** Ends this run of a lane and begins the next with what is left; returns when nothing is left. */
-export async function continueLane(input: LaneInput, state: SliceState): Promise<void> {
-  const { fanOut, slice, limit } = input;
-  if (state.started >= sliceSize(fanOut.total, slice.first, slice.stride)) return;
-  await condition(allHandlersFinished);
-  const { started, counts, steering } = state;
-  await continueAsNew<(next: LaneInput) => Promise<UnitCounts>>({
-    fanOut,
-    slice: { ...slice, started, counts, ...steering.current },
-    ...(limit === undefined ? {} : { limit }),
-  });
+  progress(): FanOutProgress {
+    const { breaker, share, retried } = this;
+    return {
+      modality: this.fanOut.modality,
+      ...this.sum(),
+      running: this.own.running,
+      ...this.steering.current,
+      ...(breaker === undefined ? {} : { breaker }),
+      retried,
+      ...(share === undefined ? {} : { pool: { name: share.name, slots: share.slots } }),
+      lanes: [...this.runners.keys()]
+        .filter((id) => id !== OWN)
+        .map((id) => ({ id, counts: this.counts.get(id) ?? NO_UNITS })),
+      lastFailures: this.own.lastFailures,
+    };
+  }
+
+  /**
+   * Runs what there is to run; returns how all units have ended so far. Throws only cancellation.
+   *
+   * @param childInput what is known only now of what every unit's workflow is given
+   */
+  async run(childInput: JsonObject = {}): Promise<UnitCounts> {
+    const { only } = this.plan;
+    this.fanOut = { ...this.fanOut, childInput: { ...this.fanOut.childInput, ...childInput } };
+    const kept = this.share?.keep().catch((error: unknown) => {
+      this.failure ??= error;
+    });
+    if (only === undefined && this.counts.size === 0) this.startMain(this.fanOut.total);
+    try {
+      for (;;) {
+        for (const round of this.rounds.splice(0)) this.startRound(round);
+        await condition(() => this.failure !== undefined || this.rounds.length > 0 || this.idle);
+        if (this.failure !== undefined || (this.idle && this.rounds.length === 0)) break;
+      }
+    } catch (error) {
+      this.failure ??= error;
+    }
+    await CancellationScope.nonCancellable(async () => {
+      await condition(() => this.runners.size === 0);
+      await this.share?.release();
+      await kept;
+    });
+    if (this.failure !== undefined) throw this.failure as Error;
+    return this.sum();
+  }
+
+  private get idle(): boolean {
+    return this.runners.size === 0 && this.choosing === 0 && this.breaker === undefined;
+  }
+
+  private startMain(total: number): void {
+    if (total > DIRECT_LIMIT) {
+      this.startLanes({ round: 0, total });
+      return;
+    }
+    const { own } = this;
+    const steer = (state: SteeringState): void => void own.steering.change(state);
+    const run = async (slice: Slice): Promise<UnitCounts> => {
+      await runSlice(this.fanOut, slice, own, Infinity);
+      return own.counts;
+    };
+    this.start([{ id: OWN, slice: this.slice({ round: 0, total }, 0, 1), steer, run }]);
+  }
+
+  private startRound(round: RetryRound): void {
+    this.retried += this.plan.only === round ? 0 : round.total;
+    this.startLanes(round);
+  }
+
+  private startLanes(round: RetryRound): void {
+    const fanOut = { ...this.fanOut, total: round.total };
+    const lanes = laneCount(round.total, this.steering.current.width);
+    this.start(
+      Array.from({ length: lanes }, (_, lane) => {
+        const id = laneWorkflowId(fanOut.cohortId, lane, round.round);
+        const steer = (state: SteeringState): void => void steerChild(id, state);
+        const run = (slice: Slice): Promise<UnitCounts> => this.laneToEnd(id, { fanOut, slice });
+        return { id, slice: this.slice(round, lane, lanes), steer, run };
+      }),
+    );
+  }
+
+  private slice(round: RetryRound, first: number, stride: number): Slice {
+    const counts = { ...NO_UNITS, total: sliceSize(round.total, first, stride) };
+    return { round: round.round, first, stride, at: 0, counts, steering: STILL };
+  }
+
+  /** Starts some who run units, each with its share of the width. */
+  private start(some: readonly Start[]): void {
+    for (const { id, slice } of some) this.runners.set(id, new Runner(slice.counts.total));
+    this.divide();
+    for (const { id, slice, steer, run } of some) {
+      const runner = this.runners.get(id);
+      if (runner === undefined) continue;
+      if (id === OWN) this.own.steering.change(runner.told);
+      runner.steer = steer;
+      run({ ...slice, steering: runner.told })
+        .then((counts) => void this.counts.set(id, counts))
+        .catch((error: unknown) => {
+          this.failure ??= error;
+        })
+        .finally(() => {
+          this.runners.delete(id);
+          this.divide();
+          this.changed();
+        });
+    }
+  }
+
+  /** Runs one lane. When it is lost as a whole its units count as failed; the table of outcomes tells which of them ended. */
+  private async laneToEnd(id: string, input: LaneInput): Promise<UnitCounts> {
+    const { modality, searchAttributes } = input.fanOut;
+    const attributes = searchAttributes ? { typedSearchAttributes: modalityAttribute(modality) } : {};
+    try {
+      return await childToEnd<UnitCounts>('cohortLane', id, input, {
+        staticSummary: 'a lane of the cohort',
+        ...attributes,
+      });
+    } catch (error) {
+      if (isOwnCancellation(error) || !isReportable(error)) throw error;
+      const { total } = input.slice.counts;
+      return isCancellation(error) ? { ...NO_UNITS, cancelled: total } : { ...NO_UNITS, failed: total };
+    }
+  }
+
+  /** Divides what may be in flight among those who run units. */
+  private divide(): void {
+    const { current } = this.steering;
+    const width = Math.min(current.width, this.share?.slots ?? current.width);
+    shareOut([...this.runners.values()], current, width);
+  }
+
+  private steered(): void {
+    // Someone said to go on: what tripped the breaker is taken for mended.
+    if (!this.steering.current.paused) this.breaker = undefined;
+    this.divide();
+    this.changed();
+  }
+
+  private trip(trip: BreakerTrip): void {
+    if (this.breaker !== undefined) return;
+    this.breaker = trip;
+    this.steering.change({ paused: true });
+  }
+
+  /** Slots of a shared pool that this fan-out could use now. */
+  private wanted(): number {
+    const { paused, width } = this.steering.current;
+    if (paused || this.runners.size === 0) return 0;
+    // Towards the end less and less: told at each halving, not at each unit.
+    const left = [...this.runners].reduce((sum, [id, { most }]) => sum + (id === OWN ? this.ownLeft() : most), 0);
+    return Math.min(width, 2 ** Math.ceil(Math.log2(Math.max(1, left))));
+  }
+
+  private ownLeft(): number {
+    return this.own.drained ? this.own.running : Infinity;
+  }
+
+  private using(): number {
+    return [...this.runners].reduce((sum, [id, { using }]) => sum + (id === OWN ? this.own.running : using), 0);
+  }
+
+  /** What a lane told: how far it is, that it is as narrow as it was told to be, that its breaker tripped. */
+  private take({ from, counts, settled, tripped }: PartReport): void {
+    const runner = this.runners.get(from);
+    if (runner === undefined) return;
+    if (counts !== undefined) this.counts.set(from, counts);
+    if (settled !== undefined) runner.settle(settled);
+    if (tripped !== undefined) {
+      // The lane has paused itself.
+      runner.told = { ...runner.told, paused: true };
+      this.trip(tripped);
+    }
+    this.changed();
+  }
+
+  private heedRetries(): void {
+    const { fanOut, parent } = this.plan;
+    setHandler(retryRoundSignal, (round) => void this.rounds.push(round));
+    setHandler(retryFailedUpdate, (request: RetryRequest | undefined) => this.retry(request ?? {}), {
+      validator: (request) =>
+        orFail(() => {
+          checkRetryRequest(request);
+          if (this.closed) throw unitsHaveEnded();
+          if (parent === undefined) return;
+          throw new CohortflowError(
+            'InvalidInput',
+            `${fanOut.cohortId} is a part of ${parent}: send retryFailed to ${parent}`,
+          );
+        }),
+    });
+  }
+
+  private async retry(choice: RetryRequest): Promise<RetryAnswer> {
+    const { output, runId, modality } = this.plan.fanOut;
+    this.lastRound += 1;
+    const round = this.lastRound;
+    this.choosing += 1;
+    try {
+      const { total } = await cohortFiles.selectFailed({ output, runId, modality, round, choice });
+      if (total > 0) this.rounds.push({ round, total });
+      return { [modality]: total };
+    } finally {
+      this.choosing -= 1;
+    }
+  }
+
+  /** All units as they have ended so far, each once: a failure that was retried counts as what the retry came to. */
+  private sum(): UnitCounts {
+    const own = this.runners.has(OWN) ? [this.own.counts] : [];
+    const { done, reused, failed, cancelled } = [...this.counts.values(), ...own].reduce(addCounts, NO_UNITS);
+    const { fanOut, only, carried } = this.plan;
+    const total = carried === undefined && only !== undefined ? only.total : fanOut.total;
+    return { total, done, reused, failed: Math.max(0, failed - this.retried), cancelled };
+  }
+
+  private changed(): void {
+    this.onChange();
+    const { parent } = this.plan;
+    if (parent === undefined) return;
+    const counts = this.sum();
+    const share = endedUnits(counts) / Math.max(1, counts.total);
+    if (share < this.reported + REPORTED_SHARE) return;
+    this.reported = share;
+    const from = workflowInfo().workflowId;
+    void tell(parent, (handle) => handle.signal(reportSignal, { from, counts }));
+  }
 }

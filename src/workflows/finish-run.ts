@@ -5,6 +5,7 @@ import type { JsonObject } from '../steps/step.js';
 import { cohortFiles, quick } from './activities.js';
 import type { CohortState } from './cohort-state.js';
 import { cohortStep } from './cohort-step.js';
+import { markFailures } from './search-attributes.js';
 
 /** What the parts of a run came to. */
 export interface RunParts {
@@ -80,6 +81,7 @@ export async function finishRun(
   const report = await cohortStep(run, 'report', 'report.render', {}, { output: [output] }, '');
   await condition(allHandlersFinished);
   state.enter('finished');
+  if (prepared.searchAttributes === true) markFailures(failures);
   return {
     ...result,
     ...(report.file === undefined ? {} : { report: `${output}/report.html` }),

@@ -1,20 +1,17 @@
-import { isCancellation, workflowInfo } from '@temporalio/workflow';
+import { isCancellation } from '@temporalio/workflow';
+import { fanOutChoice } from '../contracts/fan-out-choice.js';
 import { checkInput } from '../contracts/input-check.js';
-import {
-  DEFAULT_CONCURRENCY,
-  GENOMICS_COHORT_RULES,
-  type GenomicsCohortInput,
-  type PreparedRun,
-} from '../contracts/inputs.js';
+import { GENOMICS_COHORT_RULES, type GenomicsCohortInput, type PreparedRun } from '../contracts/inputs.js';
 import type { CohortResult, FeatureGroupResult, ModalityResult } from '../contracts/results.js';
+import type { JsonObject } from '../steps/step.js';
 import { cohortFiles, runStep } from './activities.js';
 import { CohortState } from './cohort-state.js';
 import { cohortStep, type CohortStepContext } from './cohort-step.js';
 import { orFail, isReportable, stepFailure } from './failures.js';
-import { runFanOut } from './fan-out.js';
 import { writeFeatureGroup } from './feature-groups.js';
 import { allEnded } from './pool.js';
 import { asRootOrPart } from './root.js';
+import { unitFanOut, unitInput } from './unit-fan-out.js';
 
 /** What all samples share. */
 interface Reference {
@@ -46,42 +43,41 @@ async function genomicsPart(
 ): Promise<ModalityResult> {
   const { output, threads } = input;
   const { runId } = prepared;
-  const force = input.force ?? false;
-  const context = { output, runId, force };
-  const childInput: Record<string, unknown> = { output, runId, force };
-  if (threads !== undefined) childInput['threads'] = threads;
+  const context = { output, runId, force: input.force ?? false };
+  const childInput = { ...unitInput(input, prepared), ...(threads === undefined ? {} : { threads }) };
+  const fanOut = unitFanOut('genomics', input, prepared, childInput, state);
+  let reference: JsonObject = {};
   try {
-    if (prepared.genomics > 0) Object.assign(childInput, await prepareReference(input, { ...context, force: false }));
+    if (prepared.genomics > 0) reference = { ...(await prepareReference(input, { ...context, force: false })) };
   } catch (error) {
     if (isCancellation(error) || !isReportable(error)) throw error;
     // Every sample that needs the reference then fails with this code; the cohort and the other modalities go on.
     const { code, message } = stepFailure(error);
-    childInput['referenceFailure'] = { code, message };
+    reference = { referenceFailure: { code, message } };
   }
-  const fanOut = {
-    modality: 'genomics',
-    cohortId: workflowInfo().workflowId,
-    output,
-    runId,
-    total: prepared.genomics,
-    childInput,
-  } as const;
-  state.enter('running');
-  const counts = await runFanOut(fanOut, input.concurrency ?? DEFAULT_CONCURRENCY, (progress) => state.show(progress));
-  const { list, units } = await cohortFiles.listFinished({ output, runId, modality: 'genomics' });
-  const featureGroups: FeatureGroupResult[] = [];
-  if (units > 0) {
-    const matrix = await cohortStep(context, 'expression', 'genomics.matrix', {}, { samples: [list] }, 'genomics');
-    if (matrix.outcome === 'failed') featureGroups.push(matrix);
-    else
-      featureGroups.push(await writeFeatureGroup(context, input, 'genomics', `${output}/genomics/expression-tpm.csv`));
+  for (;;) {
+    state.enter('running');
+    const counts = await fanOut.run(reference);
+    state.enter('joining');
+    const { list, units } = await cohortFiles.listFinished({ output, runId, modality: 'genomics' });
+    const featureGroups: FeatureGroupResult[] = [];
+    if (units > 0) {
+      const matrix = await cohortStep(context, 'expression', 'genomics.matrix', {}, { samples: [list] }, 'genomics');
+      const rows = `${output}/genomics/expression-tpm.csv`;
+      if (matrix.outcome === 'failed') featureGroups.push(matrix);
+      else featureGroups.push(await writeFeatureGroup(context, input, 'genomics', rows));
+    }
+    if (!fanOut.goesOn()) return { counts, featureGroups };
   }
-  return { counts, featureGroups };
 }
 
 /** All samples of a cohort, one child workflow each, on one transcript index. A failed sample never fails the cohort. */
 export async function genomicsCohort(raw: unknown): Promise<CohortResult | ModalityResult> {
-  const input = orFail(() => checkInput<GenomicsCohortInput>('genomicsCohort', GENOMICS_COHORT_RULES, raw));
+  const input = orFail(() => {
+    const checked = checkInput<GenomicsCohortInput>('genomicsCohort', GENOMICS_COHORT_RULES, raw);
+    fanOutChoice(checked, 'genomics');
+    return checked;
+  });
   const state = new CohortState();
   return asRootOrPart(input, ['genomics'], state, 'genomics', (prepared) => genomicsPart(input, prepared, state));
 }

@@ -6,3 +6,4 @@ export { genomicsCohort } from './genomics-cohort.js';
 export { genomicsSample } from './genomics-sample.js';
 export { clinicalFeatures } from './clinical-features.js';
 export { cohortLane } from './cohort-lane.js';
+export { resourcePool } from './resource-pool.js';

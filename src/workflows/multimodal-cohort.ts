@@ -1,17 +1,12 @@
-import {
-  ChildWorkflowCancellationType,
-  ParentClosePolicy,
-  executeChild,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ChildWorkflowCancellationType, ParentClosePolicy, executeChild, workflowInfo } from '@temporalio/workflow';
 import { CohortflowError } from '../domain/errors.js';
-import { checkWidthRequest, type SteeringChange, type SteeringState } from '../contracts/control.js';
+import { fanOutChoice, fanOutFields } from '../contracts/fan-out-choice.js';
 import { checkInput } from '../contracts/input-check.js';
 import {
   MULTIMODAL_RULES,
-  concurrencyOf,
   type ClinicalInput,
+  type CommonInput,
+  type FanOutInput,
   type GenomicsCohortInput,
   type ImagingCohortInput,
   type MultimodalInput,
@@ -19,14 +14,13 @@ import {
 } from '../contracts/inputs.js';
 import { NO_UNITS } from '../contracts/outcome.js';
 import type { ClinicalResult, CohortResult, ModalityResult } from '../contracts/results.js';
-import { modalityWorkflowId, type Modality } from '../contracts/workflow-ids.js';
+import { modalityWorkflowId, type FanOutModality, type Modality } from '../contracts/workflow-ids.js';
 import { CohortState } from './cohort-state.js';
 import { isOwnCancellation, isReportable, orFail, stepFailure } from './failures.js';
-import { allEnded } from './pool.js';
 import { closingOnCancel, finishRun, type RunParts } from './finish-run.js';
-import { pauseUpdate, resumeUpdate, setConcurrencyUpdate } from './messages.js';
+import { PartControl } from './part-control.js';
+import { allEnded } from './pool.js';
 import { prepare } from './root.js';
-import { steerChild } from './steering.js';
 
 const TYPES: Readonly<Record<Modality, string>> = {
   imaging: 'imagingCohort',
@@ -63,72 +57,73 @@ function pick<K extends keyof MultimodalInput>(input: MultimodalInput, names: re
   return Object.fromEntries(entries) as Pick<MultimodalInput, K>;
 }
 
-const SHARED = ['output', 'force', 'recordIdentifier', 'eventTimeName'] as const;
+const SHARED = ['output', 'force', 'verifyInputs', 'pseudonymise', 'recordIdentifier', 'eventTimeName'] as const;
+
+/** Runs a modality's units, and again those that were to be retried after it had ended. */
+async function unitModality(
+  name: FanOutModality,
+  input: CommonInput & FanOutInput,
+  total: number,
+  control: PartControl,
+): Promise<ModalityResult> {
+  const broken = brokenUnits(total, name);
+  let result = await control.whileOpen(name, () => modality<ModalityResult>(name, input, broken));
+  for (;;) {
+    const retryRound = await control.nextRound(name);
+    if (retryRound === undefined) return result;
+    const again = { ...input, retryRound };
+    const { counts, featureGroups } = await control.whileOpen(name, () =>
+      modality<ModalityResult>(name, again, brokenUnits(retryRound.total, name)),
+    );
+    const { done, reused, failed, cancelled } = result.counts;
+    result = {
+      counts: {
+        total: result.counts.total,
+        done: done + counts.done,
+        reused: reused + counts.reused,
+        failed: failed - retryRound.total + counts.failed,
+        cancelled: cancelled + counts.cancelled,
+      },
+      featureGroups,
+    };
+  }
+}
 
 async function runModalities(input: MultimodalInput, prepared: PreparedRun, state: CohortState): Promise<RunParts> {
   const { cohort, clinical } = input;
-  const width = concurrencyOf(input);
   const common = { ...pick(input, SHARED), prepared };
-  const started: Promise<RunParts>[] = [];
+  const started: (() => Promise<RunParts>)[] = [];
   const names: Modality[] = [];
+  const control = new PartControl(input, prepared, state);
   if (cohort !== undefined && prepared.imaging > 0) {
     names.push('imaging');
     const choice = pick(input, ['radiomics', 'featureSet', 'roi', 'series']);
-    const child: ImagingCohortInput = { ...common, ...choice, cohort, concurrency: width.imaging };
-    started.push(modality('imaging', child, brokenUnits(prepared.imaging, 'imaging')).then((imaging) => ({ imaging })));
+    const child: ImagingCohortInput = { ...common, ...choice, ...fanOutFields(fanOutChoice(input, 'imaging')), cohort };
+    started.push(async () => ({ imaging: await unitModality('imaging', child, prepared.imaging, control) }));
   }
   if (cohort !== undefined && prepared.genomics > 0) {
     names.push('genomics');
     const choice = pick(input, ['transcripts', 'annotation', 'index', 'threads']);
-    const child: GenomicsCohortInput = { ...common, ...choice, cohort, concurrency: width.genomics };
-    started.push(
-      modality('genomics', child, brokenUnits(prepared.genomics, 'genomics')).then((genomics) => ({ genomics })),
-    );
+    const child: GenomicsCohortInput = {
+      ...common,
+      ...choice,
+      ...fanOutFields(fanOutChoice(input, 'genomics')),
+      cohort,
+    };
+    started.push(async () => ({ genomics: await unitModality('genomics', child, prepared.genomics, control) }));
   }
   if (clinical !== undefined) {
     names.push('clinical');
     const child: ClinicalInput = { ...common, clinical };
     const broken = (code: string, message: string): ClinicalResult => ({ outcome: 'failed', code, message });
-    started.push(modality('clinical', child, broken).then((result) => ({ clinical: result })));
+    const run = (): Promise<ClinicalResult> => modality('clinical', child, broken);
+    started.push(async () => ({ clinical: await control.whileOpen('clinical', run) }));
   }
   state.children = names;
   state.enter('running');
-  steerModalities(
-    names.filter((name) => name !== 'clinical'),
-    width,
-  );
-  const parts = await allEnded(started);
+  const parts = await allEnded(started.map((start) => start()));
+  control.close();
   return Object.assign({}, ...parts) as RunParts;
-}
-
-/** Passes `pause`, `resume` and `setConcurrency` on to the modalities that run units. */
-function steerModalities(names: readonly Modality[], width: Readonly<Record<'imaging' | 'genomics', number>>): void {
-  let state: SteeringState = { paused: false, width: Math.max(0, ...names.map((name) => width[name as 'imaging'])) };
-  const pass = async (changeOf: (name: Modality) => SteeringChange): Promise<void> => {
-    const { workflowId } = workflowInfo();
-    await Promise.all(names.map((name) => steerChild(modalityWorkflowId(workflowId, name), changeOf(name))));
-  };
-  const pause = async (paused: boolean): Promise<SteeringState> => {
-    state = { ...state, paused };
-    await pass(() => ({ paused }));
-    return state;
-  };
-  setHandler(pauseUpdate, () => pause(true));
-  setHandler(resumeUpdate, () => pause(false));
-  setHandler(
-    setConcurrencyUpdate,
-    async (request) => {
-      const widthOf = (name: Modality): number | undefined =>
-        typeof request === 'number' ? request : request[name as 'imaging' | 'genomics'];
-      state = { ...state, width: Math.max(0, ...names.map((name) => widthOf(name) ?? 0)) };
-      await pass((name) => {
-        const given = widthOf(name);
-        return given === undefined ? {} : { width: given };
-      });
-      return state;
-    },
-    { validator: (request) => orFail(() => checkWidthRequest(request)) },
-  );
 }
 
 /**
@@ -141,7 +136,8 @@ export async function multimodalCohort(raw: unknown): Promise<CohortResult> {
     if (checked.cohort === undefined && checked.clinical === undefined) {
       throw new CohortflowError('InvalidInput', 'multimodalCohort: cohort or clinical is needed, or both');
     }
-    concurrencyOf(checked);
+    fanOutChoice(checked, 'imaging');
+    fanOutChoice(checked, 'genomics');
     return checked;
   });
   const state = new CohortState();

@@ -35,6 +35,9 @@ export async function runPool<Item>(options: PoolOptions<Item>): Promise<void> {
       if (failure !== undefined) break;
       const item = await options.next();
       if (item === undefined) break;
+      // Asking took its time: meanwhile the pool may have been paused or narrowed.
+      await condition(() => failure !== undefined || running < options.width());
+      if (failure !== undefined) break;
       start(item);
     }
   } catch (error) {

@@ -1,7 +1,7 @@
 import { getExternalWorkflowHandle, setHandler } from '@temporalio/workflow';
-import { checkWidth, type SteeringChange, type SteeringState } from '../contracts/control.js';
+import { checkStartRate, checkWidth, type SteeringChange, type SteeringState } from '../contracts/control.js';
 import { orFail } from './failures.js';
-import { pauseUpdate, resumeUpdate, setConcurrencyUpdate, steerSignal } from './messages.js';
+import { pauseUpdate, resumeUpdate, setConcurrencyUpdate, setStartRateUpdate, steerSignal } from './messages.js';
 
 /** How wide a fan-out may run, changed while it runs by updates and by its parent. */
 export class Steering {
@@ -26,12 +26,15 @@ export class Steering {
   }
 }
 
-/** Makes a workflow that runs units answer `pause`, `resume` and `setConcurrency`, and heed its parent. */
+/** Makes a workflow that runs units answer `pause`, `resume`, `setConcurrency` and `setStartRate`, and heed its parent. */
 export function heedControl(steering: Steering): void {
   setHandler(pauseUpdate, () => steering.change({ paused: true }));
   setHandler(resumeUpdate, () => steering.change({ paused: false }));
   setHandler(setConcurrencyUpdate, (width) => steering.change({ width: width as number }), {
     validator: (width) => orFail(() => checkWidth(width)),
+  });
+  setHandler(setStartRateUpdate, (startRate) => steering.change({ startRate }), {
+    validator: (rate) => orFail(() => checkStartRate(rate)),
   });
   heedParent(steering);
 }
@@ -43,11 +46,20 @@ export function heedParent(steering: Steering): void {
   });
 }
 
-/** Passes a change on to a child. One that has just ended needs no steering any more. */
-export async function steerChild(workflowId: string, change: SteeringChange): Promise<void> {
+/** Signals another workflow of the cohort; false when it has ended meanwhile and needs to hear nothing more. */
+export async function tell(workflowId: string, send: (handle: ExternalHandle) => Promise<void>): Promise<boolean> {
   try {
-    await getExternalWorkflowHandle(workflowId).signal(steerSignal, change);
+    await send(getExternalWorkflowHandle(workflowId));
+    return true;
   } catch {
     // Not found: it ended between our looking and our sending.
+    return false;
   }
+}
+
+type ExternalHandle = ReturnType<typeof getExternalWorkflowHandle>;
+
+/** Passes a change on to a child. */
+export function steerChild(workflowId: string, change: SteeringChange): Promise<boolean> {
+  return tell(workflowId, (handle) => handle.signal(steerSignal, change));
 }

@@ -1,92 +1,62 @@
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import type { FailureCode } from '../domain/failures/index.js';
-import type { StepReport, StepRequest } from '../contracts/activities.js';
+import { isCancellation, workflowInfo } from '@temporalio/workflow';
+import type { UnitInput } from '../contracts/inputs.js';
 import type { OutcomeRecord, UnitResult } from '../contracts/outcome.js';
-import { quick, runStep } from './activities.js';
+import { StepNotStarted, type PlannedStep, type UnitPlace } from '../contracts/unit-plans.js';
+import { recordOutcome, runStep } from './activities.js';
 import { isReportable, stepFailure } from './failures.js';
-
-type Unit = NonNullable<StepRequest['unit']>;
-
-/** What the steps of one unit share. */
-export interface UnitContext {
-  readonly unit: Unit;
-  readonly output: string;
-  readonly runId: string;
-  readonly force: boolean;
-  /** Folder of the unit's files below the output. */
-  readonly folder: string;
-}
-
-/** A step of a unit: its own parameters and inputs; the context gives the rest. */
-export type UnitStep = (
-  step: string,
-  params: StepRequest['params'],
-  inputs: StepRequest['inputs'],
-) => Promise<StepReport>;
-
-/** Thrown inside a unit's work when something it needs failed before: recorded like a failed step. */
-export class StepNotStarted extends Error {
-  constructor(
-    readonly step: string,
-    readonly failure: { readonly code: FailureCode; readonly message: string },
-  ) {
-    super(failure.message);
-  }
-}
-
-/** Writes the line of a step that did not succeed. Not cancellable: a cancelled case still leaves its outcome. */
-async function record(
-  context: UnitContext,
-  fields: Omit<OutcomeRecord, 'caseId' | 'modality' | 'part'>,
-): Promise<void> {
-  const { unit, output, runId } = context;
-  const { caseId, modality, part } = unit;
-  await CancellationScope.nonCancellable(() =>
-    quick.recordOutcome({ output, runId, record: { caseId, modality, part, ...fields } }),
-  );
-}
+import { markFailed } from './search-attributes.js';
 
 /**
  * Runs the steps of one unit, one after another as `work` asks for them, and says how the unit ended. Steps that succeed
  * record themselves; a step that fails for good, or is cancelled, is recorded here. Only cancellation is thrown.
  */
-export async function runUnit(context: UnitContext, work: (step: UnitStep) => Promise<void>): Promise<UnitResult> {
+export async function runUnit(
+  input: UnitInput,
+  place: UnitPlace,
+  work: (step: PlannedStep) => Promise<void>,
+): Promise<UnitResult> {
+  const { unit, folder } = place;
+  const { output, runId = workflowInfo().runId, force = false } = input;
+  const round = input.round === undefined ? {} : { round: input.round };
+  const verify = input.verifyInputs === true ? { verify: true } : {};
   let current = '';
   let ranAny = false;
   let begun = Date.now();
-  const step: UnitStep = async (name, params, inputs) => {
+
+  const step: PlannedStep = async (name, params, inputs) => {
     current = name;
     begun = Date.now();
-    const { unit, output, runId, force, folder } = context;
-    const place = { kind: 'output', folder } as const;
-    const report = await runStep({ output, runId, step: name, params, inputs, unit, place, force });
+    const where = { kind: 'output', folder } as const;
+    const request = { output, runId, step: name, params, inputs, unit, place: where, force };
+    const report = await runStep({ ...request, ...round, ...verify });
     if (report.outcome === 'done') ranAny = true;
     return report;
   };
+  /** Writes the line of a step that did not succeed. */
+  const record = (fields: Pick<OutcomeRecord, 'outcome' | 'code' | 'attempts' | 'message'>): Promise<void> => {
+    const time = { started: new Date(begun).toISOString(), seconds: (Date.now() - begun) / 1000 };
+    const { caseId, modality, part } = unit;
+    const line = { caseId, modality, part, step: current, ...round, why: '', ...time, ...fields };
+    return recordOutcome({ output, runId, record: line });
+  };
+
   try {
     await work(step);
     return { outcome: ranAny ? 'done' : 'reused' };
   } catch (error) {
-    const started = new Date(begun).toISOString();
-    const seconds = (Date.now() - begun) / 1000;
     if (isCancellation(error)) {
-      const message = 'cancelled while under way';
-      await record(context, {
-        step: current,
-        outcome: 'cancelled',
-        code: '',
-        why: '',
-        attempts: 1,
-        started,
-        seconds,
-        message,
-      });
+      await record({ outcome: 'cancelled', code: '', attempts: 1, message: 'cancelled while under way' });
       throw error;
     }
     if (error instanceof StepNotStarted) current = error.step;
     else if (!isReportable(error)) throw error;
-    const failure = error instanceof StepNotStarted ? { ...error.failure, attempts: 1 } : stepFailure(error);
-    await record(context, { step: current, outcome: 'failed', why: '', started, seconds, ...failure });
+    const failure = error instanceof StepNotStarted ? { ...fieldsOf(error), attempts: 1 } : stepFailure(error);
+    await record({ outcome: 'failed', ...failure });
+    if (input.searchAttributes === true) markFailed(failure.code);
     return { outcome: 'failed', step: current, code: failure.code };
   }
+}
+
+function fieldsOf({ code, message }: StepNotStarted): Pick<StepNotStarted, 'code' | 'message'> {
+  return { code, message };
 }

@@ -7,13 +7,19 @@ import { ActivityCancellationType, type ActivityOptions } from '@temporalio/work
  */
 const settled = { cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED } as const;
 
-/** Seconds of file work on the workflows' own queue: reading a page of units, writing a record. */
+/** Seconds of work on the workflows' own queue: claiming slots of a pool, closing a run. */
 export const QUICK: ActivityOptions = {
   ...settled,
   // Also how long a lost worker holds a cohort up: these activities do not heartbeat.
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 10 },
 };
+
+/** The outcome of a unit that failed. On a full disk it cannot be written either: the unit's end is not held up for long. */
+export const RECORD: ActivityOptions = { ...QUICK, retry: { ...QUICK.retry, maximumAttempts: 5 } };
+
+/** A page of units on the workflows' own queue: up to minutes where thousands of files are looked at over a slow network. */
+export const PAGES: ActivityOptions = { ...QUICK, startToCloseTimeout: '10 minutes', heartbeatTimeout: '30 seconds' };
 
 /** Work of a whole cohort on the workflows' own queue: checking a sheet of a million rows, compacting its outcomes. */
 export const COHORT_FILES: ActivityOptions = {

@@ -127,8 +127,12 @@ describe.skipIf(cli === undefined)('recording histories', () => {
       runId: 'r',
       total: 9,
       childInput: { output: '/out' },
+      pauseAfter: 5,
+      pooled: false,
+      searchAttributes: false,
     };
-    const slice = { first: 0, stride: 1, started: 0, counts: { ...NO_UNITS, total: 9 }, width: 2 };
+    const steering = { paused: false, width: 2, startRate: 0 };
+    const slice = { round: 0, first: 0, stride: 1, at: 0, counts: { ...NO_UNITS, total: 9 }, steering };
     await withWorkers(env, bundle, simulate(simulatedStudies(9)), async () => {
       const workflowId = laneWorkflowId('c', 0);
       const args = [{ fanOut, slice, limit: 5 }];

@@ -1,6 +1,8 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { CohortActivities, StepActivities, StepReport, StepRequest } from '../../src/contracts/activities.js';
 import type { OutcomeRecord } from '../../src/contracts/outcome.js';
+import { CLAIM_SIGNAL } from '../../src/contracts/pools.js';
+import { poolWorkflowId } from '../../src/contracts/workflow-ids.js';
 import type { CohortUnit, ImagingUnit } from '../../src/domain/cohort/manifest.js';
 
 /** What one attempt of a simulated step does; returning means success. */
@@ -56,6 +58,7 @@ export function simulate(units: readonly CohortUnit[], behave: StepBehaviour = (
   const records: OutcomeRecord[] = [];
   const steps: { step: string; caseId: string; attempt: number }[] = [];
   const closed: string[] = [];
+  const rounds = new Map<string, CohortUnit[]>();
   const of = (modality: string): CohortUnit[] => units.filter((unit) => unit.modality === modality);
   return {
     records,
@@ -67,10 +70,33 @@ export function simulate(units: readonly CohortUnit[], behave: StepBehaviour = (
       imaging: modalities.includes('imaging') ? of('imaging').length : 0,
       genomics: modalities.includes('genomics') ? of('genomics').length : 0,
     }),
-    loadUnits: async ({ modality, offset, stride, limit }) =>
-      of(modality)
-        .filter((_, index) => index >= offset && (index - offset) % stride === 0)
-        .slice(0, limit),
+    nextUnits: async ({ modality, round, first, stride, from, limit }) => {
+      const whole = round === 0 ? of(modality) : (rounds.get(`${modality}-${round}`) ?? []);
+      const slice = whole.filter((_, index) => index >= first && (index - first) % stride === 0);
+      const found = slice.slice(from, from + limit).map((unit, index) => ({ unit, at: from + index, reused: 0 }));
+      return { units: found, reused: 0, next: from + found.length };
+    },
+    selectFailed: async ({ modality, round, choice }) => {
+      const ours = records.filter((record) => record.modality === modality);
+      const last = new Map(ours.map((record) => [record.caseId, record]));
+      const failed = of(modality).filter(({ caseId }) => {
+        const record = last.get(caseId);
+        return record?.outcome === 'failed' && (choice.code === undefined || record.code === choice.code);
+      });
+      rounds.set(`${modality}-${round}`, failed);
+      return { total: failed.length };
+    },
+    claimPool: async (claim) => {
+      const client = Context.current().client;
+      await client.workflow.signalWithStart('resourcePool', {
+        workflowId: poolWorkflowId(claim.pool),
+        taskQueue: Context.current().info.taskQueue,
+        args: [{ pool: claim.pool }],
+        signal: CLAIM_SIGNAL,
+        signalArgs: [claim],
+      });
+    },
+    openWorkflows: async ({ ids }) => ({ open: ids }),
     recordOutcome: async ({ record }) => void records.push(record),
     listFinished: async () => ({ list: '/list.jsonl', units: 1, segments: 0 }),
     compactOutcomes: async () => ({

@@ -32,7 +32,11 @@ const BAD: readonly (readonly [string, unknown, readonly string[]])[] = [
     { cohort: '/a.csv', output: '/out', concurrency: 0 },
     ['concurrency must be a whole number from 1'],
   ],
-  ['imagingCohort', { cohort: '/a.csv', output: '/out', concurrency: 5000 }, ['concurrency must be at most 2000']],
+  [
+    'imagingCohort',
+    { cohort: '/a.csv', output: '/out', concurrency: 5000 },
+    ['concurrency must be a whole number from 1 to 500'],
+  ],
   ['imagingCohort', { cohort: '/a.csv', output: '/out', schemaVersion: 2 }, ['schemaVersion must be 1']],
   [
     'imagingCohort',

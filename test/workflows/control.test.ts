@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONTROL_UPDATES, type SteeringState } from '../../src/contracts/control.js';
 import { PROGRESS_QUERY, type CohortProgress } from '../../src/contracts/progress.js';
 import type { CohortResult } from '../../src/contracts/results.js';
+import { Gate, until } from '../support/gate.js';
 import { sourceBundle } from '../support/temporal-bundle.js';
 import { realTime, temporalCli } from '../support/temporal-servers.js';
 import { simulate, simulatedStudies } from '../support/temporal-simulation.js';
@@ -12,33 +13,6 @@ import { TEST_QUEUE, withWorkers } from '../support/temporal-workers.js';
 
 const server = await temporalCli();
 const STUDIES = 24;
-
-/** A gate that every conversion waits at until it is let through. */
-class Gate {
-  waiting: (() => void)[] = [];
-  open = false;
-
-  enter(): Promise<void> {
-    return this.open ? Promise.resolve() : new Promise((resolve) => this.waiting.push(resolve));
-  }
-
-  letThrough(count: number): void {
-    for (const go of this.waiting.splice(0, count)) go();
-  }
-
-  openForAll(): void {
-    this.open = true;
-    this.letThrough(Infinity);
-  }
-}
-
-async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-  for (let n = 0; n < 200; n += 1) {
-    if (await what()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('it did not come to that within ten seconds');
-}
 
 const fanOutOf = async (handle: WorkflowHandle): Promise<CohortProgress['fanOut']> =>
   (await handle.query<CohortProgress, []>(PROGRESS_QUERY)).fanOut;
@@ -70,10 +44,14 @@ describe.skipIf(server === undefined)('controlling a cohort while it runs', () =
       const widened = await handle.executeUpdate<SteeringState, [number]>(CONTROL_UPDATES.setConcurrency, {
         args: [5],
       });
-      expect(widened).toEqual({ paused: false, width: 5 });
+      expect(widened).toEqual({ paused: false, width: 5, startRate: 0 });
       await until(() => gate.waiting.length === 5);
 
-      expect(await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.pause)).toEqual({ paused: true, width: 5 });
+      expect(await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.pause)).toEqual({
+        paused: true,
+        width: 5,
+        startRate: 0,
+      });
       gate.letThrough(5);
       await until(async () => (await fanOutOf(handle))?.done === 5);
       expect(gate.waiting.length).toBe(0);

@@ -6,7 +6,8 @@ import type { CohortResult } from '../../src/contracts/results.js';
 import { NO_UNITS } from '../../src/contracts/outcome.js';
 import { PROGRESS_QUERY, type CohortProgress } from '../../src/contracts/progress.js';
 import { laneWorkflowId } from '../../src/contracts/workflow-ids.js';
-import { divideWidth, laneCount } from '../../src/workflows/fan-out.js';
+import { fairShares } from '../../src/contracts/pools.js';
+import { laneCount } from '../../src/workflows/lanes.js';
 import { idealMakespan, logNormalTimes } from '../support/makespan.js';
 import { sourceBundle } from '../support/temporal-bundle.js';
 import { parentHistory } from '../support/temporal-history.js';
@@ -74,7 +75,11 @@ describe.skipIf(server === undefined)('a cohort of more studies than one workflo
     [5_000, 3, 3],
   ])('are as few as bounds allow: %i studies at %i in %i lanes, whose widths sum up', (total, width, lanes) => {
     expect(laneCount(total, width)).toBe(lanes);
-    const widths = divideWidth(width, lanes);
+    const size = Math.ceil(total / lanes);
+    const widths = fairShares(
+      width,
+      Array.from({ length: lanes }, () => size),
+    );
     expect(widths).toHaveLength(lanes);
     expect(widths.reduce((sum, one) => sum + one, 0)).toBe(width);
   });
@@ -94,8 +99,12 @@ describe.skipIf(server === undefined)('a cohort of more studies than one workflo
         runId: 'r',
         total: 50,
         childInput: { output: '/out' },
+        pauseAfter: 5,
+        pooled: false,
+        searchAttributes: false,
       };
-      const slice = { first: 1, stride: 2, started: 0, counts: { ...NO_UNITS, total: 25 }, width: 3 };
+      const steering = { paused: false, width: 3, startRate: 0 };
+      const slice = { round: 0, first: 1, stride: 2, at: 0, counts: { ...NO_UNITS, total: 25 }, steering };
       const args = [{ fanOut, slice, limit: 6 }];
       const handle = await env.client.workflow.start('cohortLane', { workflowId: 'lane', taskQueue: TEST_QUEUE, args });
       expect(await handle.result()).toEqual({ total: 25, done: 20, reused: 0, failed: 5, cancelled: 0 });

@@ -149,7 +149,7 @@ describe.skipIf(server === undefined)('multimodalCohort', () => {
           failed: 1,
           running: 1,
           width: 3,
-          lanes: 0,
+          lanes: [],
           lastFailures: ['S-3: imaging.convert SegNotFound'],
         },
       });

@@ -2,30 +2,32 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { Command } from 'commander';
 import { ensureServer } from '../../adapters/local/temporal-server.js';
-import { cohortWorkflowId, runProgress } from '../../app/cohort-run.js';
+import { cohortWorkflowId } from '../../app/cohort-run.js';
+import { ProgressSource } from '../../app/run-progress.js';
 import { cancelRun, stateOfRun, updateRun } from '../../app/control-run.js';
 import { connectClient } from '../../app/temporal.js';
 import { loadConfig } from '../../config/load-config.js';
-import type { WidthRequest } from '../../contracts/control.js';
+import type { SteeringState, WidthRequest } from '../../contracts/control.js';
 import { CohortflowError } from '../../domain/errors.js';
-import { absolute, concurrency, jsonOption } from '../options.js';
+import { absolute, concurrency, jsonOption, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
 import { ProgressView, progressLines } from '../progress-view.js';
 
-interface ControlOptions {
+export interface ControlOptions {
   readonly output?: string;
   readonly watch?: boolean;
   readonly json?: boolean;
 }
 
 /** The run that a person means: its id, or the folder it writes into. */
-function workflowIdOf(run: string | undefined, options: ControlOptions): string {
+export function workflowIdOf(run: string | undefined, options: ControlOptions): string {
   if (run !== undefined) return run;
   if (options.output !== undefined) return cohortWorkflowId(absolute(options.output));
   throw new CohortflowError('InvalidInput', 'say which run: its id, or --output with its folder');
 }
 
-async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
+/** A client of the server that runs are on: that of the environment, else the embedded one. */
+export async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
   const { stateFolder, cacheFolder } = loadConfig();
   const server = await ensureServer({ env: process.env, stateFolder, cacheFolder, log: () => undefined });
   const client = await connectClient(server.kind === 'embedded' ? server : {});
@@ -42,10 +44,11 @@ async function status(run: string | undefined, options: ControlOptions): Promise
   const workflowId = workflowIdOf(run, options);
   await withClient(async (client) => {
     const view = new ProgressView();
+    const source = new ProgressSource(client, workflowId);
     for (;;) {
       const state = await stateOfRun(client, workflowId);
       const askedAt = new Date().toISOString();
-      const progress = await runProgress(client, workflowId);
+      const progress = await source.now();
       if (options.watch === true && state === 'RUNNING') {
         if (progress !== undefined) view.show(progress);
         await sleep(WATCH_MS);
@@ -64,7 +67,7 @@ async function status(run: string | undefined, options: ControlOptions): Promise
 }
 
 async function tell(
-  update: 'pause' | 'resume' | 'setConcurrency',
+  update: 'pause' | 'resume' | 'setConcurrency' | 'setStartRate',
   run: string | undefined,
   options: ControlOptions,
   request?: WidthRequest,
@@ -72,8 +75,17 @@ async function tell(
   const workflowId = workflowIdOf(run, options);
   const state = await withClient((client) => updateRun(client, workflowId, update, request));
   if (options.json === true) printJson({ workflowId, ...state });
-  else
-    say(`${workflowId} ${state.paused ? 'is paused; what runs goes on to its end' : `runs, ${state.width} at once`}`);
+  else say(`${workflowId} ${stateText(state)}`);
+}
+
+function stateText({ paused, width, startRate }: SteeringState): string {
+  if (paused) return 'is paused; what runs goes on to its end';
+  return `runs, ${width} at once${startRate === 0 ? '' : `, at most ${startRate} started a minute`}`;
+}
+
+/** A start rate: 0 is no limit. */
+function rate(text: string): number {
+  return text === '0' ? 0 : wholeNumber(text);
 }
 
 async function cancel(run: string | undefined, options: ControlOptions): Promise<void> {
@@ -107,6 +119,10 @@ export function controlCommands(): Command[] {
       .action((n: WidthRequest, run: string | undefined, options: ControlOptions) =>
         tell('setConcurrency', run, options, n),
       ),
+    verb('set-start-rate', 'Change how many cases of a run are started in a minute; 0 lifts the limit.')
+      .argument('<n>', 'cases a minute', rate)
+      .argument('[run]', 'workflow id')
+      .action((n: number, run: string | undefined, options: ControlOptions) => tell('setStartRate', run, options, n)),
     verb('cancel', 'Cancel a run: its cases are stopped and each gets its outcome.')
       .argument('[run]', 'workflow id')
       .action(cancel),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import { Command, Option } from 'commander';
+import type { RunStart } from '../../app/cohort-run.js';
 import { LocalFiles } from '../../adapters/local/files.js';
 import { loadConfig } from '../../config/load-config.js';
 import { EXIT, type ExitCode } from '../../contracts/exit-codes.js';
@@ -10,7 +11,7 @@ import { BUILT_IN_SPECS, clinicalFeatures, readClinicalTable } from '../../domai
 import { CohortflowError } from '../../domain/errors.js';
 import { parseRadiomicsSettings, parseParameterText } from '../../domain/radiomics/index.js';
 import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
-import { absolute, concurrency, existing, isUri, jsonOption, readDocument, wholeNumber } from '../options.js';
+import { absolute, concurrency, existing, isUri, jsonOption, pool, readDocument, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
 import { runCohort } from '../run-cohort.js';
 import { failedOutcomes, readOutcomes, summaryLines } from '../run-summary.js';
@@ -32,7 +33,12 @@ export interface RunOptions {
   readonly memoryPerJob?: number;
   readonly genes?: number | readonly string[];
   readonly population?: 'sheet' | 'union';
+  readonly startRate?: MultimodalInput['startRate'];
+  readonly pool?: MultimodalInput['pool'];
+  readonly pauseAfter?: number;
   readonly force?: boolean;
+  readonly verifyInputs?: boolean;
+  readonly pseudonymise?: boolean;
   readonly worker: boolean;
   readonly failOn: 'any' | 'none';
   readonly json?: boolean;
@@ -46,6 +52,12 @@ function genes(text: string): number | readonly string[] {
     .map((line) => line.trim())
     .filter((line) => line !== '');
 }
+
+/** Options that go into the workflow's input as they are. */
+const AS_GIVEN = [
+  ...(['roi', 'series', 'genes', 'population', 'force', 'verifyInputs', 'pseudonymise'] as const),
+  ...(['concurrency', 'startRate', 'pool', 'pauseAfter'] as const),
+] as const;
 
 /** The workflow's input of the options that were given; paths absolute and looked for. */
 export function workflowInput(options: RunOptions): MultimodalInput {
@@ -61,9 +73,7 @@ export function workflowInput(options: RunOptions): MultimodalInput {
       : readDocument(clinicalSpec, '--clinical-spec');
   }
   if (set !== undefined) input['featureSet'] = set;
-  for (const name of ['roi', 'series', 'concurrency', 'genes', 'population', 'force'] as const) {
-    if (options[name] !== undefined) input[name] = options[name];
-  }
+  for (const name of AS_GIVEN) if (options[name] !== undefined) input[name] = options[name];
   if (input['cohort'] === undefined && input['clinical'] === undefined) {
     throw new CohortflowError('InvalidInput', 'run: give --cohort, --clinical, or both');
   }
@@ -90,14 +100,27 @@ function exitCodeOfRun(result: CohortResult, failOn: RunOptions['failOn']): Exit
 export async function execute(
   options: RunOptions,
 ): Promise<{ readonly result: CohortResult | undefined; readonly exitCode: ExitCode }> {
-  const { jobs, memoryPerJob } = options;
+  const input = workflowInput(options);
+  await checkFirst(input);
+  return executeInput(input, options);
+}
+
+/** Runs a cohort of which the input is known whole. */
+export async function executeInput(
+  input: MultimodalInput,
+  options: Pick<RunOptions, 'jobs' | 'memoryPerJob' | 'worker' | 'failOn' | 'json'>,
+  start?: RunStart,
+): Promise<{ readonly result: CohortResult | undefined; readonly exitCode: ExitCode }> {
+  const { jobs, memoryPerJob, worker } = options;
   const config = loadConfig(process.env, {
     ...(jobs === undefined ? {} : { jobs }),
     ...(memoryPerJob === undefined ? {} : { memoryPerJobMb: memoryPerJob }),
   });
-  const input = workflowInput(options);
-  await checkFirst(input);
-  const { result, workflowId, uiUrl } = await runCohort(input, config, options.worker);
+  const { result, workflowId, uiUrl, paused } = await runCohort(input, config, worker, start);
+  if (paused !== undefined) {
+    if (options.json === true) printJson({ workflowId, output: input.output, state: 'paused', breaker: paused });
+    return { result, exitCode: EXIT.paused };
+  }
   if (result === undefined) {
     if (options.json === true) printJson({ workflowId, output: input.output, state: 'running' });
     return { result, exitCode: EXIT.cancelled };
@@ -135,9 +158,14 @@ export function runCommand(): Command {
     .option('--genes <n or file>', 'how many genes, or which (a file of ids), go into the data set', genes)
     .addOption(new Option('--population <whose>', 'whose rows the data set has').choices(['sheet', 'union']))
     .option('--concurrency <n>', 'cases at once, or imaging=N,genomics=N (default: 50)', concurrency)
+    .option('--start-rate <n>', 'cases started in a minute at most, or imaging=N,genomics=N', concurrency)
+    .option('--pool <name:slots>', 'slots shared with every cohort that names this pool', pool)
+    .option('--pause-after <n>', 'pause when so many in a row fail for one reason of the environment (5)', wholeNumber)
     .option('--jobs <n>', 'heavy steps at once on this machine (default: its cores)', wholeNumber)
     .option('--memory-per-job <MB>', 'most memory of one heavy step', wholeNumber)
     .option('--force', 'run every step again, reuse nothing')
+    .option('--verify-inputs', 'read every input again instead of trusting size and times')
+    .option('--pseudonymise', 'workflow ids carry keyed hashes instead of case ids')
     .option('--no-worker', 'start no worker here: others serve the queue')
     .addOption(
       new Option('--fail-on <what>', 'whether failed cases make the exit code 3')

@@ -11,6 +11,8 @@ export interface ImagingUnit {
   readonly caseId: string;
   /** Present when the sheet tells several studies of a case apart; then folders and record keys carry it. */
   readonly studyId?: string;
+  /** What workflow ids carry instead of the key when ids are pseudonymised: a keyed hash. */
+  readonly alias?: string;
   /** Scan date as the sheet gives it; a column of the features, never part of an id or a log. */
   readonly date?: string;
   readonly source:
@@ -29,6 +31,7 @@ export interface GenomicsUnit {
   readonly modality: 'genomics';
   readonly caseId: string;
   readonly sampleId?: string;
+  readonly alias?: string;
   readonly source:
     | { readonly kind: 'fastq'; readonly lanes: readonly Lane[]; readonly strandedness: Strandedness }
     | { readonly kind: 'sra'; readonly runs: readonly string[]; readonly strandedness: Strandedness }

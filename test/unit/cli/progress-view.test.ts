@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunProgress } from '../../../src/app/cohort-run.js';
+import type { RunProgress } from '../../../src/app/run-progress.js';
 import { ProgressView, clock, progressLines } from '../../../src/cli/progress-view.js';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
@@ -16,8 +16,12 @@ const progress = (done: number): RunProgress => ({
       running: 2,
       width: 50,
       paused: false,
-      lanes: 0,
+      startRate: 0,
+      retried: 0,
+      lanes: [],
       lastFailures: [],
+      modality: 'imaging',
+      asOf: '2026-01-01T00:00:50Z',
     },
   },
 });

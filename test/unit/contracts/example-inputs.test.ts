@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../../src/app/package-root.js';
+import { fanOutChoice } from '../../../src/contracts/fan-out-choice.js';
 import { checkInput, type FieldRules } from '../../../src/contracts/input-check.js';
 import {
   CLINICAL_RULES,
@@ -11,7 +12,6 @@ import {
   IMAGING_STUDY_RULES,
   MULTIMODAL_RULES,
   checkUnit,
-  concurrencyOf,
   type GenomicsSampleInput,
   type ImagingStudyInput,
   type MultimodalInput,
@@ -46,7 +46,9 @@ describe('the example inputs', () => {
   });
 
   it('name units and widths that the workflows take', () => {
-    expect(concurrencyOf(example<MultimodalInput>('multimodalCohort'))).toEqual({ imaging: 50, genomics: 8 });
+    const input = example<MultimodalInput>('multimodalCohort');
+    expect(fanOutChoice(input, 'imaging').concurrency).toBe(50);
+    expect(fanOutChoice(input, 'genomics').concurrency).toBe(8);
     const study = example<ImagingStudyInput>('imagingStudy').unit;
     const sample = example<GenomicsSampleInput>('genomicsSample').unit;
     expect(() => checkUnit('imagingStudy', 'imaging', study)).not.toThrow();

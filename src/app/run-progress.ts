@@ -1,0 +1,98 @@
+import type { Client } from '@temporalio/client';
+import { NO_UNITS, addCounts, type UnitCounts } from '../contracts/outcome.js';
+import { PROGRESS_QUERY, type CohortProgress, type FanOutProgress } from '../contracts/progress.js';
+import { modalityWorkflowId, type FanOutModality, type Modality } from '../contracts/workflow-ids.js';
+
+/** Where one modality stands. */
+export interface ModalityProgress extends FanOutProgress {
+  /** ISO time of the oldest of the answers that these numbers are made of. */
+  readonly asOf: string;
+}
+
+/** Where a run stands, asked of the workflows that know. */
+export interface RunProgress {
+  readonly phase: CohortProgress['phase'];
+  readonly startedAt: string;
+  readonly modalities: Readonly<Partial<Record<Modality, ModalityProgress>>>;
+}
+
+interface Answer {
+  readonly at: number;
+  readonly progress: CohortProgress;
+}
+
+/**
+ * Asks a run how far it is: the root, its modalities and their lanes. Remembers the last answers, so that a workflow whose
+ * worker is busy or gone still shows what it said last, and how old that is.
+ */
+export class ProgressSource {
+  private readonly last = new Map<string, Answer>();
+
+  constructor(
+    private readonly client: Client,
+    private readonly workflowId: string,
+  ) {}
+
+  /** Undefined while nobody has ever answered. */
+  async now(): Promise<RunProgress | undefined> {
+    const root = await this.ask(this.workflowId);
+    if (root === undefined) return undefined;
+    const { phase, startedAt, children, fanOut } = root.progress;
+    const modalities: Partial<Record<Modality, ModalityProgress>> = {};
+    const parts = children.map((name) => [name, modalityWorkflowId(this.workflowId, name)] as const);
+    // A modality that is its own root says which it is by having no children but units.
+    const own = fanOut === undefined ? [] : [[fanOut.modality, this.workflowId] as const];
+    await Promise.all(
+      [...parts, ...own].map(async ([name, id]) => {
+        const answer = await this.ask(id);
+        if (answer?.progress.fanOut !== undefined)
+          modalities[name] = await this.withLanes(answer, answer.progress.fanOut);
+      }),
+    );
+    return { phase, startedAt, modalities };
+  }
+
+  private async ask(workflowId: string): Promise<Answer | undefined> {
+    try {
+      const handle = this.client.workflow.getHandle(workflowId);
+      const progress = await handle.query<CohortProgress, []>(PROGRESS_QUERY);
+      this.last.set(workflowId, { at: Date.now(), progress });
+    } catch {
+      // Not started yet, or no worker to answer: what it said last is shown, with its age.
+    }
+    return this.last.get(workflowId);
+  }
+
+  /** Puts what the lanes say in the place of what their cohort knows: it hears of them now and then only. */
+  private async withLanes(answer: Answer, known: FanOutProgress): Promise<ModalityProgress> {
+    let { at } = answer;
+    let counts: UnitCounts = known;
+    let { running } = known;
+    const lastFailures = [...known.lastFailures];
+    await Promise.all(
+      known.lanes.map(async ({ id, counts: told }) => {
+        const lane = await this.ask(id);
+        if (lane?.progress.fanOut === undefined) return;
+        at = Math.min(at, lane.at);
+        const { done, reused, failed, cancelled } = addCounts(lane.progress.fanOut, minus(told));
+        counts = addCounts(counts, { ...NO_UNITS, done, reused, failed, cancelled });
+        running += lane.progress.fanOut.running;
+        lastFailures.push(...lane.progress.fanOut.lastFailures);
+      }),
+    );
+    const asOf = new Date(at).toISOString();
+    return { ...known, ...counts, running, lastFailures: lastFailures.slice(-5), asOf };
+  }
+}
+
+function minus({ total, done, reused, failed, cancelled }: UnitCounts): UnitCounts {
+  return { total: -total, done: -done, reused: -reused, failed: -failed, cancelled: -cancelled };
+}
+
+/** What a run waits for that its circuit breaker paused and in which nothing is under way any more. */
+export function trippedModality(progress: RunProgress): FanOutModality | undefined {
+  return (['imaging', 'genomics'] as const).find((name) => {
+    const one = progress.modalities[name];
+    return one?.breaker !== undefined && one.running === 0;
+  });
+}

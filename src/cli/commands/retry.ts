@@ -1,0 +1,75 @@
+import { Command, Option } from 'commander';
+import { endedRun, isRunning, type RunStart } from '../../app/cohort-run.js';
+import { retriedText, retryFailed } from '../../app/control-run.js';
+import type { MultimodalInput } from '../../contracts/inputs.js';
+import { checkRetryRequest, type RetryAnswer, type RetryRequest } from '../../contracts/control.js';
+import { CohortflowError } from '../../domain/errors.js';
+import { jsonOption, wholeNumber } from '../options.js';
+import { printJson, say } from '../output.js';
+import { withClient, workflowIdOf } from './control.js';
+import { executeInput } from './run.js';
+
+interface RetryOptions {
+  readonly failed?: boolean;
+  readonly reason?: string;
+  readonly step?: string;
+  readonly output?: string;
+  readonly jobs?: number;
+  readonly memoryPerJob?: number;
+  readonly worker: boolean;
+  readonly failOn: 'any' | 'none';
+  readonly json?: boolean;
+}
+
+type Found =
+  | { readonly kind: 'told'; readonly answer: RetryAnswer }
+  | { readonly kind: 'new'; readonly input: MultimodalInput; readonly start: RunStart };
+
+/** Tells a run that is open; of one that has ended makes the input of a new run over what failed. */
+async function tellOrPrepare(workflowId: string, choice: RetryRequest): Promise<Found> {
+  return withClient(async (client) => {
+    if (await isRunning(client, workflowId)) {
+      return { kind: 'told', answer: await retryFailed(client, workflowId, choice) };
+    }
+    const { type, runId, input } = await endedRun(client, workflowId);
+    return { kind: 'new', input: { ...input, retryOf: { runId, ...choice } }, start: { type, workflowId } };
+  });
+}
+
+async function retry(run: string | undefined, options: RetryOptions): Promise<void> {
+  if (options.failed !== true) throw new CohortflowError('InvalidInput', 'say what to retry: --failed');
+  const { reason, step } = options;
+  const choice: RetryRequest = {
+    ...(reason === undefined ? {} : { code: reason }),
+    ...(step === undefined ? {} : { step }),
+  };
+  checkRetryRequest(choice);
+  const workflowId = workflowIdOf(run, options);
+  const found = await tellOrPrepare(workflowId, choice);
+  if (found.kind === 'told') {
+    if (options.json === true) printJson({ workflowId, retried: found.answer });
+    else say(`${workflowId} goes on; ${retriedText(found.answer)}`);
+    return;
+  }
+  process.exitCode = (await executeInput(found.input, options, found.start)).exitCode;
+}
+
+export function retryCommand(): Command {
+  return new Command('retry')
+    .description('Run failed cases again: within the run while it is open, after that in a new run over them alone.')
+    .argument('[run]', 'workflow id')
+    .option('--failed', 'the cases that failed')
+    .option('--reason <code>', 'only those that failed with this code')
+    .option('--step <name>', 'only those that failed in this step')
+    .option('--output <folder>', 'the folder the run writes into, instead of its id')
+    .option('--jobs <n>', 'heavy steps at once on this machine (default: its cores)', wholeNumber)
+    .option('--memory-per-job <MB>', 'most memory of one heavy step', wholeNumber)
+    .option('--no-worker', 'start no worker here: others serve the queue')
+    .addOption(
+      new Option('--fail-on <what>', 'whether failed cases make the exit code 3')
+        .choices(['any', 'none'])
+        .default('any'),
+    )
+    .addOption(jsonOption())
+    .action(retry);
+}

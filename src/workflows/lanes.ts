@@ -1,0 +1,73 @@
+import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
+import { endedUnits, type UnitCounts } from '../contracts/outcome.js';
+import type { PartReport } from '../contracts/control.js';
+import type { FanOut } from './children.js';
+import { reportSignal } from './messages.js';
+import { sliceSize, type Slice, type SliceState } from './slice-state.js';
+import { tell } from './steering.js';
+
+/** A lane starts about this many units, drains and continues as new. */
+export const LANE_RUN_LIMIT = 400;
+const MOST_LANES = 10;
+/** Children of one parent at once: past it their completions may come faster than a history takes them. */
+const LANE_WIDTH = 50;
+/** A lane tells its cohort each time so much of it has been dealt with. */
+const REPORTED_SHARE = 0.2;
+
+/** Input of a lane: its slice and the fan-out it belongs to. */
+export interface LaneInput {
+  readonly fanOut: FanOut;
+  readonly slice: Slice;
+  /** Units of one run of the lane; {@link LANE_RUN_LIMIT}. */
+  readonly limit?: number;
+  /** Share of the slice that its cohort was last told of. */
+  readonly reported?: number;
+}
+
+/**
+ * Lanes of a cohort: as few as keep each one's run and width within bounds. Few wide pools come closer to the makespan of
+ * a single one than many narrow ones, since a unit cannot change its lane.
+ */
+export function laneCount(total: number, width: number): number {
+  const wanted = Math.max(Math.ceil(total / LANE_RUN_LIMIT), Math.ceil(Math.min(total, width) / LANE_WIDTH));
+  return Math.min(MOST_LANES, width, wanted);
+}
+
+/** What a lane tells its cohort. Sent in order; {@link told} waits until all of it has left. */
+export class LaneReports {
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly cohortId: string,
+    private readonly lane: string,
+  ) {}
+
+  send(report: Omit<PartReport, 'from'>): void {
+    const from = this.lane;
+    const before = this.last;
+    this.last = before.then(() => tell(this.cohortId, (handle) => handle.signal(reportSignal, { from, ...report })));
+  }
+
+  async told(): Promise<void> {
+    await this.last;
+  }
+}
+
+/** Ends this run of a lane and begins the next with what is left; returns when nothing is left. */
+export async function continueLane(input: LaneInput, state: SliceState, reports: LaneReports): Promise<void> {
+  const { fanOut, slice, limit, reported = 0 } = input;
+  const size = sliceSize(fanOut.total, slice.first, slice.stride);
+  const { at, counts, steering } = state;
+  if (at >= size) return reports.told();
+  const share = endedUnits(counts) / size;
+  const due = share >= reported + REPORTED_SHARE;
+  if (due) reports.send({ counts });
+  await reports.told();
+  await condition(allHandlersFinished);
+  await continueAsNew<(next: LaneInput) => Promise<UnitCounts>>({
+    fanOut,
+    slice: { ...slice, at, counts, steering: steering.current },
+    ...(limit === undefined ? {} : { limit }),
+    reported: due ? share : reported,
+  });
+}

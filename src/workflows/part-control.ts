@@ -1,0 +1,151 @@
+import { condition, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  checkRetryRequest,
+  unitsHaveEnded,
+  checkStartRate,
+  checkWidthRequest,
+  type RetryAnswer,
+  type RetryRequest,
+  type RetryRound,
+  type SteeringChange,
+  type SteeringState,
+} from '../contracts/control.js';
+import { fanOutChoice } from '../contracts/fan-out-choice.js';
+import type { MultimodalInput, PreparedRun } from '../contracts/inputs.js';
+import { modalityWorkflowId, type FanOutModality, type Modality } from '../contracts/workflow-ids.js';
+import { cohortFiles } from './activities.js';
+import type { CohortState } from './cohort-state.js';
+import { orFail } from './failures.js';
+import {
+  pauseUpdate,
+  reportSignal,
+  resumeUpdate,
+  retryFailedUpdate,
+  retryRoundSignal,
+  setConcurrencyUpdate,
+  setStartRateUpdate,
+} from './messages.js';
+import { steerChild, tell } from './steering.js';
+
+/**
+ * What a whole cohort is told is passed on to the modalities that run units; what they tell is shown. Failed units are
+ * chosen here, so that the update can say how many, and run by their modality: by its workflow while it is open, by another
+ * one of the same id after that.
+ */
+export class PartControl {
+  private readonly names: readonly FanOutModality[];
+  private readonly open = new Set<Modality>();
+  private readonly rounds: Partial<Record<FanOutModality, RetryRound[]>> = {};
+  private state: SteeringState;
+  private lastRound = 1;
+  private choosing = 0;
+  private closed = false;
+
+  constructor(
+    input: MultimodalInput,
+    private readonly prepared: PreparedRun,
+    shown: CohortState,
+  ) {
+    this.names = (['imaging', 'genomics'] as const).filter((name) => prepared[name] > 0);
+    const choices = this.names.map((name) => fanOutChoice(input, name));
+    this.state = {
+      paused: false,
+      width: Math.max(0, ...choices.map(({ concurrency }) => concurrency)),
+      startRate: Math.max(0, ...choices.map(({ startRate }) => startRate)),
+    };
+    setHandler(reportSignal, ({ from, counts }) => {
+      const name = this.names.find((one) => from === this.idOf(one));
+      if (name !== undefined && counts !== undefined) shown.showPart(name, counts);
+    });
+    this.heed(input.output);
+  }
+
+  /** Runs a modality's workflow; meanwhile what is to be retried is told to it. */
+  async whileOpen<R>(name: Modality, run: () => Promise<R>): Promise<R> {
+    this.open.add(name);
+    try {
+      return await run();
+    } finally {
+      this.open.delete(name);
+    }
+  }
+
+  /**
+   * The next units to be run again of a modality that has ended; waits for someone to ask while another modality is still
+   * open. Undefined when all have ended.
+   */
+  async nextRound(name: FanOutModality): Promise<RetryRound | undefined> {
+    const waiting = (): boolean => (this.rounds[name]?.length ?? 0) > 0;
+    await condition(() => waiting() || (this.open.size === 0 && this.choosing === 0));
+    return this.rounds[name]?.shift();
+  }
+
+  /** From now on nothing more is run again. */
+  close(): void {
+    this.closed = true;
+  }
+
+  private idOf(name: FanOutModality): string {
+    return modalityWorkflowId(workflowInfo().workflowId, name);
+  }
+
+  private heed(output: string): void {
+    setHandler(pauseUpdate, () => this.steer(() => ({ paused: true })));
+    setHandler(resumeUpdate, () => this.steer(() => ({ paused: false })));
+    setHandler(
+      setConcurrencyUpdate,
+      (request) =>
+        this.steer((name) => {
+          const width = typeof request === 'number' ? request : request[name];
+          return width === undefined ? {} : { width };
+        }),
+      { validator: (request) => orFail(() => checkWidthRequest(request)) },
+    );
+    setHandler(setStartRateUpdate, (startRate) => this.steer(() => ({ startRate })), {
+      validator: (rate) => orFail(() => checkStartRate(rate)),
+    });
+    setHandler(retryFailedUpdate, (request: RetryRequest | undefined) => this.retry(output, request ?? {}), {
+      validator: (request) =>
+        orFail(() => {
+          checkRetryRequest(request);
+          if (this.closed) throw unitsHaveEnded();
+        }),
+    });
+  }
+
+  private async steer(changeOf: (name: FanOutModality) => SteeringChange): Promise<SteeringState> {
+    const changes = this.names.map((name) => [name, changeOf(name)] as const);
+    const widths = changes.flatMap(([, { width }]) => (width === undefined ? [] : [width]));
+    this.state = {
+      ...Object.assign({}, this.state, ...changes.map(([, change]) => change)),
+      ...(widths.length === 0 ? {} : { width: Math.max(...widths) }),
+    } as SteeringState;
+    await Promise.all(changes.map(([name, change]) => steerChild(this.idOf(name), change)));
+    return this.state;
+  }
+
+  private async retry(output: string, choice: RetryRequest): Promise<RetryAnswer> {
+    const { runId } = this.prepared;
+    this.lastRound += 1;
+    const round = this.lastRound;
+    this.choosing += 1;
+    try {
+      const answer = await Promise.all(
+        this.names.map(async (modality) => {
+          const { total } = await cohortFiles.selectFailed({ output, runId, modality, round, choice });
+          if (total > 0) await this.take(modality, { round, total });
+          return [modality, total] as const;
+        }),
+      );
+      return Object.fromEntries(answer);
+    } finally {
+      this.choosing -= 1;
+    }
+  }
+
+  private async take(name: FanOutModality, round: RetryRound): Promise<void> {
+    const told =
+      this.open.has(name) && (await tell(this.idOf(name), (handle) => handle.signal(retryRoundSignal, round)));
+    if (!told) (this.rounds[name] ??= []).push(round);
+  }
+}

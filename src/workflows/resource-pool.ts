@@ -1,0 +1,61 @@
+import { allHandlersFinished, condition, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
+import { checkInput, type FieldRules } from '../contracts/input-check.js';
+import { grantOf, withClaim, withGrants, type PoolHolder } from '../contracts/pools.js';
+import { quick } from './activities.js';
+import { orFail } from './failures.js';
+import { claimSignal, grantSignal, poolQuery } from './messages.js';
+import { tell } from './steering.js';
+
+const RULES: FieldRules = {
+  pool: { kind: 'text', required: true, about: 'name of the pool' },
+  holders: { kind: 'list', about: 'internal: who holds slots' },
+};
+
+interface PoolInput {
+  readonly pool: string;
+  readonly holders?: readonly PoolHolder[];
+}
+
+/** How often holders are looked for that ended without giving their slots back. */
+const LEASE = '5 minutes';
+/** An empty pool waits for so long before it ends; the next claim starts it anew. */
+const IDLE = '1 minute';
+
+/**
+ * A pool of slots that fan-outs of several cohorts share: divides them fairly, and gives a slot on only when its last
+ * holder has confirmed that nothing runs in it, or is gone. Started by the first claim; it ends when nobody holds anything.
+ */
+export async function resourcePool(raw: unknown): Promise<void> {
+  const input = orFail(() => checkInput<PoolInput>('resourcePool', RULES, raw));
+  const { pool } = input;
+  let holders: readonly PoolHolder[] = input.holders ?? [];
+  let changes = 0;
+
+  /** Takes on a change of who holds what, and tells those whose grant is another now. */
+  const settle = (next: readonly PoolHolder[]): void => {
+    const before = new Map(holders.map((one) => [one.holder, one.seq]));
+    holders = withGrants(next);
+    changes += 1;
+    for (const one of holders) {
+      if (one.seq === (before.get(one.holder) ?? 0)) continue;
+      void tell(one.holder, (handle) => handle.signal(grantSignal, grantOf(pool, one)));
+    }
+  };
+  setHandler(poolQuery, () => holders);
+  setHandler(claimSignal, (claim) => settle(withClaim(holders, claim)));
+
+  for (;;) {
+    const seen = changes;
+    const changed = await condition(() => changes !== seen, holders.length === 0 ? IDLE : LEASE);
+    if (!changed && holders.length === 0 && changes === seen) break;
+    if (!changed) {
+      const { open } = await quick.openWorkflows({ ids: holders.map(({ holder }) => holder) });
+      const gone = holders.filter(({ holder }) => !open.includes(holder));
+      if (gone.length > 0) settle(holders.filter((one) => !gone.includes(one)));
+    }
+    if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      await continueAsNew<(next: PoolInput) => Promise<void>>({ pool, holders });
+    }
+  }
+}

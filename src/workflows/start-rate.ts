@@ -1,0 +1,29 @@
+import { sleep } from '@temporalio/workflow';
+
+/**
+ * Spaces starts out. Up to one a second each waits its turn; above, a second's worth goes at once, so that a fast rate
+ * does not cost a timer for every unit.
+ */
+export class StartRate {
+  private tokens = 1;
+  private filledAt = Date.now();
+
+  /** @param perMinute the rate now; 0 is no limit */
+  constructor(private readonly perMinute: () => number) {}
+
+  /** Waits until one more may start. */
+  async turn(): Promise<void> {
+    for (;;) {
+      const rate = this.perMinute() / 60_000;
+      if (rate === 0) return;
+      const now = Date.now();
+      this.tokens = Math.min(Math.max(1, rate * 1000), this.tokens + (now - this.filledAt) * rate);
+      this.filledAt = now;
+      if (this.tokens >= 1 - 1e-9) {
+        this.tokens -= 1;
+        return;
+      }
+      await sleep(Math.max(1, Math.ceil((1 - this.tokens) / rate)));
+    }
+  }
+}

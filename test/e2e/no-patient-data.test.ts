@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectClient } from '../../src/app/temporal.js';
+import { cliJson, type CliResult } from '../support/cli.js';
+import { writeIdentifiedCohort, type IdentifiedCohort } from '../support/identified-cohort.js';
+import { temporaryFolder } from '../support/run-step.js';
+import { realTime, temporalCli } from '../support/temporal-servers.js';
+import { folderText, foundIn, serverText, visibleText } from '../support/visible-text.js';
+
+const program = await temporalCli();
+const KEY = randomBytes(32).toString('base64');
+
+interface Ran extends CliResult {
+  readonly workflowId: string;
+  readonly state: string;
+}
+
+describe.skipIf(program === undefined)('what a run leaves outside the output folder', () => {
+  const root = temporaryFolder('identified');
+  let env: TestWorkflowEnvironment;
+  let cohort: IdentifiedCohort;
+  let encrypted: Ran;
+  let plain: Ran;
+
+  async function run(name: string, more: Readonly<Record<string, string>>): Promise<Ran> {
+    const state = join(root, `state-${name}`);
+    const args = [
+      'run',
+      '--cohort',
+      cohort.sheet,
+      '--clinical',
+      cohort.clinical,
+      '--output',
+      join(root, `out-${name}`),
+    ];
+    const result = await cliJson([...args, '--jobs', '2'], {
+      TEMPORAL_ADDRESS: env.address,
+      COHORTFLOW_STATE: state,
+      COHORTFLOW_CACHE: join(root, 'cache'),
+      COHORTFLOW_LOG_LEVEL: 'DEBUG',
+      ...more,
+    });
+    return { ...result, state, workflowId: String(result.document['workflowId']) };
+  }
+
+  /** The query for a cohort and everything below it. */
+  const treeOf = ({ workflowId }: Ran): string => `RootWorkflowId = "${workflowId}"`;
+
+  beforeAll(async () => {
+    env = await realTime(program!);
+    cohort = writeIdentifiedCohort(root);
+    encrypted = await run('encrypted', { COHORTFLOW_ENCRYPTION_KEY: KEY });
+    plain = await run('plain', {});
+  }, 240_000);
+
+  afterAll(async () => {
+    await env?.teardown();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  test('both runs came to the same: one study done, three failed for what is wrong with them', () => {
+    for (const { exitCode, stdout } of [encrypted, plain]) {
+      expect(exitCode).toBe(3);
+      const { imaging } = JSON.parse(stdout) as { imaging: unknown };
+      expect(imaging).toMatchObject({ total: 4, done: 1, failed: 3 });
+    }
+  });
+
+  test('with a key, nothing of anybody is in any history, list, search attribute or memo', async () => {
+    await expect.poll(async () => (await serverText(env.client, treeOf(encrypted))).workflowIds.length).toBe(6);
+    const { histories, lists } = await serverText(env.client, treeOf(encrypted));
+    const everything = [...cohort.identifiers, ...cohort.pathIdentifiers, 'archive/'];
+    expect(foundIn(histories, everything)).toEqual([]);
+    expect(foundIn(lists, everything)).toEqual([]);
+    // Messages of failures are encrypted too, and so is what a workflow was started with.
+    expect(foundIn(histories, ['cohort.csv', 'SegNotFound', 'segmentation', 'out-encrypted'])).toEqual(['SegNotFound']);
+    expect(histories).toContain('binary/encrypted');
+  });
+
+  test('decoded, histories hold the paths that the user gave and nothing else of anybody', async () => {
+    const before = process.env['COHORTFLOW_ENCRYPTION_KEY'];
+    process.env['COHORTFLOW_ENCRYPTION_KEY'] = KEY;
+    let client: Client | undefined;
+    try {
+      client = await connectClient({ address: env.address });
+      const { payloadCodecs } = client.options.loadedDataConverter;
+      const { workflowIds } = await serverText(env.client, treeOf(encrypted));
+      let decoded = '';
+      for (const workflowId of workflowIds) {
+        const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+        for (const payload of payloadsIn(events)) decoded += visibleText(await payloadCodecs[0]!.decode([payload]));
+      }
+      expect(decoded).toContain(cohort.sheet);
+      expect(decoded).toMatch(/no segmentation/i);
+      expect(foundIn(decoded, cohort.identifiers)).toEqual([]);
+    } finally {
+      await client?.connection.close();
+      if (before === undefined) delete process.env['COHORTFLOW_ENCRYPTION_KEY'];
+      else process.env['COHORTFLOW_ENCRYPTION_KEY'] = before;
+    }
+  });
+
+  test('without a key, histories hold the paths that the user gave and nothing else of anybody', async () => {
+    const { histories, lists } = await serverText(env.client, treeOf(plain));
+    expect(histories).toContain('cohort.csv');
+    expect(foundIn(histories, cohort.identifiers)).toEqual([]);
+    const given = new RegExp(`${root}/archive/[A-Za-z0-9_]+(?=["\\s\\\\])`, 'g');
+    expect(foundIn(histories.replace(given, ''), cohort.pathIdentifiers)).toEqual([]);
+    expect(foundIn(lists, [...cohort.identifiers, ...cohort.pathIdentifiers])).toEqual([]);
+  });
+
+  test('logs of worker and command, records of outcomes and the report say nothing of anybody', () => {
+    const everything = [...cohort.identifiers, ...cohort.pathIdentifiers];
+    for (const ran of [encrypted, plain]) {
+      const logs = folderText(join(ran.state, 'logs'));
+      expect(logs).toContain('worker ready');
+      expect(foundIn(logs, everything)).toEqual([]);
+      expect(foundIn(ran.stderr + ran.stdout, everything)).toEqual([]);
+    }
+    const output = join(root, 'out-encrypted');
+    expect(existsSync(join(output, 'report.html'))).toBe(true);
+    const isRecord = (path: string): boolean =>
+      path.includes('/run/records/') || /outcomes\.csv|report\.html/.test(path);
+    expect(foundIn(folderText(output, isRecord), everything)).toEqual([]);
+  });
+});
+
+/** All payloads anywhere in a history. */
+function payloadsIn(value: unknown): { metadata?: Record<string, Uint8Array> | null; data?: Uint8Array | null }[] {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
+  const { metadata, data } = value as { metadata?: Record<string, Uint8Array>; data?: Uint8Array };
+  if (metadata?.['encoding'] !== undefined && data !== undefined) return [{ metadata, data }];
+  return Object.values(value).flatMap(payloadsIn);
+}

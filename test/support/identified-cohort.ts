@@ -1,0 +1,96 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { edited, el, smallStudy } from './dicom/studies.js';
+
+/** A cohort that carries what a hospital's archive carries: everything here is invented. */
+export interface IdentifiedCohort {
+  readonly sheet: string;
+  readonly clinical: string;
+  readonly cases: readonly string[];
+  /** What must appear nowhere outside the user's own files: names, numbers, dates and UIDs. */
+  readonly identifiers: readonly string[];
+  /** Parts of the folder names that the user gave in the sheet. */
+  readonly pathIdentifiers: readonly string[];
+}
+
+interface Person {
+  readonly caseId: string;
+  readonly family: string;
+  readonly given: string;
+  readonly patientId: string;
+  readonly accession: string;
+  readonly born: string;
+  readonly scanned: string;
+  readonly fault?: 'no segmentation' | 'damaged' | 'missing slice';
+}
+
+const PEOPLE: readonly Person[] = [
+  {
+    ...{ caseId: 'P-01', family: 'Zwiebelfisch', given: 'Quintessa', patientId: 'PID7740019', accession: 'ACC5550001' },
+    ...{ born: '19511213', scanned: '20170309' },
+  },
+  {
+    ...{ caseId: 'P-02', family: 'Oberkofler', given: 'Hedwiga', patientId: 'PID7740027', accession: 'ACC5550002' },
+    ...{ born: '19480727', scanned: '20180421', fault: 'no segmentation' },
+  },
+  {
+    ...{ caseId: 'P-03', family: 'Yxkullson', given: 'Torvald', patientId: 'PID7740035', accession: 'ACC5550003' },
+    ...{ born: '19620930', scanned: '20160518', fault: 'damaged' },
+  },
+  {
+    ...{ caseId: 'P-04', family: 'Pfannenstiel', given: 'Ludmilla', patientId: 'PID7740043', accession: 'ACC5550004' },
+    ...{ born: '19390614', scanned: '20151126', fault: 'missing slice' },
+  },
+];
+
+/**
+ * Writes studies whose headers, folder names and file names identify people, one whole and three with a fault each, a sheet
+ * that names their folders, and a clinical table.
+ */
+export function writeIdentifiedCohort(root: string): IdentifiedCohort {
+  const identifiers = new Set<string>();
+  const pathIdentifiers = new Set<string>();
+  const rows = PEOPLE.map(({ caseId, family, given, patientId, accession, born, scanned, fault }) => {
+    const folder = `${family}_${given}_${born}`;
+    mkdirSync(join(root, 'archive', folder), { recursive: true });
+    const { ct, segmentation } = smallStudy(`identified ${caseId}`);
+    const { reference } = ct;
+    const person = {
+      '00080020': el('DA', scanned),
+      '00080050': el('SH', accession),
+      '00080090': el('PN', `Referring^${family}`),
+      '00100010': el('PN', `${family}^${given}`),
+      '00100020': el('LO', patientId),
+      '00100030': el('DA', born),
+    };
+    const images = fault === 'missing slice' ? ct.files.filter((_, at) => at !== 4) : ct.files;
+    images.forEach((file, at) => {
+      const { bytes } = edited(file, person);
+      // Archives name files by patient and by UID.
+      const name = at % 2 === 0 ? `${family}.CT.${at}.dcm` : `${reference.sopInstanceUids[at] ?? at}.dcm`;
+      writeFileSync(join(root, 'archive', folder, name), fault === 'damaged' ? bytes.subarray(0, 900) : bytes);
+    });
+    if (fault !== 'no segmentation') {
+      const { bytes } = edited(segmentation(), person);
+      writeFileSync(join(root, 'archive', folder, `${family}-SEG-${scanned}.dcm`), bytes);
+    }
+    for (const part of [family, given, born]) pathIdentifiers.add(part);
+    for (const part of [patientId, accession, scanned]) identifiers.add(part);
+    for (const uid of [
+      ...[reference.studyInstanceUid, reference.seriesInstanceUid, reference.frameOfReferenceUid],
+      ...reference.sopInstanceUids,
+    ]) {
+      identifiers.add(uid);
+    }
+    return `${caseId},archive/${folder}`;
+  });
+  const sheet = join(root, 'cohort.csv');
+  writeFileSync(sheet, ['case_id,imaging', ...rows, ''].join('\n'));
+  const clinical = join(root, 'clinical.csv');
+  const values = PEOPLE.map(({ caseId }, at) => `${caseId},${61 + at},${at % 2 === 0 ? 'never' : 'former'}`);
+  writeFileSync(clinical, ['case_id,age,smoking', ...values, ''].join('\n'));
+  return {
+    ...{ sheet, clinical, cases: PEOPLE.map(({ caseId }) => caseId) },
+    ...{ identifiers: [...identifiers], pathIdentifiers: [...pathIdentifiers] },
+  };
+}

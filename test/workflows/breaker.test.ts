@@ -1,0 +1,121 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { WorkflowBundle } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  CONTROL_UPDATES,
+  type RetryAnswer,
+  type RetryRequest,
+  type SteeringState,
+} from '../../src/contracts/control.js';
+import { PROGRESS_QUERY, type CohortProgress } from '../../src/contracts/progress.js';
+import type { CohortResult } from '../../src/contracts/results.js';
+import { Gate, until } from '../support/gate.js';
+import { sourceBundle } from '../support/temporal-bundle.js';
+import { realTime, temporalCli } from '../support/temporal-servers.js';
+import { indexOf, simulate, simulatedStudies } from '../support/temporal-simulation.js';
+import { TEST_QUEUE, withWorkers } from '../support/temporal-workers.js';
+
+const server = await temporalCli();
+const WIDTH = 2;
+
+const progressOf = (handle: WorkflowHandle): Promise<CohortProgress> =>
+  handle.query<CohortProgress, []>(PROGRESS_QUERY);
+
+describe.skipIf(server === undefined)('the circuit breaker', () => {
+  let env: TestWorkflowEnvironment;
+  let bundle: WorkflowBundle;
+
+  beforeAll(async () => {
+    [env, bundle] = await Promise.all([realTime(server!), sourceBundle()]);
+  });
+
+  afterAll(async () => {
+    await env?.teardown();
+  });
+
+  /** Where the cohort stands once its breaker has tripped and nothing is under way. */
+  async function tripped(handle: WorkflowHandle): Promise<CohortProgress['fanOut']> {
+    await until(async () => {
+      const { fanOut } = await progressOf(handle);
+      return fanOut?.breaker !== undefined && fanOut.running === 0;
+    });
+    return (await progressOf(handle)).fanOut;
+  }
+
+  const retry = (handle: WorkflowHandle, request: RetryRequest): Promise<RetryAnswer> =>
+    handle.executeUpdate<RetryAnswer, [RetryRequest]>(CONTROL_UPDATES.retryFailed, { args: [request] });
+
+  const start = (workflowId: string, input: object): Promise<WorkflowHandle> =>
+    env.client.workflow.start('imagingCohort', {
+      workflowId,
+      taskQueue: TEST_QUEUE,
+      args: [{ cohort: '/sheet.csv', output: '/out', concurrency: WIDTH, ...input }],
+    });
+
+  it('pauses a cohort after failures of the environment in a row, and after that all of it comes out', async () => {
+    let full = true;
+    const simulation = simulate(simulatedStudies(30), (request) => {
+      if (request.step === 'imaging.convert' && indexOf(request) >= 4 && full) {
+        throw ApplicationFailure.nonRetryable('no space is left on the volume', 'DiskFull');
+      }
+    });
+    const attempts = (): number => simulation.steps.filter(({ step }) => step === 'imaging.convert').length;
+    await withWorkers(env, bundle, simulation, async () => {
+      const handle = await start('disk-full', { pauseAfter: 3 });
+      expect(await tripped(handle)).toMatchObject({ paused: true, breaker: { code: 'DiskFull', failures: 3 } });
+      const attempted = attempts();
+      // What was in flight when it tripped may have failed too; nothing is started after that.
+      expect(attempted).toBeLessThanOrEqual(4 + 3 + WIDTH);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect(attempts()).toBe(attempted);
+
+      full = false;
+      expect(await retry(handle, { code: 'DiskFull' })).toEqual({ imaging: attempted - 4 });
+      await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.resume);
+      const { imaging } = (await handle.result()) as CohortResult;
+      expect(imaging).toEqual({ total: 30, done: 30, reused: 0, failed: 0, cancelled: 0 });
+    });
+  }, 60_000);
+
+  it('of a lane pauses the whole cohort', async () => {
+    let state: 'faulty' | 'full' | 'well' = 'faulty';
+    const gate = new Gate();
+    const simulation = simulate(simulatedStudies(12), (request) => {
+      if (request.step !== 'imaging.convert') return undefined;
+      if (indexOf(request) === 11) return gate.enter();
+      if (state === 'faulty') throw ApplicationFailure.nonRetryable('no segmentation', 'SegNotFound');
+      if (state === 'full') throw ApplicationFailure.nonRetryable('no space is left', 'DiskFull');
+      return undefined;
+    });
+    await withWorkers(env, bundle, simulation, async () => {
+      const handle = await start('lane-full', { pauseAfter: 3 });
+      await until(async () => (await progressOf(handle)).fanOut?.failed === 11);
+      state = 'full';
+      // Retries run in lanes.
+      expect(await retry(handle, {})).toEqual({ imaging: 11 });
+      await until(async () => (await progressOf(handle)).fanOut?.breaker !== undefined);
+      expect((await progressOf(handle)).fanOut).toMatchObject({ paused: true, breaker: { code: 'DiskFull' } });
+      state = 'well';
+      gate.openForAll();
+      await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.resume);
+      await until(async () => (await progressOf(handle)).phase === 'finished');
+      const { imaging } = (await handle.result()) as CohortResult;
+      expect(imaging?.failed).toBeGreaterThanOrEqual(3);
+      expect(imaging).toMatchObject({ total: 12, done: 12 - (imaging?.failed ?? 0) });
+    });
+  }, 60_000);
+
+  it('is not tripped by faults of the data, nor by failures with others between them', async () => {
+    const simulation = simulate(simulatedStudies(24), (request) => {
+      if (request.step !== 'imaging.convert') return;
+      if (indexOf(request) < 12) throw ApplicationFailure.nonRetryable('no segmentation', 'SegNotFound');
+      if (indexOf(request) % 3 !== 0) throw ApplicationFailure.nonRetryable('no space is left', 'DiskFull');
+    });
+    await withWorkers(env, bundle, simulation, async () => {
+      const handle = await start('mixed', { concurrency: 1, pauseAfter: 3 });
+      expect(((await handle.result()) as CohortResult).imaging).toMatchObject({ done: 4, failed: 20 });
+    });
+  });
+});
