@@ -33,6 +33,7 @@ const SHOWN: Readonly<Record<string, string>> = {
   taskQueue: 'queue',
   task_queue: 'queue',
   durationMs: 'durationMs',
+  state: 'state',
   sdkComponent: 'from',
   trace_id: 'trace',
   span_id: 'span',

@@ -1,54 +1,88 @@
-import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import { Worker, type NativeConnection, type WorkerInterceptors, type WorkerOptions } from '@temporalio/worker';
+import { WORKER_ROLES, type WorkerRole } from '../config/config.js';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
 import { cpuQueue } from '../contracts/queues.js';
+import { CohortflowError } from '../domain/errors.js';
 
 /** What a worker process serves. */
 export interface WorkerPlan {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly taskQueue: string;
-  readonly workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
+  /** All of them when not given. */
+  readonly roles?: readonly WorkerRole[];
+  /** Needed by the role `orchestration` only. */
+  readonly workflowBundle?: NonNullable<WorkerOptions['workflowBundle']>;
   readonly quick: CohortActivities;
   readonly heavy: StepActivities;
   /** Heavy steps at once. */
   readonly jobs: number;
+  readonly workflowTasks?: number;
+  readonly cachedWorkflows?: number;
+  readonly fileActivities?: number;
+  /** Seconds that running activities get to end once told to stop; 15 when not given. */
+  readonly shutdownGrace?: number;
   /** Tests shorten it: the SDK delays heartbeats, and with them cancellations, by up to 0.8 of the time-out. */
   readonly heartbeatThrottleMs?: number;
   /** How payloads are written; the same as the clients' and the bundle's. */
   readonly dataConverter?: WorkerOptions['dataConverter'];
+  /** Around every activity: metrics, logs, traces. */
+  readonly interceptors?: Pick<WorkerInterceptors, 'activity'>;
+  /** Where workflows hand out what they may not write themselves. */
+  readonly sinks?: WorkerOptions['sinks'];
 }
 
-/** The time running steps get to end after SIGTERM before they are given up; ECS allows 120 s at most. */
-const SHUTDOWN_GRACE = '15 seconds';
+const SHORT_GRACE = 15;
+
+/** What a worker takes to let go of what it had to give up after the grace; with 90 s of grace all ends within 120 s. */
+const FORCE_AFTER_GRACE = 20;
+
+function fileActivities({ quick, fileActivities = 20 }: WorkerPlan): Partial<WorkerOptions> {
+  return { activities: quick, maxConcurrentActivityTaskExecutions: fileActivities };
+}
+
+function workflows(plan: WorkerPlan): Partial<WorkerOptions> {
+  const { workflowBundle, workflowTasks = 40, cachedWorkflows = 1000, sinks } = plan;
+  if (workflowBundle === undefined) throw new CohortflowError('InternalError', 'no bundle for the workflows');
+  return {
+    workflowBundle,
+    maxConcurrentWorkflowTaskExecutions: workflowTasks,
+    maxCachedWorkflows: cachedWorkflows,
+    ...(sinks === undefined ? {} : { sinks }),
+  };
+}
 
 /**
- * The two workers of one process: workflows with their quick activities, and heavy steps, on queues of their own so that a
- * page of units never waits behind a CT.
+ * The workers of one process, at most one a queue: workflows (role `orchestration`) and the quick activities over files
+ * (role `io`) on the queue itself, heavy steps (role `cpu`) on a queue of their own, so that a page of units never waits
+ * behind a CT.
+ *
+ * @throws CohortflowError `InternalError` when workflows are to be served without a bundle
  */
 export async function createWorkers(plan: WorkerPlan): Promise<readonly Worker[]> {
-  const { connection, namespace, taskQueue, workflowBundle, jobs, heartbeatThrottleMs, dataConverter } = plan;
+  const { connection, namespace, taskQueue, jobs, heavy, roles = WORKER_ROLES, heartbeatThrottleMs } = plan;
+  const { shutdownGrace = SHORT_GRACE, dataConverter, interceptors } = plan;
   const common = {
     connection,
     namespace,
-    shutdownGraceTime: SHUTDOWN_GRACE,
+    shutdownGraceTime: `${shutdownGrace} seconds`,
+    shutdownForceTime: `${shutdownGrace + FORCE_AFTER_GRACE} seconds`,
     maxHeartbeatThrottleInterval: heartbeatThrottleMs ?? 10_000,
     ...(dataConverter === undefined ? {} : { dataConverter }),
+    ...(interceptors === undefined ? {} : { interceptors }),
   } as const;
-  const orchestration = await Worker.create({
-    ...common,
-    taskQueue,
-    workflowBundle,
-    activities: plan.quick,
-    maxConcurrentActivityTaskExecutions: 20,
-    maxCachedWorkflows: 1000,
-  });
-  const cpu = await Worker.create({
-    ...common,
-    taskQueue: cpuQueue(taskQueue),
-    activities: plan.heavy,
-    maxConcurrentActivityTaskExecutions: jobs,
-  });
-  return [orchestration, cpu];
+  const orchestration = roles.includes('orchestration');
+  const io = roles.includes('io');
+  const workers: Worker[] = [];
+  if (orchestration || io) {
+    const parts = { ...(orchestration ? workflows(plan) : {}), ...(io ? fileActivities(plan) : {}) };
+    workers.push(await Worker.create({ ...common, taskQueue, ...parts }));
+  }
+  if (roles.includes('cpu')) {
+    const slots = { maxConcurrentActivityTaskExecutions: jobs };
+    workers.push(await Worker.create({ ...common, taskQueue: cpuQueue(taskQueue), activities: heavy, ...slots }));
+  }
+  return workers;
 }
 
 /** Runs all workers until `stop` is aborted or one of them fails; then shuts all of them down. */

@@ -1,22 +1,56 @@
-import { DefaultLogger, Runtime, type LogEntry } from '@temporalio/worker';
+import { DefaultLogger, Runtime, type TelemetryOptions } from '@temporalio/worker';
+import type { Config } from '../config/config.js';
+import { CohortflowError, messageOf } from '../domain/errors.js';
+import { jsonLine, textLine, type LogEntry } from '../observability/log-line.js';
+import { STEP_SECONDS, STEP_SECONDS_BUCKETS } from '../observability/metrics.js';
 
-/** Attributes that may be logged: ids and kinds, never payloads, which may hold what must stay in the data. */
-const SHOWN = ['workflowType', 'workflowId', 'activityType', 'attempt', 'taskQueue', 'error'] as const;
-
-function shown({ meta }: LogEntry): Record<string, unknown> {
-  const found: Record<string, unknown> = {};
-  for (const name of SHOWN) {
-    const value = meta?.[name] as unknown;
-    if (value !== undefined) found[name] = value instanceof Error ? value.message : value;
-  }
-  return found;
+/** A step's end has a line of its own with its code; what a worker does not serve by design is no news. */
+function isNoise(message: string, meta: LogEntry['meta']): boolean {
+  if (message === 'Activity failed') return meta?.['step'] !== undefined;
+  return /^No (workflows|activities|Nexus services) registered/.test(message);
 }
 
-/** Makes the SDK log one JSON object a line on standard error, without payloads. Call once, before any connection. */
-export function installRuntime(): void {
-  const logger = new DefaultLogger('WARN', (entry) => {
-    const time = new Date(Number(entry.timestampNanos / 1_000_000n)).toISOString();
-    process.stderr.write(`${JSON.stringify({ time, level: entry.level, message: entry.message, ...shown(entry) })}\n`);
+function metricsOptions({ metricsPort, roles }: Config): Pick<TelemetryOptions, 'metrics'> {
+  if (metricsPort === 'off') return {};
+  return {
+    metrics: {
+      // As Prometheus names things.
+      prometheus: {
+        bindAddress: metricsPort,
+        countersTotalSuffix: true,
+        unitSuffix: true,
+        useSecondsForDurations: true,
+        histogramBucketOverrides: { [STEP_SECONDS]: [...STEP_SECONDS_BUCKETS] },
+      },
+      globalTags: { role: roles.join('-') },
+      attachServiceName: false,
+    },
+  };
+}
+
+/**
+ * Sets up what all workers of this process share: one log on standard error (JSON, a line each; text on a terminal) that
+ * the SDK's native part writes into too, and metrics. Call once, before any connection.
+ *
+ * @throws CohortflowError `InvalidInput` when nothing can listen on `metricsPort`
+ */
+export function installRuntime(config: Config): void {
+  const { logLevel } = config;
+  const line = process.stderr.isTTY ? textLine : jsonLine;
+  const logger = new DefaultLogger(logLevel, ({ timestampNanos, ...entry }) => {
+    if (isNoise(entry.message, entry.meta)) return;
+    const time = new Date(Number(timestampNanos / 1_000_000n));
+    process.stderr.write(`${line({ ...entry, time })}\n`);
   });
-  Runtime.install({ logger, shutdownSignals: [] });
+  // The native part tells much at INFO that only its makers need.
+  const core = logLevel === 'INFO' ? 'WARN' : logLevel;
+  const logging = { filter: { core, other: 'ERROR' }, forward: {} } as const;
+  try {
+    Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging, ...metricsOptions(config) } });
+  } catch (error) {
+    const { metricsPort } = config;
+    if (metricsPort === 'off') throw error;
+    const message = `metrics cannot be served at ${metricsPort}: ${messageOf(error)}`;
+    throw new CohortflowError('InvalidInput', message, {}, error);
+  }
 }

@@ -1,80 +1,55 @@
-import type { Client } from '@temporalio/client';
-import { Command, Option } from 'commander';
-import { createLocalServices } from '../../app/services.js';
-import { dataConverter } from '../../app/data-converter.js';
-import { connectClient, connectWorker } from '../../app/temporal.js';
-import { isRunning } from '../../app/cohort-run.js';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { WORKER_ROLES, type Config, type WorkerRole } from '../../config/config.js';
 import { loadConfig } from '../../config/load-config.js';
-import { cpuQueue } from '../../contracts/queues.js';
-import { createWorkers, runWorkers } from '../../workers/create-workers.js';
-import { installRuntime } from '../../workers/runtime.js';
-import { workflowBundle } from '../../workers/workflow-bundle.js';
+import { serve } from '../../workers/serve.js';
 import { wholeNumber } from '../options.js';
-import { say } from '../output.js';
 
 interface WorkerCommandOptions {
+  readonly role?: readonly WorkerRole[];
   readonly jobs?: number;
   readonly memoryPerJob?: number;
   readonly taskQueue?: string;
+  readonly maxWorkflowTasks?: number;
+  readonly maxCachedWorkflows?: number;
+  readonly maxFileActivities?: number;
+  readonly shutdownGrace?: number;
+  readonly healthPort?: string;
+  readonly metricsPort?: string;
+  readonly registerSearchAttributes?: boolean;
   readonly follow?: string;
 }
 
-const FOLLOW_MS = 2_000;
+/** `--role io --role cpu`, or `--role io,cpu`. */
+function roles(text: string, before: readonly WorkerRole[] = []): readonly WorkerRole[] {
+  const named = text.split(',').flatMap((name) => (name === 'all' ? [...WORKER_ROLES] : [name]));
+  const known = WORKER_ROLES.filter((role) => named.includes(role));
+  if (named.some((name) => !WORKER_ROLES.some((role) => role === name))) {
+    throw new InvalidArgumentError(`all, or some of ${WORKER_ROLES.join(', ')} is wanted.`);
+  }
+  return [...new Set([...before, ...known])];
+}
 
-/** A server that does not answer for a moment is no reason to go; one that is gone for good is. */
-const SERVER_GONE_MS = 15 * 60_000;
-
-/** Calls `end` when the followed workflow has ended, or its server has not answered for long. */
-function watchFollowed(client: Client, workflowId: string, end: () => void): NodeJS.Timeout {
-  let answered = Date.now();
-  return setInterval(() => {
-    if (Date.now() - answered > SERVER_GONE_MS) end();
-    isRunning(client, workflowId).then(
-      (running) => {
-        answered = Date.now();
-        if (!running) end();
-      },
-      () => undefined,
-    );
-  }, FOLLOW_MS);
+/** The settings that a flag was given for. */
+function flags(options: WorkerCommandOptions): Partial<Config> {
+  const given = {
+    roles: options.role,
+    jobs: options.jobs,
+    memoryPerJobMb: options.memoryPerJob,
+    taskQueue: options.taskQueue,
+    workflowTasks: options.maxWorkflowTasks,
+    cachedWorkflows: options.maxCachedWorkflows,
+    fileActivities: options.maxFileActivities,
+    shutdownGrace: options.shutdownGrace,
+    healthPort: options.healthPort,
+    metricsPort: options.metricsPort,
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
 async function worker(options: WorkerCommandOptions): Promise<void> {
-  const { jobs, memoryPerJob, taskQueue, follow } = options;
-  const config = loadConfig(process.env, {
-    ...(jobs === undefined ? {} : { jobs }),
-    ...(memoryPerJob === undefined ? {} : { memoryPerJobMb: memoryPerJob }),
-    ...(taskQueue === undefined ? {} : { taskQueue }),
-  });
-  installRuntime();
-  const converter = dataConverter();
-  const client = await connectClient({});
-  const { connection, namespace } = await connectWorker({});
-  const services = createLocalServices(config, client);
-  const stop = new AbortController();
-  const end = (): void => stop.abort();
-  process.once('SIGINT', end);
-  process.once('SIGTERM', end);
-  const watch = follow === undefined ? undefined : watchFollowed(client, follow, end);
-  try {
-    const workers = await createWorkers({
-      connection,
-      namespace,
-      taskQueue: config.taskQueue,
-      workflowBundle: await workflowBundle(config.cacheFolder, converter?.failureConverterPath),
-      ...(converter === undefined ? {} : { dataConverter: converter }),
-      quick: services.quick,
-      heavy: services.heavy,
-      jobs: config.jobs,
-    });
-    say(`worker ready on ${config.taskQueue} and ${cpuQueue(config.taskQueue)}, ${config.jobs} heavy steps at once`);
-    await runWorkers(workers, stop.signal);
-  } finally {
-    clearInterval(watch);
-    await services.close();
-    await client.connection.close();
-    await connection.close();
-  }
+  const { follow, registerSearchAttributes = false } = options;
+  const config = loadConfig(process.env, flags(options));
+  await serve({ config, registerSearchAttributes, ...(follow === undefined ? {} : { follow }) });
 }
 
 export function workerCommand(): Command {
@@ -83,8 +58,20 @@ export function workerCommand(): Command {
       'Serve workflows and steps. The server is that of TEMPORAL_ADDRESS or of a Temporal profile (localhost:7233 otherwise).',
     )
     .option('--task-queue <name>', 'queue of the workflows (default: cohortflow); heavy steps use <name>-cpu')
-    .option('--jobs <n>', 'heavy steps at once (default: the cores)', wholeNumber)
+    .option('--role <roles>', 'orchestration, io, cpu, or all of them (default); a list, or given several times', roles)
+    .option('--jobs <n>', 'heavy steps at once (default: the cores, each with at least 1 GB)', wholeNumber)
     .option('--memory-per-job <MB>', 'most memory of one heavy step', wholeNumber)
+    .option('--max-workflow-tasks <n>', 'workflow tasks at once (default: 40)', wholeNumber)
+    .option(
+      '--max-cached-workflows <n>',
+      'workflows kept in memory (default: from the heap, at most 1000)',
+      wholeNumber,
+    )
+    .option('--max-file-activities <n>', 'activities over the files of cohorts at once (default: 20)', wholeNumber)
+    .option('--shutdown-grace <seconds>', 'what running steps get to end after SIGTERM (default: 90)', wholeNumber)
+    .option('--health-port <[host:]port>', 'serve /healthz and /readyz (default: off)')
+    .option('--metrics-port <[host:]port>', 'serve /metrics for Prometheus (default: off)')
+    .option('--register-search-attributes', 'register the search attributes that the server lacks')
     .addOption(new Option('--follow <workflow id>', 'end when this workflow has ended').hideHelp())
     .action(worker);
 }
