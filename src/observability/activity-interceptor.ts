@@ -6,6 +6,8 @@ import type { Ending, Metrics } from './metrics.js';
 
 /** What the log lines of a step carry besides the SDK's ids. */
 interface StepLabels {
+  /** Workflow id of the cohort: what comes before the first slash of its children's ids. */
+  readonly run: string;
   readonly step: string;
   readonly modality: string;
   readonly case?: string;
@@ -23,8 +25,13 @@ function shownCase(workflowId: string, { caseId, part }: NonNullable<StepRequest
 function labelsOf(context: Context, request: StepRequest): StepLabels {
   const { step, unit } = request;
   const workflowId = context.info.workflowExecution?.workflowId ?? '';
-  const modality = unit?.modality ?? step.split('.', 1)[0] ?? '';
-  return { step, modality, ...(unit === undefined ? {} : { case: shownCase(workflowId, unit) }) };
+  const run = workflowId.split('/', 1)[0] ?? '';
+  return {
+    run,
+    step,
+    modality: unit?.modality ?? 'cohort',
+    ...(unit === undefined ? {} : { case: shownCase(workflowId, unit) }),
+  };
 }
 
 /** How an attempt that threw ended: whether the server will try again is for its retry policy to say. */

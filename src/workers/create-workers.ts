@@ -22,6 +22,8 @@ export interface WorkerPlan {
   readonly fileActivities?: number;
   /** Seconds that running activities get to end once told to stop; 15 when not given. */
   readonly shutdownGrace?: number;
+  /** Seconds after the grace until what does not end is abandoned; 20 when not given. */
+  readonly forceAfterGrace?: number;
   /** Tests shorten it: the SDK delays heartbeats, and with them cancellations, by up to 0.8 of the time-out. */
   readonly heartbeatThrottleMs?: number;
   /** How payloads are written; the same as the clients' and the bundle's. */
@@ -61,12 +63,12 @@ function workflows(plan: WorkerPlan): Partial<WorkerOptions> {
  */
 export async function createWorkers(plan: WorkerPlan): Promise<readonly Worker[]> {
   const { connection, namespace, taskQueue, jobs, heavy, roles = WORKER_ROLES, heartbeatThrottleMs } = plan;
-  const { shutdownGrace = SHORT_GRACE, dataConverter, interceptors } = plan;
+  const { shutdownGrace = SHORT_GRACE, forceAfterGrace = FORCE_AFTER_GRACE, dataConverter, interceptors } = plan;
   const common = {
     connection,
     namespace,
     shutdownGraceTime: `${shutdownGrace} seconds`,
-    shutdownForceTime: `${shutdownGrace + FORCE_AFTER_GRACE} seconds`,
+    shutdownForceTime: `${shutdownGrace + forceAfterGrace} seconds`,
     maxHeartbeatThrottleInterval: heartbeatThrottleMs ?? 10_000,
     ...(dataConverter === undefined ? {} : { dataConverter }),
     ...(interceptors === undefined ? {} : { interceptors }),
@@ -85,7 +87,11 @@ export async function createWorkers(plan: WorkerPlan): Promise<readonly Worker[]
   return workers;
 }
 
-/** Runs all workers until `stop` is aborted or one of them fails; then shuts all of them down. */
+/**
+ * Runs all workers until `stop` is aborted or one of them fails; then shuts all of them down.
+ *
+ * @throws GracefulShutdownPeriodExpiredError when something still ran at the end of grace and force time: it is abandoned
+ */
 export async function runWorkers(workers: readonly Worker[], stop: AbortSignal): Promise<void> {
   const shutdown = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();

@@ -125,7 +125,8 @@ export async function serve({ config: given, follow, registerSearchAttributes }:
       await services.close();
       stopping.close();
       await client.connection.close();
-      await connection.close();
+      // What was abandoned may hold it still: why serving ended matters more.
+      await connection.close().catch(() => undefined);
     }
   } finally {
     await health?.close();

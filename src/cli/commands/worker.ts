@@ -3,6 +3,7 @@ import { WORKER_ROLES, type Config, type WorkerRole } from '../../config/config.
 import { loadConfig } from '../../config/load-config.js';
 import { serve } from '../../workers/serve.js';
 import { wholeNumber } from '../options.js';
+import { reportFailure } from '../output.js';
 
 interface WorkerCommandOptions {
   readonly role?: readonly WorkerRole[];
@@ -18,6 +19,8 @@ interface WorkerCommandOptions {
   readonly registerSearchAttributes?: boolean;
   readonly follow?: string;
 }
+
+const LAST_MS = 500;
 
 /** `--role io --role cpu`, or `--role io,cpu`. */
 function roles(text: string, before: readonly WorkerRole[] = []): readonly WorkerRole[] {
@@ -49,7 +52,13 @@ function flags(options: WorkerCommandOptions): Partial<Config> {
 async function worker(options: WorkerCommandOptions): Promise<void> {
   const { follow, registerSearchAttributes = false } = options;
   const config = loadConfig(process.env, flags(options));
-  await serve({ config, registerSearchAttributes, ...(follow === undefined ? {} : { follow }) });
+  try {
+    await serve({ config, registerSearchAttributes, ...(follow === undefined ? {} : { follow }) });
+  } catch (error) {
+    process.exitCode = reportFailure(error, false);
+    // Work that was abandoned would keep the process; this long for what is still to be printed.
+    setTimeout(() => process.exit(), LAST_MS);
+  }
 }
 
 export function workerCommand(): Command {
