@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { parse } from 'csv-parse/sync';
+import { LocalFiles } from '../adapters/local/files.js';
 import type { UnitCounts } from '../contracts/outcome.js';
 import type { CohortResult } from '../contracts/results.js';
+import { csvRecords } from '../domain/csv/index.js';
 import { failureKind, isFailureCode } from '../domain/failures/index.js';
 
 /** A failed row of the outcomes table, as `--json` lists it. */
@@ -14,22 +14,59 @@ export interface FailedOutcome {
   readonly message: string;
 }
 
-/** All rows of the outcomes table. */
-export function readOutcomes(path: string): Readonly<Record<string, string>>[] {
-  return parse(readFileSync(path), { columns: true });
+/** What of the outcomes table is shown: a table of millions of rows is read once and not kept. */
+export interface OutcomeDigest {
+  /** The first failed rows; `failedInAll` says how many there are. */
+  readonly failed: readonly FailedOutcome[];
+  readonly failedInAll: number;
+  /** The first cases with what became of each step. */
+  readonly cases: readonly (readonly [caseId: string, steps: readonly string[]])[];
+  readonly casesInAll: number;
 }
 
-export function failedOutcomes(rows: readonly Readonly<Record<string, string>>[]): FailedOutcome[] {
-  return rows
-    .filter((row) => row['outcome'] === 'failed')
-    .map((row) => ({
-      case_id: row['case_id'] ?? '',
-      modality: row['modality'] ?? '',
-      study_or_sample: row['study_or_sample'] ?? '',
-      step: row['step'] ?? '',
-      code: row['code'] ?? '',
-      message: row['message'] ?? '',
-    }));
+/** Most failures kept one by one. */
+const MOST_FAILURES = 10_000;
+
+/** Most cases listed one by one on a terminal. */
+const MOST_CASES = 60;
+
+/** Most failures listed one by one on a terminal. */
+const MOST_SAID = 500;
+
+function failedOutcome(row: Readonly<Record<string, string>>): FailedOutcome {
+  const { case_id = '', modality = '', study_or_sample = '', step = '', code = '', message = '' } = row;
+  return { case_id, modality, study_or_sample, step, code, message };
+}
+
+function stepText({
+  study_or_sample = '',
+  step = '',
+  outcome = '',
+  code = '',
+}: Readonly<Record<string, string>>): string {
+  return [study_or_sample, step, outcome, code].filter((text) => text !== '').join(' ');
+}
+
+/** Reads the outcomes table, whose rows stand together by case. */
+export async function readOutcomes(path: string): Promise<OutcomeDigest> {
+  const failed: FailedOutcome[] = [];
+  const cases: [string, string[]][] = [];
+  let failedInAll = 0;
+  let casesInAll = 0;
+  let current: string | undefined;
+  for await (const row of csvRecords(new LocalFiles().lines(path))) {
+    const { case_id: caseId = '' } = row;
+    if (caseId !== current) {
+      casesInAll += 1;
+      if (cases.length < MOST_CASES) cases.push([caseId, []]);
+    }
+    current = caseId;
+    if (casesInAll <= MOST_CASES) cases.at(-1)?.[1].push(stepText(row));
+    if (row['outcome'] !== 'failed') continue;
+    failedInAll += 1;
+    if (failed.length < MOST_FAILURES) failed.push(failedOutcome(row));
+  }
+  return { failed, failedInAll, cases, casesInAll };
 }
 
 function counts(name: string, found: UnitCounts | undefined): string[] {
@@ -38,19 +75,16 @@ function counts(name: string, found: UnitCounts | undefined): string[] {
   return [`${name.padEnd(9)} ${total} in all: ${done} done, ${reused} reused, ${failed} failed`];
 }
 
-/** Most cases listed one by one on a terminal. */
-const MOST_CASES = 60;
-
 /** What a person is told at the end: failures first, then every case, then where everything is. */
-export function summaryLines(result: CohortResult): string[] {
-  const rows = readOutcomes(result.outcomes);
+export async function summaryLines(result: CohortResult): Promise<string[]> {
+  const { failed, failedInAll, cases, casesInAll } = await readOutcomes(result.outcomes);
   const lines: string[] = [''];
-  const failed = failedOutcomes(rows);
-  for (const row of failed) {
+  for (const row of failed.slice(0, MOST_SAID)) {
     const what = `${row.modality}${row.study_or_sample === '' ? '' : ` ${row.study_or_sample}`}, ${row.step}`;
     lines.push(`FAILED    ${row.case_id} (${what}) ${row.code}: ${row.message}`);
     if (isFailureCode(row.code)) lines.push(`          ${failureKind(row.code).remedy}`);
   }
+  if (failedInAll > MOST_SAID) lines.push(`FAILED    … and ${failedInAll - MOST_SAID} more in ${result.outcomes}`);
   for (const table of [...result.featureGroups, ...(result.dataset === undefined ? [] : [result.dataset])]) {
     if (table.outcome === 'failed')
       lines.push(`FAILED    ${table.group} table ${table.code ?? ''}: ${table.message ?? ''}`);
@@ -58,18 +92,8 @@ export function summaryLines(result: CohortResult): string[] {
   if (result.clinical?.outcome === 'failed') {
     lines.push(`FAILED    clinical table ${result.clinical.code ?? ''}: ${result.clinical.message ?? ''}`);
   }
-  const byCase = new Map<string, string[]>();
-  for (const row of rows) {
-    const list = byCase.get(row['case_id'] ?? '') ?? [];
-    const part = row['study_or_sample'] === '' ? '' : `${row['study_or_sample'] ?? ''} `;
-    list.push(
-      `${part}${row['step'] ?? ''} ${row['outcome'] ?? ''}${row['code'] === '' ? '' : ` ${row['code'] ?? ''}`}`,
-    );
-    byCase.set(row['case_id'] ?? '', list);
-  }
-  const cases = [...byCase];
-  for (const [id, steps] of cases.slice(0, MOST_CASES)) lines.push(`${id.padEnd(12)} ${steps.join(', ')}`);
-  if (cases.length > MOST_CASES) lines.push(`… and ${cases.length - MOST_CASES} more in ${result.outcomes}`);
+  for (const [id, steps] of cases) lines.push(`${id.padEnd(12)} ${steps.join(', ')}`);
+  if (casesInAll > cases.length) lines.push(`… and ${casesInAll - cases.length} more in ${result.outcomes}`);
   lines.push('', ...counts('imaging', result.imaging), ...counts('genomics', result.genomics));
   const { clinical } = result;
   if (clinical !== undefined && clinical.outcome !== 'failed') {

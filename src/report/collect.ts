@@ -1,6 +1,6 @@
 import type { IndexedCase, IndexedUnit } from '../contracts/case-index.js';
 import { layout } from '../contracts/layout.js';
-import { scanCsv } from '../domain/csv/index.js';
+import { csvRecords } from '../domain/csv/index.js';
 import { failureKind, isFailureCode } from '../domain/failures/index.js';
 import type { Files } from '../ports/files.js';
 import type {
@@ -18,6 +18,9 @@ const MOST_ROWS = 2_000;
 const MOST_PICTURES = 60;
 const MOST_TABLE_ROWS = 40;
 
+/** The data set starts with the case and, per modality, a status and a reason: the thousands of columns after are not read. */
+const STATUS_COLUMNS = 7;
+
 /** Features whose distributions are shown: size, intensity and texture, one of each kind. */
 const SHOWN_FEATURES = [
   'original_shape_VoxelVolume',
@@ -32,19 +35,10 @@ const SHOWN_FEATURES = [
 
 type Row = Readonly<Record<string, string>>;
 
-async function readTable(files: Files, path: string): Promise<Row[]> {
-  if ((await files.stat(path)) === undefined) return [];
-  const rows: Row[] = [];
-  let header: readonly string[] | undefined;
-  scanCsv(
-    await files.readText(path),
-    (cells) => {
-      if (header === undefined) header = [...cells];
-      else rows.push(Object.fromEntries(header.map((name, at) => [name, cells[at] ?? ''])));
-    },
-    ',',
-  );
-  return rows;
+/** Rows of a table by column name, one at a time; none when there is no such file. */
+async function* readTable(files: Files, path: string, most?: number): AsyncGenerator<Row, undefined> {
+  if ((await files.stat(path)) !== undefined) yield* csvRecords(files.lines(path), most);
+  return undefined;
 }
 
 async function readJson(files: Files, path: string): Promise<Record<string, unknown>> {
@@ -52,11 +46,10 @@ async function readJson(files: Files, path: string): Promise<Record<string, unkn
   return JSON.parse(await files.readText(path)) as Record<string, unknown>;
 }
 
-async function readCases(files: Files, path: string): Promise<IndexedCase[]> {
-  if ((await files.stat(path)) === undefined) return [];
-  const cases: IndexedCase[] = [];
-  for await (const line of files.lines(path)) if (line !== '') cases.push(JSON.parse(line) as IndexedCase);
-  return cases;
+async function* readCases(files: Files, path: string): AsyncGenerator<IndexedCase, undefined> {
+  if ((await files.stat(path)) === undefined) return undefined;
+  for await (const line of files.lines(path)) if (line !== '') yield JSON.parse(line) as IndexedCase;
+  return undefined;
 }
 
 function outcomeOf(row: Row): ReportOutcome {
@@ -74,10 +67,68 @@ function outcomeOf(row: Row): ReportOutcome {
   };
 }
 
-function failuresOf(outcomes: readonly ReportOutcome[]): ReportFailure[] {
-  return outcomes
-    .filter(({ outcome }) => outcome === 'failed')
-    .map((one) => (isFailureCode(one.code) ? { ...one, kind: failureKind(one.code) } : one));
+/** The failures that are shown, and every case that has one. */
+async function failuresOf(
+  files: Files,
+  output: string,
+): Promise<{ readonly failures: readonly ReportFailure[]; readonly failed: ReadonlySet<string> }> {
+  const failures: ReportFailure[] = [];
+  const failed = new Set<string>();
+  for await (const row of readTable(files, layout.outcomes(output))) {
+    if (row['outcome'] !== 'failed') continue;
+    const one = outcomeOf(row);
+    failed.add(one.caseId);
+    if (failures.length < MOST_ROWS) {
+      failures.push(isFailureCode(one.code) ? { ...one, kind: failureKind(one.code) } : one);
+    }
+  }
+  return { failures, failed };
+}
+
+/** What of the cases is shown; the others are counted only. */
+interface ShownCases {
+  /** Failed ones first, at most {@link MOST_ROWS}. */
+  readonly shown: readonly IndexedCase[];
+  /** The first of the sheet: distributions are drawn from them. */
+  readonly first: readonly IndexedCase[];
+  readonly inAll: number;
+  /** Cases that have pictures. */
+  readonly drawable: number;
+}
+
+const bare = (caseId: string): IndexedCase => ({ caseId, carried: {}, imaging: [], genomics: [] });
+
+/** The cases of the sheet, or of the data set where there was none. */
+async function casesOf(files: Files, output: string, failed: ReadonlySet<string>): Promise<ShownCases> {
+  const first: IndexedCase[] = [];
+  const withFailure: IndexedCase[] = [];
+  const without: IndexedCase[] = [];
+  let inAll = 0;
+  let drawable = 0;
+  const take = (one: IndexedCase): void => {
+    inAll += 1;
+    if (fileOf(one.imaging, 'features.json') !== undefined) drawable += 1;
+    const list = failed.has(one.caseId) ? withFailure : without;
+    if (list.length < MOST_ROWS) list.push(one);
+  };
+  for await (const one of readCases(files, layout.caseIndex(output))) {
+    if (first.length < MOST_ROWS) first.push(one);
+    take(one);
+  }
+  if (inAll === 0) {
+    for await (const row of readTable(files, `${output}/dataset.csv`, STATUS_COLUMNS)) take(bare(row['case_id'] ?? ''));
+  }
+  return { shown: [...withFailure, ...without].slice(0, MOST_ROWS), first, inAll, drawable };
+}
+
+/** The data set's rows of some cases, statuses and reasons only. */
+async function statusRows(files: Files, output: string, wanted: readonly IndexedCase[]): Promise<Map<string, Row>> {
+  const ids = new Set(wanted.map(({ caseId }) => caseId));
+  const rows = new Map<string, Row>();
+  for await (const row of readTable(files, `${output}/dataset.csv`, STATUS_COLUMNS)) {
+    if (ids.has(row['case_id'] ?? '')) rows.set(row['case_id'] ?? '', row);
+  }
+  return rows;
 }
 
 const fileOf = (units: readonly IndexedUnit[], name: string): string | undefined =>
@@ -93,7 +144,7 @@ async function pictureOf(files: Files, one: IndexedCase): Promise<string | undef
 
 async function distributionsOf(files: Files, cases: readonly IndexedCase[]): Promise<ReportDistribution[]> {
   const values = new Map<string, number[]>(SHOWN_FEATURES.map((name) => [name, []]));
-  for (const { imaging } of cases.slice(0, MOST_ROWS)) {
+  for (const { imaging } of cases) {
     const path = fileOf(imaging, 'features.json');
     if (path === undefined) continue;
     const features = (await readJson(files, path)) as Record<string, number | null>;
@@ -104,7 +155,7 @@ async function distributionsOf(files: Files, cases: readonly IndexedCase[]): Pro
 
 async function samplesOf(files: Files, cases: readonly IndexedCase[]): Promise<ReportSample[]> {
   const samples: ReportSample[] = [];
-  for (const { caseId, genomics } of cases.slice(0, MOST_ROWS)) {
+  for (const { caseId, genomics } of cases) {
     for (const unit of genomics) {
       const path = fileOf([unit], 'quant.json');
       if (path === undefined) continue;
@@ -115,9 +166,9 @@ async function samplesOf(files: Files, cases: readonly IndexedCase[]): Promise<R
   return samples;
 }
 
-function counted(rows: readonly Row[], column: string): [string, string][] {
+async function counted(rows: AsyncIterable<Row>, column: string): Promise<[string, string][]> {
   const counts = new Map<string, number>();
-  for (const row of rows) counts.set(row[column] ?? '', (counts.get(row[column] ?? '') ?? 0) + 1);
+  for await (const row of rows) counts.set(row[column] ?? '', (counts.get(row[column] ?? '') ?? 0) + 1);
   return [...counts].sort((a, b) => b[1] - a[1]).map(([reason, n]) => [reason, String(n)]);
 }
 
@@ -137,7 +188,7 @@ function tableOf(title: string, list: unknown): ReportTable[] {
 }
 
 async function clinicalTables(files: Files, output: string): Promise<ReportTable[]> {
-  const dropped = counted(await readTable(files, `${output}/clinical/dropped.csv`), 'reason');
+  const dropped = await counted(readTable(files, `${output}/clinical/dropped.csv`), 'reason');
   const leakage = await readJson(files, `${output}/clinical/leakage.json`);
   const bias = await readJson(files, `${output}/clinical/bias-report.json`);
   const lists = (document: Record<string, unknown>, title: string): ReportTable[] =>
@@ -177,23 +228,15 @@ export async function collectReport(
   pictures = MOST_PICTURES,
 ): Promise<ReportModel> {
   const owner = await readJson(files, layout.owner(output));
-  const outcomes = (await readTable(files, layout.outcomes(output))).map(outcomeOf);
-  const index = await readCases(files, layout.caseIndex(output));
-  const dataset = new Map((await readTable(files, `${output}/dataset.csv`)).map((row) => [row['case_id'] ?? '', row]));
-  const failures = failuresOf(outcomes);
-  const failed = new Set(failures.map(({ caseId }) => caseId));
-  const known = index.length > 0 ? index.map(({ caseId }) => caseId) : [...dataset.keys()];
-  const ordered = [...known.filter((id) => failed.has(id)), ...known.filter((id) => !failed.has(id))];
-  const byId = new Map(index.map((one) => [one.caseId, one]));
+  const { failures, failed } = await failuresOf(files, output);
+  const { shown: shownCases, first, inAll, drawable } = await casesOf(files, output, failed);
+  const dataset = await statusRows(files, output, shownCases);
   const cases: ReportCase[] = [];
   let shown = 0;
-  let drawable = 0;
-  for (const caseId of ordered) {
+  for (const one of shownCases) {
     signal.throwIfAborted();
-    const one = byId.get(caseId);
-    if (one !== undefined && fileOf(one.imaging, 'features.json') !== undefined) drawable += 1;
-    if (cases.length >= MOST_ROWS) continue;
-    const picture = one === undefined || shown >= pictures ? undefined : await pictureOf(files, one);
+    const { caseId } = one;
+    const picture = shown >= pictures ? undefined : await pictureOf(files, one);
     if (picture !== undefined) shown += 1;
     cases.push({ caseId, statuses: statusesOf(dataset.get(caseId)), ...(picture === undefined ? {} : { picture }) });
   }
@@ -205,12 +248,12 @@ export async function collectReport(
     startedAt: cellText(owner['startedAt']),
     endedAt: cellText(owner['endedAt']),
     counts: countsOf(owner),
-    failures: failures.slice(0, MOST_ROWS),
+    failures,
     cases,
-    casesLeftOut: ordered.length - cases.length,
+    casesLeftOut: inAll - cases.length,
     pictures: { shown, total: drawable },
-    distributions: await distributionsOf(files, index),
-    samples: await samplesOf(files, index),
+    distributions: await distributionsOf(files, first),
+    samples: await samplesOf(files, first),
     tables: await clinicalTables(files, output),
     ...(clinical?.['outcome'] === 'failed'
       ? { clinicalProblem: `${clinical['code'] ?? ''}: ${clinical['message'] ?? ''}` }

@@ -7,7 +7,7 @@ import type { CohortResult } from '../../contracts/results.js';
 import { writeDemoCohort, type DemoTruth } from '../../demo/write-demo-cohort.js';
 import { absolute } from '../options.js';
 import { say } from '../output.js';
-import { failedOutcomes, readOutcomes } from '../run-summary.js';
+import { readOutcomes } from '../run-summary.js';
 import { execute } from './run.js';
 
 interface DemoOptions {
@@ -43,8 +43,9 @@ async function checkTruth(output: string, truth: readonly DemoTruth[], files: Lo
 }
 
 /** True when exactly the failures that the cohort was made with occurred. */
-function onlyExpected(result: CohortResult, truth: readonly DemoTruth[]): boolean {
-  const found = failedOutcomes(readOutcomes(result.outcomes)).map((row) => `${row.case_id} ${row.code}`);
+async function onlyExpected(result: CohortResult, truth: readonly DemoTruth[]): Promise<boolean> {
+  const { failed } = await readOutcomes(result.outcomes);
+  const found = failed.map((row) => `${row.case_id} ${row.code}`);
   const expected = truth.flatMap(({ caseId, expectedFailure }) =>
     expectedFailure === undefined ? [] : [`${caseId} ${expectedFailure}`],
   );
@@ -66,7 +67,7 @@ async function demo(options: DemoOptions): Promise<void> {
     return;
   }
   const off = await checkTruth(output, truth, files);
-  const expected = onlyExpected(result, truth);
+  const expected = await onlyExpected(result, truth);
   say('');
   say(
     expected

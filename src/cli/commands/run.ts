@@ -14,7 +14,7 @@ import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
 import { absolute, concurrency, existing, isUri, jsonOption, pool, readDocument, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
 import { runCohort } from '../run-cohort.js';
-import { failedOutcomes, readOutcomes, summaryLines } from '../run-summary.js';
+import { readOutcomes, summaryLines } from '../run-summary.js';
 
 export interface RunOptions {
   readonly cohort?: string;
@@ -127,9 +127,10 @@ export async function executeInput(
   }
   const exitCode = exitCodeOfRun(result, options.failOn);
   if (options.json === true) {
-    printJson({ workflowId, ...result, failed: failedOutcomes(readOutcomes(result.outcomes)), exitCode });
+    const { failed } = await readOutcomes(result.outcomes);
+    printJson({ workflowId, ...result, failed, exitCode });
   } else {
-    for (const line of summaryLines(result)) say(line);
+    for (const line of await summaryLines(result)) say(line);
     if (uiUrl !== undefined) say(`Temporal  ${uiUrl}/namespaces/default/workflows/${workflowId}`);
   }
   return { result, exitCode };

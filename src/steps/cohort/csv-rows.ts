@@ -1,4 +1,4 @@
-import { csvLine, scanCsv } from '../../domain/csv/index.js';
+import { csvLine, csvRows } from '../../domain/csv/index.js';
 import type { Files } from '../../ports/files.js';
 
 /** One cell: a number in its shortest exact form, a text, or nothing. */
@@ -9,15 +9,7 @@ export function csvRow(cells: readonly Cell[]): string {
   return `${csvLine(cells.map((cell) => (cell === null ? '' : String(cell))))}\n`;
 }
 
-/** Rows of one of our own tables, whose cells hold no line ends, one at a time: a wide table does not fit whole. */
-export async function* readRows(files: Files, path: string, signal: AbortSignal): AsyncIterable<string[]> {
-  for await (const line of files.lines(path, signal)) {
-    if (line === '') continue;
-    if (!line.includes('"')) yield line.split(',');
-    else {
-      let cells: string[] = [];
-      scanCsv(line, (found) => (cells = found), ',');
-      yield cells;
-    }
-  }
+/** Rows of one of our own tables, one at a time: a wide table does not fit whole. */
+export function readRows(files: Files, path: string, signal: AbortSignal): AsyncIterable<string[]> {
+  return csvRows(files.lines(path, signal));
 }

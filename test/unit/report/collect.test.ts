@@ -1,0 +1,92 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { OUTCOME_COLUMNS } from '../../../src/activities/outcomes-csv.js';
+import { LocalFiles } from '../../../src/adapters/local/files.js';
+import { csvText } from '../../../src/domain/csv/index.js';
+import { collectReport } from '../../../src/report/collect.js';
+import type { ReportModel } from '../../../src/report/model.js';
+import { temporaryFolder } from '../../support/run-step.js';
+
+describe('what the report is made from', () => {
+  let output: string;
+
+  beforeEach(() => {
+    output = temporaryFolder('collect');
+  });
+
+  function write(path: string, text: string): string {
+    const full = join(output, path);
+    mkdirSync(dirname(full), { recursive: true });
+    writeFileSync(full, text);
+    return full;
+  }
+
+  const collect = (): Promise<ReportModel> => collectReport(output, new LocalFiles(), new AbortController().signal, 1);
+
+  function writeRun(ids: readonly string[], failed: readonly string[]): void {
+    const outcomes = failed.map((id) =>
+      OUTCOME_COLUMNS.map((name) => ({ case_id: id, outcome: 'failed', code: 'SegNotFound' })[name as 'case_id'] ?? ''),
+    );
+    write('run/outcomes.csv', csvText([...OUTCOME_COLUMNS], outcomes));
+    const cases = ids.map((caseId) => {
+      const folder = join(output, 'imaging', caseId);
+      const files = failed.includes(caseId) ? [] : [{ path: `${folder}/features.json`, sha256: 'x' }];
+      return JSON.stringify({
+        caseId,
+        carried: {},
+        imaging: [{ part: '', status: 'done', code: '', files }],
+        genomics: [],
+      });
+    });
+    write('run/cases.jsonl', `${cases.join('\n')}\n`);
+    const head = ['case_id', 'imaging_status', 'imaging_reason', 'genomics_status', 'genomics_reason'];
+    const statuses = ids.map((id) => [
+      id,
+      failed.includes(id) ? 'failed' : 'done',
+      '',
+      'absent',
+      'NotInSheet',
+      'done',
+      '',
+      '1',
+    ]);
+    write('dataset.csv', csvText([...head, 'clinical_status', 'clinical_reason', 'age'], statuses));
+    for (const id of ids.slice(0, 3)) {
+      write(`imaging/${id}/features.json`, JSON.stringify({ original_firstorder_Mean: id.length }));
+      write(`imaging/${id}/overlay-ortho.png`, 'png');
+    }
+  }
+
+  it('shows failed cases first, statuses of the data set, a few pictures', async () => {
+    writeRun(['A', 'B', 'C'], ['C']);
+    const model = await collect();
+    expect(model.cases.map(({ caseId }) => caseId)).toEqual(['C', 'A', 'B']);
+    expect(model.cases[0]?.statuses).toMatchObject({ imaging: { status: 'failed' }, clinical: { status: 'done' } });
+    expect(model.failures).toMatchObject([{ caseId: 'C', code: 'SegNotFound', kind: { fault: 'data' } }]);
+    expect(model.pictures).toEqual({ shown: 1, total: 2 });
+    expect(model.cases.map(({ picture }) => picture !== undefined)).toEqual([false, true, false]);
+    expect(model.distributions).toEqual([{ name: 'original_firstorder_Mean', values: [1, 1] }]);
+  });
+
+  it('shows the first of a large cohort and counts the rest', async () => {
+    const ids = Array.from({ length: 3_000 }, (_, index) => `C${index}`);
+    writeRun(ids, ['C2900', 'C2950']);
+    for (const id of ids.slice(3, 2_000)) write(`imaging/${id}/features.json`, '{}');
+    const model = await collect();
+    expect(model.cases).toHaveLength(2_000);
+    expect(model.cases.slice(0, 3).map(({ caseId }) => caseId)).toEqual(['C2900', 'C2950', 'C0']);
+    expect(model.casesLeftOut).toBe(1_000);
+    expect(model.pictures.total).toBe(2_998);
+  });
+
+  it('takes the cases of the data set where there was no sheet', async () => {
+    writeRun(['A', 'B'], []);
+    write('run/cases.jsonl', '');
+    expect((await collect()).cases.map(({ caseId }) => caseId)).toEqual(['A', 'B']);
+  });
+
+  it('makes do with an empty folder', async () => {
+    expect(await collect()).toMatchObject({ cases: [], failures: [], casesLeftOut: 0, tables: [] });
+  });
+});
