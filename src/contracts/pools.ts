@@ -70,7 +70,7 @@ export function withClaim(holders: readonly PoolHolder[], claim: PoolClaim): Poo
   const { holder, size, want, using, seq, leaves } = claim;
   const known = holders.find((one) => one.holder === holder);
   if (leaves) return holders.filter((one) => one !== known);
-  if (known === undefined) return [...holders, { holder, size, want, granted: 0, using, seq: 0 }];
+  if (known === undefined) return [...holders, { holder, size, want, granted: 0, using, seq }];
   const now = { ...known, size, want, ...(seq === known.seq ? { using } : {}) };
   return holders.map((one) => (one === known ? now : one));
 }

@@ -134,6 +134,7 @@ export class FanOutRun {
   async run(childInput: JsonObject = {}): Promise<UnitCounts> {
     const { only } = this.plan;
     this.fanOut = { ...this.fanOut, childInput: { ...this.fanOut.childInput, ...childInput } };
+    this.share?.open();
     const kept = this.share?.keep().catch((error: unknown) => {
       this.failure ??= error;
     });
@@ -149,8 +150,9 @@ export class FanOutRun {
     }
     await CancellationScope.nonCancellable(async () => {
       await condition(() => this.runners.size === 0);
-      await this.share?.release();
+      this.share?.close();
       await kept;
+      await this.share?.leave();
     });
     if (this.failure !== undefined) throw this.failure as Error;
     return this.sum();

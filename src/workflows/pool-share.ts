@@ -4,6 +4,9 @@ import type { PoolGrant } from '../contracts/pools.js';
 import { quick } from './activities.js';
 import { grantSignal } from './messages.js';
 
+/** Grants of one stay in a pool are numbered from a multiple of this. */
+const STAY = 1_000;
+
 /**
  * What a fan-out holds of a pool that it shares with other cohorts. It claims what it could use, uses no more than was
  * granted, and confirms when it uses less: a slot it has not given back is nobody else's.
@@ -11,7 +14,7 @@ import { grantSignal } from './messages.js';
 export class PoolShare {
   private grant: Omit<PoolGrant, 'pool'> = { slots: 0, seq: 0, confirm: false };
   private wanted = 0;
-  private closed = false;
+  private closed = true;
   /** Called when the grant has changed. */
   onGrant: () => void = () => undefined;
 
@@ -42,7 +45,14 @@ export class PoolShare {
     return this.grant.slots;
   }
 
-  /** Claims, and claims again whenever something else is wanted or a lowered grant is reached, until {@link release}. */
+  /** Joins the pool, for the first time or again: grants of an earlier stay that come late are then too old. */
+  open(): void {
+    const seq = (Math.floor(this.grant.seq / STAY) + 1) * STAY;
+    this.grant = { slots: 0, seq, confirm: false };
+    this.closed = false;
+  }
+
+  /** Claims, and claims again whenever something else is wanted or a lowered grant is reached, until {@link close}. */
   async keep(): Promise<void> {
     while (!this.closed) {
       await this.claim(this.want(), this.using(), false);
@@ -50,9 +60,13 @@ export class PoolShare {
     }
   }
 
-  /** Gives everything back. Nothing may be in flight any more. */
-  async release(): Promise<void> {
+  /** Claims nothing more: {@link keep} ends, with its last claim delivered. */
+  close(): void {
     this.closed = true;
+  }
+
+  /** Gives everything back. Nothing may be in flight any more, no claim either: it would come after this one. */
+  async leave(): Promise<void> {
     await this.claim(0, 0, true);
   }
 

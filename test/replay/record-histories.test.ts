@@ -3,9 +3,17 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { NO_UNITS } from '../../src/contracts/outcome.js';
-import { laneWorkflowId, modalityWorkflowId, unitWorkflowId } from '../../src/contracts/workflow-ids.js';
+import { CONTROL_UPDATES } from '../../src/contracts/control.js';
+import { PROGRESS_QUERY, type CohortProgress } from '../../src/contracts/progress.js';
+import {
+  laneWorkflowId,
+  modalityWorkflowId,
+  poolWorkflowId,
+  unitWorkflowId,
+} from '../../src/contracts/workflow-ids.js';
 import type { CohortUnit } from '../../src/domain/cohort/manifest.js';
 import { saveHistory } from '../support/history-files.js';
+import { until } from '../support/gate.js';
 import { sourceBundle } from '../support/temporal-bundle.js';
 import { realTime, temporalCli } from '../support/temporal-servers.js';
 import {
@@ -109,6 +117,37 @@ describe.skipIf(cli === undefined)('recording histories', () => {
       ] as const;
     await record(simulatedStudies(5), endless, 'imagingCohort', 'cancelled', input, save, cancel);
   });
+
+  it('of a cohort with a pool, paused by its breaker, whose failures are retried, and of the pool', async () => {
+    let full = true;
+    const filling: StepBehaviour = (request) => {
+      if (request.unit !== undefined && full) throw ApplicationFailure.nonRetryable('no space is left', 'DiskFull');
+    };
+    const pool = { name: 'jobs', size: 2 };
+    const input = { cohort: '/sheet.csv', output: '/out', pauseAfter: 2, pool };
+    const mend = async (): Promise<void> => {
+      const handle = env.client.workflow.getHandle('paused');
+      const tripped = async (): Promise<boolean> => {
+        const { fanOut } = await handle.query<CohortProgress, []>(PROGRESS_QUERY);
+        return fanOut?.breaker !== undefined && fanOut.running === 0;
+      };
+      await until(tripped);
+      full = false;
+      await handle.executeUpdate<unknown, [object]>(CONTROL_UPDATES.retryFailed, { args: [{}] });
+      await handle.executeUpdate<unknown, []>(CONTROL_UPDATES.resume);
+      await handle.executeUpdate<unknown, [number]>(CONTROL_UPDATES.setStartRate, { args: [6000] });
+      await handle.result();
+      // The pool ends by itself when nobody holds anything.
+      await env.client.workflow.getHandle(poolWorkflowId('jobs')).result();
+    };
+    const save = (id: string) =>
+      [
+        ['imaging-cohort-paused', id],
+        ['cohort-lane-retry', laneWorkflowId(id, 0, 1)],
+        ['resource-pool', poolWorkflowId('jobs')],
+      ] as const;
+    await record(simulatedStudies(5), filling, 'imagingCohort', 'paused', input, save, mend);
+  }, 180_000);
 
   it('of a cohort in lanes and of a lane that continues as new', async () => {
     const large = { cohort: '/sheet.csv', output: '/out', concurrency: 3 };

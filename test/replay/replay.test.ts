@@ -15,6 +15,7 @@ const TYPES = [
   'genomicsSample',
   'clinicalFeatures',
   'cohortLane',
+  'resourcePool',
 ];
 
 interface Started {
@@ -54,7 +55,7 @@ describe('workflows that began with an older version', () => {
   it.each([
     ['imaging-cohort-root', '"imagingStudy"', '"imagingStudies"'],
     ['imaging-study-done', '"runStep"', '"runStage"'],
-    ['cohort-lane-continued', '"loadUnits"', '"loadPage"'],
+    ['cohort-lane-continued', '"nextUnits"', '"nextPage"'],
   ])('would not go on if the code asked for something else: %s without its %s', async (name, from, to) => {
     const altered = JSON.parse(JSON.stringify(histories.get(name)).replaceAll(from, to)) as HistoryJson;
     expect((await replay(altered)).error?.message).toMatch(/nondeterminis/i);
