@@ -6,6 +6,7 @@ import type { OutcomeRecord } from '../contracts/outcome.js';
 import type { MadeFile, StepManifest } from '../ports/run-ledger.js';
 import type { StepRunner } from '../ports/step-runner.js';
 import { fingerprintOf, intact, placeOf, reasonToRun, reuseReport, type LookUpServices } from './finished-step.js';
+import { withoutInputPaths } from './masked-paths.js';
 
 export { lookUpStep, MadeFiles, type LookUpServices } from './finished-step.js';
 
@@ -66,9 +67,24 @@ function warningsIn(summary: StepManifest['summary']): string {
  * Runs one step once and only once for the same content: looks it up in the ledger, else runs it in a private folder,
  * moves its files into place, writes its manifest last and records its outcome. The one place where this happens.
  *
- * @throws CohortflowError with the step's code; the signal's reason after an abort.
+ * @throws CohortflowError with the step's code, saying nothing of where the inputs lie; the signal's reason after an abort.
  */
 export async function executeStep(
+  request: StepRequest,
+  services: StepServices,
+  attempt: Attempt,
+  signal: AbortSignal,
+  progress: (message: string) => void,
+): Promise<StepReport> {
+  try {
+    return await lookUpOrRun(request, services, attempt, signal, progress);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw withoutInputPaths(error, request.inputs);
+  }
+}
+
+async function lookUpOrRun(
   request: StepRequest,
   services: StepServices,
   attempt: Attempt,

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePorts } from '../../src/adapters/local/temporal-server-process.js';
 import { connectClient } from '../../src/app/temporal.js';
 import { cliJson, type CliResult } from '../support/cli.js';
 import { writeIdentifiedCohort, type IdentifiedCohort } from '../support/identified-cohort.js';
@@ -17,6 +19,22 @@ const KEY = randomBytes(32).toString('base64');
 interface Ran extends CliResult {
   readonly workflowId: string;
   readonly state: string;
+  /** What its worker served last as metrics. */
+  readonly metrics: string;
+}
+
+/** Reads a worker's metrics again and again until told to stop; resolves to the last that were served. */
+async function lastMetrics(port: number, until: AbortSignal): Promise<string> {
+  let last = '';
+  while (!until.aborted) {
+    const served = await fetch(`http://127.0.0.1:${port}/metrics`).then(
+      (response) => response.text(),
+      () => '',
+    );
+    if (served !== '') last = served;
+    await sleep(200);
+  }
+  return last;
 }
 
 describe.skipIf(program === undefined)('what a run leaves outside the output folder', () => {
@@ -37,14 +55,18 @@ describe.skipIf(program === undefined)('what a run leaves outside the output fol
       '--output',
       join(root, `out-${name}`),
     ];
+    const [port = 0] = await freePorts(1);
+    const ended = new AbortController();
+    const metrics = lastMetrics(port, ended.signal);
     const result = await cliJson([...args, '--jobs', '2'], {
       TEMPORAL_ADDRESS: env.address,
       COHORTFLOW_STATE: state,
       COHORTFLOW_CACHE: join(root, 'cache'),
       COHORTFLOW_LOG_LEVEL: 'DEBUG',
+      COHORTFLOW_METRICS_PORT: `127.0.0.1:${port}`,
       ...more,
-    });
-    return { ...result, state, workflowId: String(result.document['workflowId']) };
+    }).finally(() => ended.abort());
+    return { ...result, state, workflowId: String(result.document['workflowId']), metrics: await metrics };
   }
 
   /** The query for a cohort and everything below it. */
@@ -62,16 +84,16 @@ describe.skipIf(program === undefined)('what a run leaves outside the output fol
     rmSync(root, { recursive: true, force: true });
   });
 
-  test('both runs came to the same: one study done, three failed for what is wrong with them', () => {
+  test('both runs came to the same: one study done, four failed for what is wrong with them', () => {
     for (const { exitCode, stdout } of [encrypted, plain]) {
       expect(exitCode).toBe(3);
       const { imaging } = JSON.parse(stdout) as { imaging: unknown };
-      expect(imaging).toMatchObject({ total: 4, done: 1, failed: 3 });
+      expect(imaging).toMatchObject({ total: 5, done: 1, failed: 4 });
     }
   });
 
   test('with a key, nothing of anybody is in any history, list, search attribute or memo', async () => {
-    await expect.poll(async () => (await serverText(env.client, treeOf(encrypted))).workflowIds.length).toBe(6);
+    await expect.poll(async () => (await serverText(env.client, treeOf(encrypted))).workflowIds.length).toBe(8);
     const { histories, lists } = await serverText(env.client, treeOf(encrypted));
     const everything = [...cohort.identifiers, ...cohort.pathIdentifiers, 'archive/'];
     expect(foundIn(histories, everything)).toEqual([]);
@@ -113,13 +135,16 @@ describe.skipIf(program === undefined)('what a run leaves outside the output fol
     expect(foundIn(lists, [...cohort.identifiers, ...cohort.pathIdentifiers])).toEqual([]);
   });
 
-  test('logs of worker and command, records of outcomes and the report say nothing of anybody', () => {
+  test('logs of worker and command, metrics, records of outcomes and the report say nothing of anybody', () => {
     const everything = [...cohort.identifiers, ...cohort.pathIdentifiers];
     for (const ran of [encrypted, plain]) {
       const logs = folderText(join(ran.state, 'logs'));
       expect(logs).toContain('worker ready');
       expect(foundIn(logs, everything)).toEqual([]);
       expect(foundIn(ran.stderr + ran.stdout, everything)).toEqual([]);
+      expect(ran.metrics).toContain('imaging.convert');
+      // Nor the cases: a label for each would also make the metrics grow with the cohort.
+      expect(foundIn(ran.metrics, [...everything, ...cohort.cases])).toEqual([]);
     }
     const output = join(root, 'out-encrypted');
     expect(existsSync(join(output, 'report.html'))).toBe(true);

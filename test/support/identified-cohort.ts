@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { edited, el, smallStudy } from './dicom/studies.js';
 
@@ -21,7 +21,7 @@ interface Person {
   readonly accession: string;
   readonly born: string;
   readonly scanned: string;
-  readonly fault?: 'no segmentation' | 'damaged' | 'missing slice';
+  readonly fault?: 'no segmentation' | 'damaged' | 'missing slice' | 'lost file';
 }
 
 const PEOPLE: readonly Person[] = [
@@ -41,10 +41,14 @@ const PEOPLE: readonly Person[] = [
     ...{ caseId: 'P-04', family: 'Pfannenstiel', given: 'Ludmilla', patientId: 'PID7740043', accession: 'ACC5550004' },
     ...{ born: '19390614', scanned: '20151126', fault: 'missing slice' },
   },
+  {
+    ...{ caseId: 'P-05', family: 'Grubenhagen', given: 'Isidor', patientId: 'PID7740051', accession: 'ACC5550005' },
+    ...{ born: '19570802', scanned: '20190112', fault: 'lost file' },
+  },
 ];
 
 /**
- * Writes studies whose headers, folder names and file names identify people, one whole and three with a fault each, a sheet
+ * Writes studies whose headers, folder names and file names identify people, one whole and four with a fault each, a sheet
  * that names their folders, and a clinical table.
  */
 export function writeIdentifiedCohort(root: string): IdentifiedCohort {
@@ -73,6 +77,11 @@ export function writeIdentifiedCohort(root: string): IdentifiedCohort {
     if (fault !== 'no segmentation') {
       const { bytes } = edited(segmentation(), person);
       writeFileSync(join(root, 'archive', folder, `${family}-SEG-${scanned}.dcm`), bytes);
+    }
+    if (fault === 'lost file') {
+      // A link that leads to itself: the system refuses to read it, and says its whole path.
+      const link = join(root, 'archive', folder, `${family}_${given}.CT.99.dcm`);
+      symlinkSync(link, link);
     }
     for (const part of [family, given, born]) pathIdentifiers.add(part);
     for (const part of [patientId, accession, scanned]) identifiers.add(part);

@@ -41,10 +41,10 @@ export function resolvePath(value: string, base: string): string {
   return `${scheme}${bucket}/${key}${value.endsWith('/') ? '/' : ''}`;
 }
 
-/** What a message may show of a path: its last part, without what looks like a DICOM UID. */
+/** What a message may show of a path: its last part, without what looks like a DICOM UID. The user wrote the rest. */
 export function shownPath(path: string): string {
   const last = path.replace(/\/+$/, '').split('/').at(-1) ?? '';
-  return last.replace(/\d+(?:\.\d+){4,}/g, '…');
+  return last.replace(/\d+(?:\.\d+)+/g, (dotted) => (dotted.length >= 10 ? '…' : dotted));
 }
 
 /** True when the name ends in one of the endings, whatever the case. */

@@ -1,5 +1,6 @@
 import { CohortflowError, messageOf } from '../../domain/errors.js';
 import { checkFastq, checkMates, type FastqFacts } from '../../domain/genomics/fastq-check.js';
+import { shownName } from '../../domain/dicom/shown-name.js';
 import type { JsonObject, StepCall } from '../step.js';
 import { baseName } from '../file-names.js';
 
@@ -11,7 +12,7 @@ export interface SampleReads {
 }
 
 async function check<P extends JsonObject>(path: string, { io, signal }: StepCall<P>): Promise<FastqFacts> {
-  const shown = baseName(path);
+  const shown = shownName(path);
   try {
     return await checkFastq(io.files.stream(path, signal), shown);
   } catch (error) {
@@ -44,7 +45,7 @@ export async function checkReads<P extends JsonObject>(
       check(path, call),
       mate === undefined ? undefined : check(mate, call),
     ]);
-    if (mate !== undefined && mateFacts !== undefined) checkMates(facts, mateFacts, [baseName(path), baseName(mate)]);
+    if (mate !== undefined && mateFacts !== undefined) checkMates(facts, mateFacts, [shownName(path), shownName(mate)]);
     fragments += facts.records;
   }
   return { first, second, fragments };
@@ -64,7 +65,7 @@ export async function unpackArchives<P extends JsonObject>(
   const first: string[] = [];
   const second: string[] = [];
   for (const [number, archive] of archives.entries()) {
-    const shown = baseName(archive);
+    const shown = shownName(archive);
     call.progress(`unpacking ${shown}`);
     const folder = `${io.scratchFolder}/sra-${number}`;
     await io.files.makeFolder(folder);
@@ -72,7 +73,7 @@ export async function unpackArchives<P extends JsonObject>(
       signal,
     });
     if (exitCode !== 0) {
-      const last = stderr.trim().split('\n').at(-1) ?? '';
+      const last = (stderr.trim().split('\n').at(-1) ?? '').replaceAll(archive, shown);
       throw new CohortflowError('DamagedArchive', `${shown}: fastq-dump ended with exit code ${exitCode}: ${last}`);
     }
     const made = (await io.files.list(folder)).filter((entry) => entry.size > 0);

@@ -59,5 +59,17 @@ describe('names for files and messages', () => {
     expect(shownName('CT.1.2.840.113619.2.55.3.dcm', 3, 9)).toBe('CT.….dcm (file 3 of 9)');
     expect(shownName('scan_20011127.dcm')).toBe('scan_….dcm');
     expect(shownName('2001-11-27')).toBe('…');
+    expect(shownName('2.25.1235336600521515582670122909987183.dcm')).toBe('….dcm');
+    expect(shownName('v1.2.dcm')).toBe('v1.2.dcm');
+  });
+
+  it('hide words that may be names and numbers of patients, and keep those of the trade', () => {
+    expect(shownName('/a/Zwiebelfisch_Quintessa_CT_0012.dcm', 2)).toBe('…_CT_0012.dcm (file 2)');
+    expect(shownName('Müller^Jörg.dcm')).toBe('….dcm');
+    expect(shownName('PID7740019-seg.nii.gz')).toBe('…-seg.nii.gz');
+    expect(shownName('12345678.dcm')).toBe('….dcm');
+    for (const kept of ['R01-001_1.fastq.gz', 'SRR1039508_2.fastq', 'IM-0001-0042.dcm', 'segmentation.dcm']) {
+      expect(shownName(kept)).toBe(kept);
+    }
   });
 });
