@@ -17,13 +17,14 @@ export class StartRate {
       const rate = this.perMinute() / 60_000;
       if (rate === 0) return;
       const now = Date.now();
-      this.tokens = Math.min(Math.max(1, rate * 1000), this.tokens + (now - this.filledAt) * rate);
+      const burst = Math.max(1, rate * 1000);
+      this.tokens = Math.min(burst, this.tokens + (now - this.filledAt) * rate);
       this.filledAt = now;
       if (this.tokens >= 1 - 1e-9) {
         this.tokens -= 1;
         return;
       }
-      await sleep(Math.max(1, Math.ceil((1 - this.tokens) / rate)));
+      await sleep(Math.max(1, Math.ceil((burst - this.tokens) / rate)));
     }
   }
 }
