@@ -1,4 +1,11 @@
-import { Worker, type NativeConnection, type WorkerInterceptors, type WorkerOptions } from '@temporalio/worker';
+import {
+  GracefulShutdownPeriodExpiredError,
+  IllegalStateError,
+  Worker,
+  type NativeConnection,
+  type WorkerInterceptors,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { WORKER_ROLES, type WorkerRole } from '../config/config.js';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
 import { cpuQueue } from '../contracts/queues.js';
@@ -87,10 +94,20 @@ export async function createWorkers(plan: WorkerPlan): Promise<readonly Worker[]
   return workers;
 }
 
+/** The SDK's error of an expired shutdown is hidden by the one of taking down a worker that still has work. */
+function isAbandonment(error: unknown): boolean {
+  return error instanceof GracefulShutdownPeriodExpiredError || error instanceof IllegalStateError;
+}
+
+function abandoned(cause: unknown): CohortflowError {
+  const message = 'some work did not end within the grace, nor when it was told to, and was abandoned';
+  return new CohortflowError('WorkerShutdown', message, {}, cause);
+}
+
 /**
  * Runs all workers until `stop` is aborted or one of them fails; then shuts all of them down.
  *
- * @throws GracefulShutdownPeriodExpiredError when something still ran at the end of grace and force time: it is abandoned
+ * @throws CohortflowError `WorkerShutdown` when something still ran at the end of grace and force time: it is abandoned
  */
 export async function runWorkers(workers: readonly Worker[], stop: AbortSignal): Promise<void> {
   const shutdown = (): void => {
@@ -101,6 +118,8 @@ export async function runWorkers(workers: readonly Worker[], stop: AbortSignal):
     const runs = workers.map(async (worker) => {
       try {
         await worker.run();
+      } catch (error) {
+        throw stop.aborted && isAbandonment(error) ? abandoned(error) : error;
       } finally {
         shutdown();
       }

@@ -1,4 +1,4 @@
-import { GracefulShutdownPeriodExpiredError, Runtime, type Worker } from '@temporalio/worker';
+import { Runtime, type Worker } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
 import type { Logger } from '@temporalio/common';
 import { isRunning } from '../app/cohort-run.js';
@@ -6,7 +6,6 @@ import { dataConverter } from '../app/data-converter.js';
 import { createLocalServices, type LocalServices } from '../app/services.js';
 import { connectClient, connectWorker } from '../app/temporal.js';
 import type { Config } from '../config/config.js';
-import { CohortflowError } from '../domain/errors.js';
 import { activityInterceptor } from '../observability/activity-interceptor.js';
 import { createMetrics } from '../observability/metrics.js';
 import { checkSearchAttributes } from './check-search-attributes.js';
@@ -116,10 +115,6 @@ export async function serve({ config: given, follow, registerSearchAttributes }:
       log.info(describeSlots(config));
       await runWorkers(workers, stop.signal);
       log.info('worker stopped');
-    } catch (error) {
-      if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error;
-      const message = `work did not end within the grace of ${config.shutdownGrace} s and was abandoned`;
-      throw new CohortflowError('WorkerShutdown', message, {}, error);
     } finally {
       clearInterval(watch);
       await services.close();

@@ -13,7 +13,12 @@ export class TestWorker {
   ) {}
 
   /** Starts `cohortflow worker` and waits until it polls. */
-  static async start(address: string, folder: string, options: readonly string[] = []): Promise<TestWorker> {
+  static async start(
+    address: string,
+    folder: string,
+    options: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<TestWorker> {
     const child = spawn(process.execPath, [join(PACKAGE_ROOT, 'bin', 'cohortflow.js'), 'worker', ...options], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -21,6 +26,7 @@ export class TestWorker {
         TEMPORAL_ADDRESS: address,
         COHORTFLOW_STATE: join(folder, 'state'),
         COHORTFLOW_CACHE: join(folder, 'cache'),
+        ...env,
       },
     });
     const worker = new TestWorker(child, []);
@@ -44,6 +50,17 @@ export class TestWorker {
   /** Everything it has printed. */
   get output(): string {
     return this.log.join('');
+  }
+
+  /** The lines of its log that are JSON objects. */
+  get lines(): readonly Record<string, unknown>[] {
+    const whole = this.output.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
+    return whole.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  /** Sends a signal and does not wait. */
+  tell(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
   }
 
   async end(signal: NodeJS.Signals): Promise<number | null> {
