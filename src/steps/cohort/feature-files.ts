@@ -1,4 +1,5 @@
 import type { UnitFile } from '../../contracts/case-index.js';
+import { mapAhead } from '../../domain/map-ahead.js';
 import type { JsonObject, StepCall } from '../step.js';
 
 /** A features file of a finished study, or of one of its segments. */
@@ -19,29 +20,90 @@ interface FinishedUnit {
 
 const SEGMENT_FILE = /\/features-(.+)\.json$/;
 
+/** Files read ahead of the one that is needed. */
+const AHEAD = 16;
+
 /** Feature files of all finished studies in sheet order: of the whole region, or of the segments. */
-export async function featureFiles<P extends JsonObject>(
+export async function* featureFiles<P extends JsonObject>(
   list: string,
   segments: boolean,
   call: StepCall<P>,
-): Promise<FeatureFile[]> {
-  const found: FeatureFile[] = [];
+): AsyncGenerator<FeatureFile, undefined> {
   for await (const line of call.io.files.lines(list, call.signal)) {
     if (line === '') continue;
     const { outputs, ...unit } = JSON.parse(line) as FinishedUnit;
     for (const { path } of outputs) {
       const segment = SEGMENT_FILE.exec(path)?.[1];
-      if (segments && segment !== undefined) found.push({ ...unit, segment, path });
-      else if (!segments && path.endsWith('/features.json')) found.push({ ...unit, path });
+      if (segments && segment !== undefined) yield { ...unit, segment, path };
+      else if (!segments && path.endsWith('/features.json')) yield { ...unit, path };
     }
   }
-  return found;
+  return undefined;
 }
 
 /** The numbers of a features file; null where a feature could not be computed. */
-export async function readFeatures<P extends JsonObject>(
-  file: Pick<FeatureFile, 'path'>,
+async function readFeatures<P extends JsonObject>(
+  path: string,
   call: StepCall<P>,
 ): Promise<Readonly<Record<string, number | null>>> {
-  return JSON.parse(await call.io.files.readText(file.path)) as Record<string, number | null>;
+  return JSON.parse(await call.io.files.readText(path)) as Record<string, number | null>;
+}
+
+/** A row of which the features are still in a file of their own, if it has any. */
+export interface RowToFill<T> {
+  readonly row: T;
+  readonly features: string | undefined;
+}
+
+/** Rows with the values of their features, written aside: every name must be known before the first row can be. */
+export interface FilledRows<T> {
+  /** Names of all features, in order of first appearance. */
+  readonly names: readonly string[];
+  /** The rows again, values in the order of `names`. */
+  rows(): AsyncIterable<readonly [row: T, values: readonly (number | null)[]]>;
+}
+
+/**
+ * Reads the features of many rows, each file once, into one scratch file; neither rows nor values are held in memory.
+ *
+ * @param rows rows of plain JSON
+ */
+export async function fillRows<T, P extends JsonObject>(
+  rows: AsyncIterable<RowToFill<T>>,
+  call: StepCall<P>,
+): Promise<FilledRows<T>> {
+  const { io, signal } = call;
+  const spool = `${io.scratchFolder}/rows.jsonl`;
+  const places = new Map<string, number>();
+  const read = async ({
+    row,
+    features,
+  }: RowToFill<T>): Promise<readonly [T, Readonly<Record<string, number | null>>]> => [
+    row,
+    features === undefined ? {} : await readFeatures(features, call),
+  ];
+  const lines = async function* (): AsyncIterable<string> {
+    for await (const [row, values] of mapAhead(rows, AHEAD, read)) {
+      signal.throwIfAborted();
+      const cells = new Array<number | null>(places.size).fill(null);
+      for (const [name, value] of Object.entries(values)) {
+        let at = places.get(name);
+        if (at === undefined) places.set(name, (at = places.size));
+        cells[at] = value;
+      }
+      yield `${JSON.stringify([row, cells])}\n`;
+    }
+  };
+  await io.files.write(spool, lines());
+  return {
+    names: [...places.keys()],
+    async *rows() {
+      for await (const line of io.files.lines(spool, signal)) {
+        const [row, cells] = JSON.parse(line) as [T, (number | null)[]];
+        // A row written before a name was met is short of it.
+        while (cells.length < places.size) cells.push(null);
+        yield [row, cells];
+      }
+    },
+  };
 }

@@ -1,10 +1,11 @@
 import type { IndexedCase, IndexedUnit } from '../../contracts/case-index.js';
+import { csvLine, scanCsv } from '../../domain/csv/index.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { Spread, genePanel, type PanelChoice } from '../../domain/feature-table/gene-panel.js';
 import type { ColumnSpec } from '../../ports/table-engine.js';
 import type { Step, StepCall } from '../step.js';
 import { readRows, type Cell } from './csv-rows.js';
-import { readFeatures } from './feature-files.js';
+import { fillRows, type RowToFill } from './feature-files.js';
 import { isNumeric, writeTable } from './table-writer.js';
 
 /** Parameters of `dataset.join`. */
@@ -21,52 +22,137 @@ export type DatasetSummary = { readonly rows: number; readonly columns: number }
 
 type Call = StepCall<DatasetParams>;
 
-/** Rows of a table by case. */
+/** Rows of a table by case; each is kept as a line of CSV, which takes a third of the memory of its cells. */
 interface CaseTable {
   readonly columns: readonly ColumnSpec[];
-  readonly rows: ReadonlyMap<string, readonly string[]>;
+  readonly rows: ReadonlyMap<string, string>;
 }
 
 const NOTHING: CaseTable = { columns: [], rows: new Map() };
 
-async function readCaseTable(path: string | undefined, idColumns: readonly string[], call: Call): Promise<CaseTable> {
-  if (path === undefined) return NOTHING;
-  let header: string[] | undefined;
-  let id = 0;
-  let numeric: boolean[] = [];
-  const rows = new Map<string, string[]>();
-  for await (const cells of readRows(call.io.files, path, call.signal)) {
-    if (header === undefined) {
-      header = cells;
-      id = Math.max(0, ...idColumns.map((name) => cells.indexOf(name)));
-      numeric = cells.map(() => true);
-      continue;
+/** What is found out about a table before its rows are used. */
+class TableShape {
+  header: readonly string[] | undefined;
+  /** Position of the case. */
+  id = 0;
+  #numeric: boolean[] = [];
+
+  constructor(private readonly idColumns: readonly string[]) {}
+
+  /** False for the header. */
+  take(cells: readonly string[]): boolean {
+    if (this.header === undefined) {
+      this.header = cells;
+      this.id = Math.max(0, ...this.idColumns.map((name) => cells.indexOf(name)));
+      this.#numeric = cells.map(() => true);
+      return false;
     }
     cells.forEach((cell, at) => {
-      if (numeric[at] === true && !isNumeric(cell)) numeric[at] = false;
+      if (this.#numeric[at] === true && !isNumeric(cell)) this.#numeric[at] = false;
     });
-    // Of several samples of a case the first counts, as for studies.
-    if (!rows.has(cells[id]!)) rows.set(cells[id]!, cells);
+    return true;
   }
-  const keep = (header ?? []).map((_, at) => at).filter((at) => at !== id && header![at] !== 'sample_id');
-  return {
-    columns: keep.map((at) => ({ name: header![at]!, type: numeric[at] === true ? 'number' : 'text' })),
-    rows: new Map([...rows].map(([key, cells]) => [key, keep.map((at) => cells[at] ?? '')])),
-  };
+
+  /** Positions of the columns that are joined. */
+  get kept(): number[] {
+    const header = this.header ?? [];
+    return header.map((_, at) => at).filter((at) => at !== this.id && header[at] !== 'sample_id');
+  }
+
+  columns(positions: readonly number[]): ColumnSpec[] {
+    return positions.map((at) => ({ name: this.header![at]!, type: this.#numeric[at] === true ? 'number' : 'text' }));
+  }
 }
 
-/** The genes that go into the data set. */
-function panelOf(expression: CaseTable, choice: PanelChoice | undefined): CaseTable {
-  const spreads = expression.columns.map(() => new Spread());
-  for (const cells of expression.rows.values()) {
-    cells.forEach((cell, at) => cell !== '' && spreads[at]!.add(Math.log2(Number(cell) + 1)));
+async function readCaseTable(path: string | undefined, idColumns: readonly string[], call: Call): Promise<CaseTable> {
+  if (path === undefined) return NOTHING;
+  const shape = new TableShape(idColumns);
+  const rows = new Map<string, string>();
+  let kept: readonly number[] = [];
+  for await (const cells of readRows(call.io.files, path, call.signal)) {
+    if (!shape.take(cells)) kept = shape.kept;
+    // Of several rows of a case the first counts, as for studies.
+    else if (!rows.has(cells[shape.id]!)) rows.set(cells[shape.id]!, csvLine(kept.map((at) => cells[at] ?? '')));
   }
-  const ids = expression.columns.map(({ name }) => name);
-  const taken = genePanel(ids, spreads, choice);
-  return {
-    columns: taken.map((at) => expression.columns[at]!),
-    rows: new Map([...expression.rows].map(([id, cells]) => [id, taken.map((at) => cells[at]!)])),
-  };
+  return { columns: shape.columns(kept), rows };
+}
+
+function cellsOf(line: string): readonly string[] {
+  if (line === '') return [];
+  if (!line.includes('"')) return line.split(',');
+  let cells: readonly string[] = [];
+  scanCsv(line, (found) => (cells = found), ',');
+  return cells;
+}
+
+/** The expression matrix, whose rows lie in the order of the cases: taken one case after the other, never held. */
+class ExpressionRows {
+  #next: readonly string[] | undefined;
+
+  /**
+   * @param rows the matrix's rows, its header taken already
+   * @param id position of the case
+   * @param taken positions of the genes
+   */
+  constructor(
+    readonly columns: readonly ColumnSpec[],
+    private readonly rows: AsyncIterator<string[], unknown>,
+    private readonly id: number,
+    private readonly taken: readonly number[],
+  ) {}
+
+  async advance(): Promise<void> {
+    const { done, value } = await this.rows.next();
+    this.#next = done === true ? undefined : (value);
+  }
+
+  /** The genes of a case; of several samples the first. Undefined where it has none. */
+  async of(caseId: string): Promise<readonly string[] | undefined> {
+    let found: readonly string[] | undefined;
+    while (this.#next?.[this.id] === caseId) {
+      const cells = this.#next;
+      found ??= this.taken.map((at) => cells[at] ?? '');
+      await this.advance();
+    }
+    return found;
+  }
+
+  /** Throws when a row was left over: it would be missing from its case. */
+  end(): void {
+    if (this.#next === undefined) return;
+    const id = this.#next[this.id] ?? '';
+    throw new CohortflowError('InternalError', `the expression of case ${id} is not in the order of the cases`);
+  }
+}
+
+/** Chooses the genes in one pass over the matrix and reads its rows in a second: it does not fit into memory. */
+async function readExpression(path: string | undefined, call: Call): Promise<ExpressionRows | undefined> {
+  if (path === undefined) return undefined;
+  const { files } = call.io;
+  const shape = new TableShape(['case_id']);
+  let kept: readonly number[] = [];
+  let spreads: Spread[] = [];
+  let last: string | undefined;
+  for await (const cells of readRows(files, path, call.signal)) {
+    if (!shape.take(cells)) {
+      kept = shape.kept;
+      spreads = kept.map(() => new Spread());
+    } else if (cells[shape.id] !== last) {
+      last = cells[shape.id];
+      kept.forEach((at, index) => {
+        const cell = cells[at] ?? '';
+        if (cell !== '') spreads[index]!.add(Math.log2(Number(cell) + 1));
+      });
+    }
+  }
+  const ids = shape.columns(kept).map(({ name }) => name);
+  const taken = genePanel(ids, spreads, call.params.genes).map((index) => kept[index]!);
+  const rows = readRows(files, path, call.signal)[Symbol.asyncIterator]();
+  const expression = new ExpressionRows(shape.columns(taken), rows, shape.id, taken);
+  // The header, then to the first row.
+  await expression.advance();
+  await expression.advance();
+  return expression;
 }
 
 /** The study or sample that stands for a case: the latest date, else the first of the sheet, among those that are done. */
@@ -98,12 +184,16 @@ async function readDropped(path: string | undefined, call: Call): Promise<Map<st
   return reasons;
 }
 
-async function readCases(path: string | undefined, call: Call): Promise<IndexedCase[]> {
-  const cases: IndexedCase[] = [];
-  if (path === undefined) return cases;
-  for await (const line of call.io.files.lines(path, call.signal))
-    if (line !== '') cases.push(JSON.parse(line) as IndexedCase);
-  return cases;
+/** What the data set says of a case before its tables are joined. */
+interface CaseRow {
+  readonly caseId: string;
+  readonly statuses: readonly string[];
+  readonly carried: Readonly<Record<string, string>>;
+}
+
+function rowOf({ caseId, carried, imaging, genomics }: IndexedCase): RowToFill<CaseRow> {
+  const statuses = [...statusOf(imaging), ...statusOf(genomics)];
+  return { row: { caseId, statuses, carried }, features: featuresPath(chosen(imaging)) };
 }
 
 /** Column names that cannot collide: the first of a name keeps it, a later one gets its modality in front. */
@@ -136,23 +226,32 @@ export const joinDatasetStep: Step<DatasetParams, DatasetSummary> = {
     const { params, io } = call;
     const clinical = await readCaseTable(first(call, 'clinical'), ['Case_ID'], call);
     const dropped = await readDropped(first(call, 'dropped'), call);
-    const expression = panelOf(await readCaseTable(first(call, 'expression'), ['case_id'], call), params.genes);
-    const sheet = await readCases(first(call, 'cases'), call);
-    const known = new Set(sheet.map(({ caseId }) => caseId));
-    const others = sheet.length === 0 || params.population === 'union' ? [...clinical.rows.keys()] : [];
-    const alone = others
-      .filter((id) => !known.has(id))
-      .map((caseId): IndexedCase => ({ caseId, carried: {}, imaging: [], genomics: [] }));
-    const cases = [...sheet, ...alone];
-    if (cases.length === 0) throw new CohortflowError('InvalidInput', 'there is no case to join');
-
-    const features = new Set<string>();
-    for (const { imaging } of cases) {
-      const path = featuresPath(chosen(imaging));
-      if (path !== undefined) for (const name of Object.keys(await readFeatures({ path }, call))) features.add(name);
+    const expression = await readExpression(first(call, 'expression'), call);
+    const genes = expression?.columns ?? [];
+    const sheet = first(call, 'cases');
+    const carriedNames = new Set<string>();
+    let inSheet = 0;
+    const toFill = async function* (): AsyncIterable<RowToFill<CaseRow>> {
+      const union = params.population === 'union';
+      const known = new Set<string>();
+      for await (const line of sheet === undefined ? [] : io.files.lines(sheet, call.signal)) {
+        if (line === '') continue;
+        const one = JSON.parse(line) as IndexedCase;
+        inSheet += 1;
+        if (union) known.add(one.caseId);
+        for (const name of Object.keys(one.carried)) carriedNames.add(name);
+        yield rowOf(one);
+      }
+      if (inSheet > 0 && !union) return;
+      for (const caseId of clinical.rows.keys()) {
+        if (!known.has(caseId)) yield rowOf({ caseId, carried: {}, imaging: [], genomics: [] });
+      }
+    };
+    const filled = await fillRows(toFill(), call);
+    if (inSheet === 0 && clinical.rows.size === 0) {
+      throw new CohortflowError('InvalidInput', 'there is no case to join');
     }
-    const carried = [...new Set(cases.flatMap((one) => Object.keys(one.carried)))];
-    const names = [...features];
+    const carried = [...carriedNames];
     const columns = uniqueNames([
       ['case', [text('case_id')]],
       [
@@ -161,8 +260,8 @@ export const joinDatasetStep: Step<DatasetParams, DatasetSummary> = {
       ],
       ['sheet', carried.map(text)],
       ['clinical', clinical.columns],
-      ['imaging', names.map((name): ColumnSpec => ({ name, type: 'number' }))],
-      ['gene', expression.columns],
+      ['imaging', filled.names.map((name): ColumnSpec => ({ name, type: 'number' }))],
+      ['gene', genes],
     ]);
     const clinicalStatus = (id: string): readonly [string, string] => {
       if (params.clinicalFailure !== undefined) return ['failed', params.clinicalFailure];
@@ -173,20 +272,19 @@ export const joinDatasetStep: Step<DatasetParams, DatasetSummary> = {
     };
     const nothing = (width: number): null[] => new Array<null>(width).fill(null);
     const rows = async function* (): AsyncIterable<readonly Cell[]> {
-      for (const { caseId, carried: own, imaging, genomics } of cases) {
-        const path = featuresPath(chosen(imaging));
-        const values = path === undefined ? undefined : await readFeatures({ path }, call);
+      for await (const [{ caseId, statuses, carried: own }, values] of filled.rows()) {
+        const line = clinical.rows.get(caseId);
         yield [
           caseId,
-          ...statusOf(imaging),
-          ...statusOf(genomics),
+          ...statuses,
           ...clinicalStatus(caseId),
           ...carried.map((name) => own[name] ?? null),
-          ...(clinical.rows.get(caseId) ?? nothing(clinical.columns.length)),
-          ...names.map((name) => values?.[name] ?? null),
-          ...(expression.rows.get(caseId) ?? nothing(expression.columns.length)),
+          ...(line === undefined ? nothing(clinical.columns.length) : cellsOf(line)),
+          ...values,
+          ...((await expression?.of(caseId)) ?? nothing(genes.length)),
         ];
       }
+      expression?.end();
     };
     const targets = { csv: `${io.outputFolder}/dataset.csv`, parquet: `${io.outputFolder}/dataset.parquet` };
     return { rows: await writeTable({ columns, rows }, targets, call), columns: columns.length };

@@ -4,7 +4,7 @@ import { Spread, genePanel } from '../../domain/feature-table/gene-panel.js';
 import type { ColumnSpec } from '../../ports/table-engine.js';
 import type { Step, StepCall } from '../step.js';
 import { readRows, type Cell } from './csv-rows.js';
-import { featureFiles, readFeatures, type FeatureFile } from './feature-files.js';
+import { featureFiles, fillRows, type FeatureFile, type RowToFill } from './feature-files.js';
 import { isNumeric, writeTable, type TableSource } from './table-writer.js';
 
 /** Groups and what their rows are read from. */
@@ -35,12 +35,17 @@ interface Body {
 }
 
 /** One row per study (or per segment): names of the columns are the union over all rows, in order of first appearance. */
-async function imagingBody(files: readonly FeatureFile[], segments: boolean, call: Call): Promise<Body> {
-  const names = new Set<string>();
-  for (const file of files) for (const name of Object.keys(await readFeatures(file, call))) names.add(name);
-  const features = [...names];
-  const several = files.some(({ part }) => part !== '');
-  const dated = files.some(({ date }) => date !== undefined);
+async function imagingBody(list: string, segments: boolean, call: Call): Promise<Body> {
+  let several = false;
+  let dated = false;
+  const toFill = async function* (): AsyncIterable<RowToFill<Omit<FeatureFile, 'path'>>> {
+    for await (const { path, ...row } of featureFiles(list, segments, call)) {
+      several ||= row.part !== '';
+      dated ||= row.date !== undefined;
+      yield { row, features: path };
+    }
+  };
+  const filled = await fillRows(toFill(), call);
   const text = (name: string): ColumnSpec => ({ name, type: 'text' });
   return {
     ids: [
@@ -49,21 +54,18 @@ async function imagingBody(files: readonly FeatureFile[], segments: boolean, cal
       ...(segments ? [text('segment')] : []),
       ...(dated ? [text('scan_date')] : []),
     ],
-    features: features.map((name) => ({ name, type: 'number' })),
+    features: filled.names.map((name) => ({ name, type: 'number' })),
     async *rows() {
-      for (const file of files) {
-        const values = await readFeatures(file, call);
+      for await (const [{ caseId, part, segment = '', date = null }, values] of filled.rows()) {
         // Where a case has several rows each needs an identifier of its own: of one identifier only the latest counts.
-        const key = [file.caseId, file.part, segments ? (file.segment ?? '') : '']
-          .filter((part) => part !== '')
-          .join('/');
+        const key = [caseId, part, segments ? segment : ''].filter((name) => name !== '').join('/');
         yield [
           key,
-          ...(several || segments ? [file.caseId] : []),
-          ...(several ? [file.part] : []),
-          ...(segments ? [file.segment ?? ''] : []),
-          ...(dated ? [file.date ?? null] : []),
-          ...features.map((name) => values[name] ?? null),
+          ...(several || segments ? [caseId] : []),
+          ...(several ? [part] : []),
+          ...(segments ? [segment] : []),
+          ...(dated ? [date] : []),
+          ...values,
         ];
       }
     },
@@ -131,8 +133,7 @@ async function bodyOf(group: Group, call: Call): Promise<Body> {
   if (rows === undefined) throw new CohortflowError('InvalidInput', 'features.write needs the input rows');
   if (group === 'genomics') return csvBody(rows, 'case_id', true, call);
   if (group === 'clinical') return csvBody(rows, 'Case_ID', false, call);
-  const segments = group === 'imaging_segments';
-  return imagingBody(await featureFiles(rows, segments, call), segments, call);
+  return imagingBody(rows, group === 'imaging_segments', call);
 }
 
 /** FNV-1a of a text, twice with different seeds: sixteen hexadecimal digits that are the same for the same run. */

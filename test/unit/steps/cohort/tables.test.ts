@@ -173,4 +173,39 @@ describe('dataset.join', () => {
     const header = readFileSync(join(folder, 'dataset.csv'), 'utf8').split('\n')[0];
     expect(header).toContain(',Age,clinical_Age,imaging_Age');
   });
+
+  it('reads features of many cases ahead and puts each in its own row, whatever names come late', async () => {
+    const many = Array.from({ length: 100 }, (_, index) => ({
+      caseId: `C${index}`,
+      carried: index === 50 ? { late: 'yes' } : {},
+      imaging: [unit({ files: [features(index === 99 ? { f: index, last: 1 } : { f: index })] })],
+      genomics: [],
+    }));
+    const { folder } = await runStep(joinDatasetStep, {}, { cases: [file('cases.jsonl', lines(...many))] });
+    const rows = readCsv(join(folder, 'dataset.csv'));
+    expect(rows.map((row) => row['f'])).toEqual(many.map((_, index) => String(index)));
+    expect([rows[49]?.['late'], rows[50]?.['late']]).toEqual(['', 'yes']);
+    expect([rows[98]?.['last'], rows[99]?.['last']]).toEqual(['', '1']);
+  });
+
+  it('takes the first of several samples of a case, and tells when expression is in another order', async () => {
+    const one = (caseId: string): Record<string, unknown> => ({ caseId, carried: {}, imaging: [], genomics: [] });
+    const cases = file('cases.jsonl', lines(one('A'), one('B'), one('C')));
+    const matrix = 'case_id,sample_id,G1,G2\nA,one,1,2\nA,two,3,4\nC,,5,6\n';
+    const inputs = { cases: [cases], expression: [file('tpm.csv', matrix)] };
+    const { folder } = await runStep(joinDatasetStep, { genes: ['G2'] }, inputs);
+    expect(readCsv(join(folder, 'dataset.csv')).map((row) => row['G2'])).toEqual(['2', '', '6']);
+    const shuffled = { cases: [cases], expression: [file('other.csv', 'case_id,G1\nC,5\nA,1\n')] };
+    await expect(runStep(joinDatasetStep, {}, shuffled)).rejects.toMatchObject({ code: 'InternalError' });
+  });
+
+  it('takes clinical tables with quoted cells, and with nothing but the case', async () => {
+    const cases = file('cases.jsonl', lines({ caseId: 'A', carried: {}, imaging: [], genomics: [] }));
+    const quoted = file('features.csv', 'Case_ID,Note,Age\nA,"one, ""two""",7\n');
+    const first = await runStep(joinDatasetStep, {}, { cases: [cases], clinical: [quoted] });
+    expect(readCsv(join(first.folder, 'dataset.csv'))[0]).toMatchObject({ Note: 'one, "two"', Age: '7' });
+    const bare = file('bare.csv', 'Case_ID\nA\n');
+    const second = await runStep(joinDatasetStep, {}, { cases: [cases], clinical: [bare] });
+    expect(readCsv(join(second.folder, 'dataset.csv'))[0]).toMatchObject({ case_id: 'A', clinical_status: 'done' });
+  });
 });
