@@ -6,6 +6,14 @@ export interface ColumnSpec {
   readonly type: ColumnType;
 }
 
+/** Rows of one record and of its parts: those of which `column` is `key` or begins with `key/`. */
+export interface RecordRows {
+  readonly column: string;
+  readonly key: string;
+  /** Rows that do not count, whatever their key. */
+  readonly but?: { readonly column: string; readonly value: string };
+}
+
 /** Columnar tables on disk. */
 export interface TableEngine {
   /**
@@ -13,4 +21,10 @@ export interface TableEngine {
    * Throws `InternalError` when the two do not fit.
    */
   csvToParquet(csv: string, columns: readonly ColumnSpec[], parquet: string, signal: AbortSignal): Promise<void>;
+  /** Columns of a Parquet file in order; what is no number counts as text. */
+  columns(parquet: string, signal: AbortSignal): Promise<readonly ColumnSpec[]>;
+  /** The value of `column` in each of the rows, in row order. */
+  keysOf(parquet: string, rows: RecordRows, signal: AbortSignal): Promise<readonly string[]>;
+  /** Writes a Parquet file again as `target` without the rows, all else as it was. */
+  withoutRows(parquet: string, rows: RecordRows, target: string, signal: AbortSignal): Promise<void>;
 }

@@ -54,6 +54,42 @@ describe.each(Object.entries(ENGINES))('TableEngine %s', (_, create) => {
     await expect(writing).rejects.toMatchObject({ code: 'InternalError' });
   });
 
+  it('finds the rows of a record and its parts, and writes a table again without them, all else as it was', async () => {
+    const folder = temporaryFolder('records');
+    const csv = join(folder, 'records.csv');
+    const lines = [
+      'Case_ID,x,is_deleted',
+      'C-1,0.1,false',
+      'C-10,2,false',
+      'C-1/late,3,false',
+      'C-1,,true',
+      ',5,false',
+    ];
+    writeFileSync(csv, [...lines, "C'2,6,false", ''].join('\n'));
+    const columns = [
+      { name: 'Case_ID', type: 'text' },
+      { name: 'x', type: 'number' },
+      { name: 'is_deleted', type: 'text' },
+    ] as const;
+    const engine = create();
+    const before = join(folder, "before's.parquet");
+    await engine.csvToParquet(csv, columns, before, never);
+    expect(await engine.columns(before, never)).toEqual(columns);
+    const rows = { column: 'Case_ID', key: 'C-1', but: { column: 'is_deleted', value: 'true' } };
+    expect(await engine.keysOf(before, rows, never)).toEqual(['C-1', 'C-1/late']);
+    expect(await engine.keysOf(before, { column: 'Case_ID', key: "C'2" }, never)).toEqual(["C'2"]);
+    expect(await engine.keysOf(before, { column: 'Case_ID', key: 'C' }, never)).toEqual([]);
+    const after = join(folder, 'after.parquet');
+    await engine.withoutRows(before, rows, after, never);
+    expect(await readParquet(after)).toEqual([
+      ['C-10', 2, 'false'],
+      ['C-1', null, 'true'],
+      [null, 5, 'false'],
+      ["C'2", 6, 'false'],
+    ]);
+    expect(await engine.columns(after, never)).toEqual(columns);
+  });
+
   it('stops when it is aborted before it began', async () => {
     const writing = create().csvToParquet('/nowhere.csv', [], '/nowhere.parquet', AbortSignal.abort());
     await expect(writing).rejects.toThrow(/abort/i);
