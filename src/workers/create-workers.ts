@@ -104,12 +104,15 @@ function abandoned(cause: unknown): CohortflowError {
   return new CohortflowError('WorkerShutdown', message, {}, cause);
 }
 
+/** What running needs of a worker. */
+export type RunnableWorker = Pick<Worker, 'run' | 'shutdown' | 'getState'>;
+
 /**
  * Runs all workers until `stop` is aborted or one of them fails; then shuts all of them down.
  *
  * @throws CohortflowError `WorkerShutdown` when something still ran at the end of grace and force time: it is abandoned
  */
-export async function runWorkers(workers: readonly Worker[], stop: AbortSignal): Promise<void> {
+export async function runWorkers(workers: readonly RunnableWorker[], stop: AbortSignal): Promise<void> {
   const shutdown = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
