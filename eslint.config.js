@@ -141,6 +141,13 @@ export default tseslint.config(
     builtins: true,
     temporal: true,
   }),
+  layer('plugin', {
+    layers: ['app', 'config', 'contracts', 'domain', 'observability', 'workers'],
+    builtins: ['vm', 'fs', 'fs/promises', 'path', 'assert', 'async_hooks', 'url', 'util'],
+    temporal: true,
+  }),
+  // Runs in a user's tests: needs nothing of this machine.
+  layer('testing', { layers: ['contracts', 'domain'], temporal: ['activity', 'common', 'worker', 'client'] }),
   layer('cli', {
     layers: LAYERS.filter((name) => !['activities', 'workflows'].includes(name)),
     builtins: true,

@@ -10,13 +10,13 @@ import { missingSearchAttributes } from './search-attributes.js';
 export class TemporalCohortServer implements CohortServer {
   /** @param taskQueue queue of the workflows, where a pool's workflow is started too */
   constructor(
-    private readonly client: Client,
+    private readonly client: () => Client,
     private readonly taskQueue: string,
   ) {}
 
   async isOpen(workflowId: string, runId?: string): Promise<boolean> {
     try {
-      const { status } = await this.client.workflow.getHandle(workflowId, runId).describe();
+      const { status } = await this.client().workflow.getHandle(workflowId, runId).describe();
       return status.name === 'RUNNING';
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return false;
@@ -28,7 +28,7 @@ export class TemporalCohortServer implements CohortServer {
 
   async claimPool(claim: PoolClaim): Promise<void> {
     const { pool } = claim;
-    await this.client.workflow.signalWithStart('resourcePool', {
+    await this.client().workflow.signalWithStart('resourcePool', {
       workflowId: poolWorkflowId(pool),
       taskQueue: this.taskQueue,
       args: [{ pool }],
@@ -39,6 +39,6 @@ export class TemporalCohortServer implements CohortServer {
   }
 
   async hasSearchAttributes(): Promise<boolean> {
-    return (await missingSearchAttributes(this.client)).length === 0;
+    return (await missingSearchAttributes(this.client())).length === 0;
   }
 }

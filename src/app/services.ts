@@ -39,8 +39,16 @@ async function versions(): Promise<Record<string, string>> {
   return found;
 }
 
-/** Wires config and client to activities: the one place where this machine's adapters meet the activities. */
-export function createLocalServices(config: Config, client: Client, observer?: ServiceObserver): LocalServices {
+/**
+ * Wires config and client to activities: the one place where this machine's adapters meet the activities.
+ *
+ * @param client asks the server about other runs; a function is called within the activity that needs one
+ */
+export function createLocalServices(
+  config: Config,
+  client: Client | (() => Client),
+  observer?: ServiceObserver,
+): LocalServices {
   const files = new LocalFiles();
   const ledger = new FileLedger(files);
   const { jobs, memoryPerJobMb, cacheFolder } = config;
@@ -61,7 +69,7 @@ export function createLocalServices(config: Config, client: Client, observer?: S
       ...{ fingerprints, versionOf, sharedFolder },
       versions,
       readSheet: (path) => readCheckedSheet(path, files),
-      server: new TemporalCohortServer(client, config.taskQueue),
+      server: new TemporalCohortServer(typeof client === 'function' ? client : () => client, config.taskQueue),
       ...(pseudonym === undefined ? {} : { pseudonym }),
     }),
     heavy: createStepActivities({ files, ledger, fingerprints, runner, versionOf, sharedFolder }),

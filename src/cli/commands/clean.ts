@@ -32,7 +32,7 @@ async function inOutput(output: string): Promise<readonly Removable[]> {
   const { taskQueue } = loadConfig();
   const files = new LocalFiles();
   const isOpen = (workflowId: string, runId: string): Promise<boolean> =>
-    withClient((client) => new TemporalCohortServer(client, taskQueue).isOpen(workflowId, runId));
+    withClient((client) => new TemporalCohortServer(() => client, taskQueue).isOpen(workflowId, runId));
   return removableOfOutput(output, { files, ledger: new FileLedger(files), isOpen });
 }
 

@@ -3,6 +3,7 @@ import { COHORT_FAILURES } from './cohort.js';
 import { GENERAL_FAILURES } from './general.js';
 import { GENOMICS_FAILURES } from './genomics.js';
 import { IMAGING_FAILURES } from './imaging.js';
+import { PLUGIN_FAILURES } from './plugin.js';
 import { PRIVACY_FAILURES } from './privacy.js';
 import { RADIOMICS_FAILURES } from './radiomics.js';
 import { TABLE_FAILURES } from './tables.js';
@@ -19,6 +20,7 @@ export const FAILURES = {
   ...GENOMICS_FAILURES,
   ...CLINICAL_FAILURES,
   ...TABLE_FAILURES,
+  ...PLUGIN_FAILURES,
   ...PRIVACY_FAILURES,
 } as const;
 

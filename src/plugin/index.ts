@@ -1,0 +1,5 @@
+/** cohortflow as a plugin of the Temporal SDK's Worker and Client. */
+export { CohortflowPlugin } from './cohortflow-plugin.js';
+export type { CohortflowPluginOptions } from './options.js';
+export { CohortflowError } from '../domain/errors.js';
+export type { WorkerRole } from '../config/config.js';
