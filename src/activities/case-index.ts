@@ -1,4 +1,4 @@
-import type { CohortActivities, RunEnd } from '../contracts/activities.js';
+import type { CohortActivities, RunState } from '../contracts/activities.js';
 import type { IndexedCase, IndexedUnit } from '../contracts/case-index.js';
 import { layout } from '../contracts/layout.js';
 import type { OutcomeRecord } from '../contracts/outcome.js';
@@ -29,8 +29,12 @@ const READS_AT_ONCE = 32;
 /** Cases whose lines are written at once. */
 const CASES_PER_PIECE = 500;
 
-/** A unit that left no record at all: never started, or lost with its workflow. */
-function missingRecord(unit: CohortUnit, end: RunEnd): OutcomeRecord {
+/** What stands for a unit that left no record: nothing yet in a run under way, else never started or lost with its workflow. */
+function missingRecords(unit: CohortUnit, end: RunState): OutcomeRecord[] {
+  return end.state === 'running' ? [] : [missingRecord(unit, end)];
+}
+
+function missingRecord(unit: CohortUnit, end: RunState): OutcomeRecord {
   const { modality, caseId } = unit;
   const started = new Date().toISOString();
   const common = {
@@ -81,7 +85,7 @@ interface KnownUnit {
 /** The units of a modality in sheet order with their records (of one step, if told) and files; one page of them in memory. */
 async function* knownUnits(
   { files, ledger }: LedgerServices,
-  { output, runId }: Pick<RunEnd, 'output' | 'runId'>,
+  { output, runId }: Pick<RunState, 'output' | 'runId'>,
   modality: FanOutModality,
   only: { readonly step?: string; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<KnownUnit, undefined> {
@@ -139,7 +143,7 @@ class UnitsByCase {
  */
 export async function compactOutcomes(
   services: LedgerServices,
-  end: RunEnd,
+  end: RunState,
   signal?: AbortSignal,
 ): ReturnType<CohortActivities['compactOutcomes']> {
   const { files, ledger } = services;
@@ -167,9 +171,12 @@ export async function compactOutcomes(
       for (const units of modalities) {
         const entries: IndexedUnit[] = [];
         for (const { unit, part, records, files: made } of await units.of(caseId)) {
-          const recorded = records.length > 0 ? records : [missingRecord(unit, end)];
+          const recorded = records.length > 0 ? records : missingRecords(unit, end);
           rows.push(...recorded);
-          entries.push({ part, ...dateOf(unit), ...statusOf(recorded), files: made ?? [] });
+          const status = statusOf(recorded);
+          // In a run under way a unit that has no result and did not fail has not ended.
+          const open = end.state === 'running' && status.status === 'done' && made === undefined;
+          entries.push({ part, ...dateOf(unit), ...status, ...(open ? { status: 'open' } : {}), files: made ?? [] });
         }
         indexed.push(entries);
       }

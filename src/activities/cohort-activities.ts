@@ -46,8 +46,8 @@ export function createCohortActivities(services: CohortServices): CohortActiviti
     claimPool: (claim) => coded(() => services.server.claimPool(claim)),
     openWorkflows: ({ ids }) => coded(() => openWorkflows(services, ids)),
     recordOutcome: ({ output, runId, record }) => coded(() => ledger.record(output, runId, record)),
-    listFinished: (request) => heartbeating(() => listFinished(services, request)),
-    compactOutcomes: (end) => heartbeating(() => compactOutcomes(services, end)),
+    listFinished: (request) => heartbeating((_attempt, signal) => listFinished(services, request, signal)),
+    compactOutcomes: (end) => heartbeating((_attempt, signal) => compactOutcomes(services, end, signal)),
     closeRun: (end) => coded(() => closeRun(services, end)),
   };
 }

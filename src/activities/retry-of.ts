@@ -58,7 +58,7 @@ export async function takeUpFailures(
           continue;
         }
         const { status } = known.length === 0 ? { status: 'failed' as const } : statusOf(known);
-        const as = status === 'done' ? 'reused' : status;
+        const as = status === 'done' || status === 'open' ? 'reused' : status;
         carried = { ...carried, total: carried.total + 1, [as]: carried[as] + 1 };
         kept.push(...known.map(({ round: _round, ...record }) => record));
       }

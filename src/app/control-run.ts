@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import {
   CONTROL_UPDATES,
+  type InterimReport,
   type RetryAnswer,
   type RetryRequest,
   type SteeringState,
@@ -19,7 +20,7 @@ function noSuchRun(workflowId: string): CohortflowError {
 export function updateRun(
   client: Client,
   workflowId: string,
-  update: Exclude<keyof typeof CONTROL_UPDATES, 'retryFailed'>,
+  update: Exclude<keyof typeof CONTROL_UPDATES, 'retryFailed' | 'report'>,
   request?: WidthRequest,
 ): Promise<SteeringState> {
   return send<SteeringState>(client, workflowId, CONTROL_UPDATES[update], request);
@@ -30,16 +31,30 @@ export function retryFailed(client: Client, workflowId: string, request: RetryRe
   return send<RetryAnswer>(client, workflowId, CONTROL_UPDATES.retryFailed, request);
 }
 
+/** A report takes as long as the tables of the cases that have ended. */
+const REPORT_PATIENCE_MS = 10 * 60_000;
+
+/** Has a running cohort write the data set and the report of what has ended so far. */
+export function interimReport(client: Client, workflowId: string): Promise<InterimReport> {
+  return send<InterimReport>(client, workflowId, CONTROL_UPDATES.report, undefined, REPORT_PATIENCE_MS);
+}
+
 /** How many units a retry took in, for people. */
 export function retriedText(answer: RetryAnswer): string {
   const parts = Object.entries(answer).map(([modality, units]) => `${units} of ${modality}`);
   return `taken in again: ${parts.length === 0 ? 'nothing' : parts.join(', ')}`;
 }
 
-async function send<R>(client: Client, workflowId: string, name: string, request: unknown): Promise<R> {
+async function send<R>(
+  client: Client,
+  workflowId: string,
+  name: string,
+  request: unknown,
+  patienceMs = PATIENCE_MS,
+): Promise<R> {
   const handle = client.workflow.getHandle(workflowId);
   try {
-    return await client.withDeadline(Date.now() + PATIENCE_MS, () =>
+    return await client.withDeadline(Date.now() + patienceMs, () =>
       request === undefined
         ? handle.executeUpdate<R, []>(name)
         : handle.executeUpdate<R, [unknown]>(name, { args: [request] }),
@@ -49,7 +64,7 @@ async function send<R>(client: Client, workflowId: string, name: string, request
     if (error instanceof WorkflowUpdateFailedError) {
       throw new CohortflowError('InvalidInput', messageOf(error.cause ?? error), {}, error);
     }
-    const message = `${workflowId} did not answer within ${PATIENCE_MS / 1000} s: is a worker running?`;
+    const message = `${workflowId} did not answer within ${patienceMs / 1000} s: is a worker running?`;
     throw new CohortflowError('ServerUnavailable', message, {}, error);
   }
 }

@@ -7,8 +7,10 @@ import { codecServerCommand } from './commands/codec-server.js';
 import { controlCommands } from './commands/control.js';
 import { demoCommand } from './commands/demo.js';
 import { featuresCommand } from './commands/features.js';
+import { forgetCommand } from './commands/forget.js';
 import { genomicsCommand } from './commands/genomics.js';
 import { imagingCommand } from './commands/imaging.js';
+import { reportCommand } from './commands/report.js';
 import { retryCommand } from './commands/retry.js';
 import { runCommand } from './commands/run.js';
 import { serverCommand } from './commands/server.js';
@@ -33,7 +35,7 @@ export function createProgram(): Command {
     .addCommand(demoCommand())
     .addCommand(runCommand());
   for (const verb of controlCommands()) program.addCommand(verb);
-  program.addCommand(retryCommand());
+  program.addCommand(retryCommand()).addCommand(reportCommand());
   return program
     .addCommand(validateCommand())
     .addCommand(imagingCommand())
@@ -43,6 +45,7 @@ export function createProgram(): Command {
     .addCommand(workerCommand())
     .addCommand(serverCommand())
     .addCommand(cleanCommand())
+    .addCommand(forgetCommand())
     .addCommand(codecServerCommand());
 }
 

@@ -94,7 +94,12 @@ export async function summaryLines(result: CohortResult): Promise<string[]> {
   }
   for (const [id, steps] of cases) lines.push(`${id.padEnd(12)} ${steps.join(', ')}`);
   if (casesInAll > cases.length) lines.push(`… and ${casesInAll - cases.length} more in ${result.outcomes}`);
-  lines.push('', ...counts('imaging', result.imaging), ...counts('genomics', result.genomics));
+  return [...lines, '', ...resultLines(result)];
+}
+
+/** What a run came to: counts, tables and where they are. */
+export function resultLines(result: CohortResult): string[] {
+  const lines = [...counts('imaging', result.imaging), ...counts('genomics', result.genomics)];
   const { clinical } = result;
   if (clinical !== undefined && clinical.outcome !== 'failed') {
     lines.push(

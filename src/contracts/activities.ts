@@ -81,10 +81,15 @@ export interface PoolClaim {
   readonly leaves: boolean;
 }
 
-/** Facts of the end of a run for run.json and the report. */
-export interface RunEnd {
+/** Which outcomes are compacted, and how the run stands: units without one are listed as what the state says. */
+export interface RunState {
   readonly output: string;
   readonly runId: string;
+  readonly state: 'running' | 'finished' | 'cancelled';
+}
+
+/** Facts of the end of a run for run.json and the report. */
+export interface RunEnd extends RunState {
   readonly state: 'finished' | 'cancelled';
   readonly result?: JsonObject;
 }
@@ -130,7 +135,7 @@ export interface CohortActivities {
     readonly modality: FanOutModality;
   }): Promise<{ readonly list: string; readonly units: number; readonly segments: number }>;
   /** Compacts the records of this run into run/outcomes.csv and the index of cases. A unit without a record is listed as what `state` says. */
-  compactOutcomes(request: RunEnd): Promise<{
+  compactOutcomes(request: RunState): Promise<{
     readonly file: string;
     readonly cases: string;
     readonly failed: number;

@@ -10,7 +10,8 @@ export interface UnitFile {
 export interface IndexedUnit {
   readonly part: string;
   readonly date?: string;
-  readonly status: Exclude<OutcomeKind, 'reused' | 'skipped'>;
+  /** `open` only in the index of a run that is under way. */
+  readonly status: Exclude<OutcomeKind, 'reused' | 'skipped'> | 'open';
   /** Failure code; empty when done. */
   readonly code: string;
   /** Its last step's files; empty unless done. */

@@ -10,6 +10,7 @@ export const CONTROL_UPDATES = {
   setConcurrency: 'setConcurrency',
   setStartRate: 'setStartRate',
   retryFailed: 'retryFailed',
+  report: 'writeReport',
 } as const;
 
 /** Signals between the workflows of one cohort; people use the updates. */
@@ -56,6 +57,14 @@ export interface RetryRequest {
   readonly code?: string;
   /** Name of the step that failed, as `imaging.convert`. */
   readonly step?: string;
+}
+
+/** A report of a run that is under way. */
+export interface InterimReport {
+  /** Place of the report; absent when it could not be written. */
+  readonly report?: string;
+  /** Failure code of the table or the report that could not be written. */
+  readonly code?: string;
 }
 
 /** How many units a retry took in. */
@@ -137,8 +146,8 @@ export function checkRetryRequest(request: unknown): void {
   }
 }
 
-/** What a retry is told that comes while a run writes its tables. */
+/** What an update is told that comes while a run writes its tables. */
 export function unitsHaveEnded(): CohortflowError {
-  const message = 'retryFailed: all units have ended and the tables are being written; retry once the run has ended';
+  const message = 'all units have ended and the tables and the report are being written: wait until the run has ended';
   return new CohortflowError('InvalidInput', message);
 }

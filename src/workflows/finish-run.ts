@@ -1,10 +1,13 @@
-import { CancellationScope, allHandlersFinished, condition, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, allHandlersFinished, condition, isCancellation, setHandler } from '@temporalio/workflow';
 import type { DatasetChoice, CommonInput, PreparedRun } from '../contracts/inputs.js';
+import { unitsHaveEnded, type InterimReport } from '../contracts/control.js';
 import type { ClinicalResult, CohortResult, FeatureGroupResult, ModalityResult } from '../contracts/results.js';
 import type { JsonObject } from '../steps/step.js';
 import { cohortFiles, quick } from './activities.js';
 import type { CohortState } from './cohort-state.js';
-import { cohortStep } from './cohort-step.js';
+import { cohortStep, type CohortStepContext } from './cohort-step.js';
+import { orFail } from './failures.js';
+import { reportUpdate } from './messages.js';
 import { markFailures } from './search-attributes.js';
 
 /** What the parts of a run came to. */
@@ -29,6 +32,52 @@ function datasetParams(input: DatasetChoice, clinical: ClinicalResult | undefine
   };
 }
 
+/** Joins the data set of what there is: the compacted outcomes and whatever modalities have come to. */
+function joinDataset(
+  input: CommonInput & DatasetChoice,
+  run: CohortStepContext,
+  parts: RunParts,
+  cases: string,
+): Promise<FeatureGroupResult> {
+  const { output } = input;
+  const clinical = parts.clinical?.outcome === 'done' || parts.clinical?.outcome === 'reused';
+  const expression = parts.genomics?.featureGroups.some(
+    ({ group, outcome }) => group === 'genomics' && outcome !== 'failed',
+  );
+  const inputs = {
+    cases: [cases],
+    ...(clinical ? { clinical: [`${output}/clinical/features.csv`], dropped: [`${output}/clinical/dropped.csv`] } : {}),
+    ...(expression === true ? { expression: [`${output}/genomics/expression-tpm.csv`] } : {}),
+  };
+  return cohortStep(run, 'dataset', 'dataset.join', datasetParams(input, parts.clinical), inputs, '');
+}
+
+function renderReport(run: CohortStepContext): Promise<FeatureGroupResult> {
+  return cohortStep(run, 'report', 'report.render', {}, { output: [run.output] }, '');
+}
+
+/**
+ * The data set and the report of a run that is under way, of the cases that have ended; the end of the run writes them
+ * anew.
+ */
+export async function interimReport(
+  input: CommonInput & DatasetChoice,
+  prepared: PreparedRun,
+  parts: RunParts,
+): Promise<InterimReport> {
+  const { output } = input;
+  const { runId } = prepared;
+  const run = { output, runId, force: false };
+  const { cases } = await cohortFiles.compactOutcomes({ output, runId, state: 'running' });
+  const dataset = await joinDataset(input, run, parts, cases);
+  const report = await renderReport(run);
+  const code = dataset.code ?? report.code;
+  return {
+    ...(report.file === undefined ? {} : { report: `${output}/report.html` }),
+    ...(code === undefined ? {} : { code }),
+  };
+}
+
 /**
  * The end of a run, whoever is its root: the table of outcomes, the joined data set, the report, run.json. Writes the
  * outcomes and run.json after a cancellation too.
@@ -42,19 +91,11 @@ export async function finishRun(
   const { output } = input;
   const { runId, cases } = prepared;
   const run = { output, runId, force: input.force ?? false };
-  const outcomes = await cohortFiles.compactOutcomes({ output, runId, state: 'finished' });
-
   state.enter('joining');
-  const clinical = parts.clinical?.outcome === 'done' || parts.clinical?.outcome === 'reused';
-  const expression = parts.genomics?.featureGroups.some(
-    ({ group, outcome }) => group === 'genomics' && outcome !== 'failed',
-  );
-  const inputs = {
-    cases: [outcomes.cases],
-    ...(clinical ? { clinical: [`${output}/clinical/features.csv`], dropped: [`${output}/clinical/dropped.csv`] } : {}),
-    ...(expression === true ? { expression: [`${output}/genomics/expression-tpm.csv`] } : {}),
-  };
-  const dataset = await cohortStep(run, 'dataset', 'dataset.join', datasetParams(input, parts.clinical), inputs, '');
+  // A report that someone asked for in between writes the same files.
+  await condition(allHandlersFinished);
+  const outcomes = await cohortFiles.compactOutcomes({ output, runId, state: 'finished' });
+  const dataset = await joinDataset(input, run, parts, outcomes.cases);
 
   const groups = [
     ...(parts.imaging?.featureGroups ?? []),
@@ -78,7 +119,7 @@ export async function finishRun(
   await quick.closeRun({ output, runId, state: 'finished', result: { ...result } as unknown as JsonObject });
 
   state.enter('reporting');
-  const report = await cohortStep(run, 'report', 'report.render', {}, { output: [output] }, '');
+  const report = await renderReport(run);
   await condition(allHandlersFinished);
   state.enter('finished');
   if (prepared.searchAttributes === true) markFailures(failures);
@@ -105,4 +146,25 @@ export async function closingOnCancel<T>(output: string, runId: string, body: ()
     }
     throw error;
   }
+}
+
+/** Makes a root workflow write the report of what has ended so far, when it is asked to; one at a time. */
+export function heedReport(
+  input: CommonInput & DatasetChoice,
+  prepared: PreparedRun,
+  parts: () => RunParts,
+  state: CohortState,
+): void {
+  let last: Promise<unknown> = Promise.resolve();
+  const write = (): Promise<InterimReport> => {
+    const next = last.then(() => interimReport(input, prepared, parts()));
+    last = next.catch(() => undefined);
+    return next;
+  };
+  setHandler(reportUpdate, write, {
+    validator: () =>
+      orFail(() => {
+        if (state.phase !== 'running') throw unitsHaveEnded();
+      }),
+  });
 }

@@ -3,6 +3,7 @@ import type { PoolClaim } from '../contracts/activities.js';
 import {
   COHORT_SIGNALS,
   CONTROL_UPDATES,
+  type InterimReport,
   type PartReport,
   type RetryAnswer,
   type RetryRequest,
@@ -31,6 +32,9 @@ export const setStartRateUpdate = defineUpdate<SteeringState, [number]>(CONTROL_
 
 /** Run failed units again; without an argument all of them. */
 export const retryFailedUpdate = defineUpdate<RetryAnswer, [RetryRequest]>(CONTROL_UPDATES.retryFailed);
+
+/** Write the data set and the report of what has ended so far. */
+export const reportUpdate = defineUpdate<InterimReport>(CONTROL_UPDATES.report);
 
 /** A change passed on by the parent. */
 export const steerSignal = defineSignal<[SteeringChange]>(COHORT_SIGNALS.steer);

@@ -17,7 +17,7 @@ import type { ClinicalResult, CohortResult, ModalityResult } from '../contracts/
 import { modalityWorkflowId, type FanOutModality, type Modality } from '../contracts/workflow-ids.js';
 import { CohortState } from './cohort-state.js';
 import { isOwnCancellation, isReportable, orFail, stepFailure } from './failures.js';
-import { closingOnCancel, finishRun, type RunParts } from './finish-run.js';
+import { closingOnCancel, finishRun, heedReport, type RunParts } from './finish-run.js';
 import { PartControl } from './part-control.js';
 import { allEnded } from './pool.js';
 import { prepare } from './root.js';
@@ -121,9 +121,16 @@ async function runModalities(input: MultimodalInput, prepared: PreparedRun, stat
   }
   state.children = names;
   state.enter('running');
-  const parts = await allEnded(started.map((start) => start()));
+  let parts: RunParts = {};
+  heedReport(input, prepared, () => parts, state);
+  await allEnded(
+    started.map(async (start) => {
+      const part = await start();
+      parts = { ...parts, ...part };
+    }),
+  );
   control.close();
-  return Object.assign({}, ...parts) as RunParts;
+  return parts;
 }
 
 /**

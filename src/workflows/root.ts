@@ -5,7 +5,7 @@ import type { Modality } from '../contracts/workflow-ids.js';
 import { cohortFiles } from './activities.js';
 import type { CohortState } from './cohort-state.js';
 import { orFailAs } from './failures.js';
-import { closingOnCancel, finishRun, type RunParts } from './finish-run.js';
+import { closingOnCancel, finishRun, heedReport, type RunParts } from './finish-run.js';
 
 /** Checks and prepares a run: the first thing every root workflow does. */
 export function prepare(input: MultimodalInput, modalities: readonly Modality[]): Promise<PreparedRun> {
@@ -28,6 +28,7 @@ export async function asRootOrPart<K extends keyof RunParts, R extends NonNullab
 ): Promise<CohortResult | R> {
   if (input.prepared !== undefined) return part(input.prepared);
   const prepared = await prepare(input, modalities);
+  heedReport(input, prepared, () => ({}), state);
   return closingOnCancel(input.output, prepared.runId, async () =>
     finishRun(input, prepared, { [name]: await part(prepared) }, state),
   );

@@ -2,7 +2,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { WorkflowBundle } from '@temporalio/worker';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CONTROL_UPDATES, type SteeringState } from '../../src/contracts/control.js';
+import { CONTROL_UPDATES, type InterimReport, type SteeringState } from '../../src/contracts/control.js';
 import { PROGRESS_QUERY, type CohortProgress } from '../../src/contracts/progress.js';
 import type { CohortResult } from '../../src/contracts/results.js';
 import { Gate, until } from '../support/gate.js';
@@ -89,6 +89,31 @@ describe.skipIf(server === undefined)('controlling a cohort while it runs', () =
       await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.resume);
       gate.openForAll();
       expect(((await handle.result()) as CohortResult).imaging).toMatchObject({ done: STUDIES });
+    });
+  });
+
+  it('writes the report of what has ended so far, as often as it is asked, and the whole one at the end', async () => {
+    const gate = new Gate();
+    const simulation = simulate(simulatedStudies(6), (request) =>
+      request.step === 'imaging.overlay' ? gate.enter() : undefined,
+    );
+    const written = (step: string): number => simulation.steps.filter((one) => one.step === step).length;
+    await withWorkers(env, bundle, simulation, async () => {
+      const handle = await env.client.workflow.start('multimodalCohort', {
+        workflowId: 'reported',
+        taskQueue: TEST_QUEUE,
+        args: [{ cohort: '/sheet.csv', output: '/out' }],
+      });
+      await until(() => gate.waiting.length === 6);
+      const ask = (): Promise<InterimReport> => handle.executeUpdate<InterimReport, []>(CONTROL_UPDATES.report);
+      expect(await Promise.all([ask(), ask()])).toEqual([
+        { report: '/out/report.html' },
+        { report: '/out/report.html' },
+      ]);
+      expect([written('dataset.join'), written('report.render')]).toEqual([2, 2]);
+      gate.openForAll();
+      expect(await handle.result()).toMatchObject({ imaging: { done: 6 }, report: '/out/report.html' });
+      expect([written('dataset.join'), written('report.render')]).toEqual([3, 3]);
     });
   });
 });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { Command } from 'commander';
 import { ensureServer } from '../../adapters/local/temporal-server.js';
-import { cohortWorkflowId } from '../../app/cohort-run.js';
+import { cohortResult, cohortWorkflowId } from '../../app/cohort-run.js';
 import { ProgressSource } from '../../app/run-progress.js';
 import { cancelRun, stateOfRun, updateRun } from '../../app/control-run.js';
 import { connectClient } from '../../app/temporal.js';
@@ -12,6 +12,7 @@ import { CohortflowError } from '../../domain/errors.js';
 import { absolute, concurrency, jsonOption, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
 import { ProgressView, progressLines } from '../progress-view.js';
+import { resultLines } from '../run-summary.js';
 
 export interface ControlOptions {
   readonly output?: string;
@@ -55,12 +56,21 @@ async function status(run: string | undefined, options: ControlOptions): Promise
         continue;
       }
       view.clear();
-      if (options.json === true) printJson({ workflowId, state, askedAt, progress: progress ?? null });
-      else {
-        say(`${workflowId} ${state.toLowerCase()}`);
-        if (progress === undefined) say('no worker answers: how far it is cannot be told');
-        else for (const line of progressLines(progress, Date.now())) say(line);
+      const result = state === 'COMPLETED' ? await cohortResult(client.workflow.getHandle(workflowId)) : undefined;
+      if (options.json === true) {
+        printJson({
+          workflowId,
+          state,
+          askedAt,
+          progress: progress ?? null,
+          ...(result === undefined ? {} : { result }),
+        });
+        return;
       }
+      say(`${workflowId} ${state.toLowerCase()}`);
+      if (result !== undefined) for (const line of resultLines(result)) say(line);
+      else if (progress !== undefined) for (const line of progressLines(progress, Date.now())) say(line);
+      else say(state === 'RUNNING' ? 'no worker answers: how far it is cannot be told' : 'it left no result');
       return;
     }
   });

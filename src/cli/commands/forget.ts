@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { DuckDbTables } from '../../adapters/local/duckdb-tables.js';
+import { FileLedger } from '../../adapters/local/file-ledger.js';
+import { LocalFiles } from '../../adapters/local/files.js';
+import { LocalFingerprints } from '../../adapters/local/fingerprints.js';
+import { historyTraces, retentionDays } from '../../app/case-histories.js';
+import { cohortWorkflowId, isRunning } from '../../app/cohort-run.js';
+import { findCase, forgetCase } from '../../app/forget-case.js';
+import { loadPseudonymKey } from '../../codec/pseudonym.js';
+import { loadConfig } from '../../config/load-config.js';
+import { CohortflowError } from '../../domain/errors.js';
+import { absolute, isUri, jsonOption } from '../options.js';
+import { printJson, say } from '../output.js';
+import { withClient } from './control.js';
+
+interface Options {
+  readonly output: string;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+async function forget(caseId: string, options: Options): Promise<void> {
+  const output = absolute(options.output);
+  if (isUri(output)) throw new CohortflowError('InvalidInput', '--output must be a folder of this machine');
+  // Anything else, a path say, must not reach a removal.
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(caseId)) {
+    throw new CohortflowError('InvalidInput', 'forget: this is no case id');
+  }
+  const files = new LocalFiles();
+  const pseudonym = loadPseudonymKey();
+  await withClient(async (client) => {
+    const { traces, remains } = await findCase(
+      { output, caseId },
+      {
+        files,
+        ledger: new FileLedger(files),
+        fingerprints: new LocalFingerprints(files, join(loadConfig().cacheFolder, 'hashes')),
+        tables: new DuckDbTables(),
+        now: () => new Date(),
+        unique: () => randomBytes(8).toString('hex'),
+        isOpen: (workflowId) => isRunning(client, workflowId),
+        histories: (workflowIds) => historyTraces(client, workflowIds),
+        retentionDays: () => retentionDays(client),
+        workflowIdOf: cohortWorkflowId,
+        ...(pseudonym === undefined ? {} : { pseudonym }),
+      },
+    );
+    const removed = options.yes === true;
+    const shown = traces.map(({ what, where, count }) => ({ what, where, count }));
+    if (options.json !== true) for (const { what, where, count } of shown) say(`${what}: ${where} (${count})`);
+    if (removed) await forgetCase(traces);
+    if (options.json === true) {
+      printJson({ caseId, output, removed, items: shown, remains });
+      return;
+    }
+    say(removed ? `${caseId} is forgotten here. What remains:` : '--yes removes this. What would remain:');
+    for (const line of remains) say(`  ${line}`);
+  });
+}
+
+export function forgetCommand(): Command {
+  return new Command('forget')
+    .description(
+      'List what a case left in an output folder: results, records, rows, features, histories; --yes removes it. Says what\n' +
+        'remains, and where.',
+    )
+    .argument('<case>', 'its case_id, as the sheet has it')
+    .requiredOption('--output <folder>', 'the output folder')
+    .option('--yes', 'remove it')
+    .addOption(jsonOption())
+    .action(forget);
+}
