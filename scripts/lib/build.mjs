@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { quietly, say } from './console.mjs';
-import { ROOT } from './product.mjs';
+import { product, ROOT } from './product.mjs';
 
 const STAMP = join(ROOT, '.cache', 'build-stamp');
 const BUILD_INFO = join(ROOT, '.cache', 'tsconfig.build.tsbuildinfo');
 const DIST = join(ROOT, 'dist');
+const BUNDLES = join(DIST, 'workflow-bundles');
 
 function filesBelow(folder) {
   if (!existsSync(folder)) return [];
@@ -33,6 +34,7 @@ function fingerprint() {
 /** Removes compiled files whose source is gone: the compiler leaves them, and they would be packed. */
 function removeOrphans() {
   for (const path of filesBelow(DIST)) {
+    if (path.startsWith(BUNDLES)) continue;
     const source = join(ROOT, 'src', relative(DIST, path)).replace(/(\.d)?\.(js|ts)(\.map)?$/, '.ts');
     if (!existsSync(source)) rmSync(path);
   }
@@ -53,6 +55,8 @@ export async function build() {
     return false;
   }
   removeOrphans();
+  const { prebuildWorkflowBundles } = await product('workers/workflow-bundle.js');
+  await prebuildWorkflowBundles();
   mkdirSync(dirname(STAMP), { recursive: true });
   writeFileSync(STAMP, current);
   return true;

@@ -1,52 +1,8 @@
 import type { Context } from '@temporalio/activity';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { NextUnits, StepReport, StepRequest, UnitPage } from '../contracts/activities.js';
 import type { Ending, Metrics } from './metrics.js';
-
-/** What the log lines of a step carry besides the SDK's ids. */
-interface StepLabels {
-  /** Workflow id of the cohort: what comes before the first slash of its children's ids. */
-  readonly run: string;
-  readonly step: string;
-  readonly modality: string;
-  readonly case?: string;
-}
-
-/**
- * The case as it may be shown. Where case ids are replaced by keyed hashes, the workflow's id holds the hash, and that is
- * what logs show too.
- */
-function shownCase(workflowId: string, { caseId, part }: NonNullable<StepRequest['unit']>): string {
-  const key = part === '' ? caseId : `${caseId}/${part}`;
-  return workflowId.endsWith(`/${key}`) ? key : (workflowId.split('/').at(-1) ?? '');
-}
-
-function labelsOf(context: Context, request: StepRequest): StepLabels {
-  const { step, unit } = request;
-  const workflowId = context.info.workflowExecution?.workflowId ?? '';
-  const run = workflowId.split('/', 1)[0] ?? '';
-  return {
-    run,
-    step,
-    modality: unit?.modality ?? 'cohort',
-    ...(unit === undefined ? {} : { case: shownCase(workflowId, unit) }),
-  };
-}
-
-/** How an attempt that threw ended: whether the server will try again is for its retry policy to say. */
-function endingOf(error: unknown, { info }: Context): Omit<Ending, 'seconds'> {
-  if (error instanceof CancelledFailure) {
-    const { message } = error;
-    return message === 'WORKER_SHUTDOWN'
-      ? { outcome: 'retried', code: 'WorkerShutdown' }
-      : { outcome: 'cancelled', code: 'Cancelled' };
-  }
-  const failure = error instanceof ApplicationFailure ? error : undefined;
-  const last = info.attempt >= (info.retryPolicy?.maximumAttempts || Infinity);
-  const outcome = failure?.nonRetryable === true || last ? 'failed' : 'retried';
-  return { outcome, code: failure?.type ?? 'InternalError' };
-}
+import { endingOf, stepLabels, type StepLabels } from './step-labels.js';
 
 function logEnd({ log }: Context, ending: Ending): void {
   const { outcome, code, seconds } = ending;
@@ -66,7 +22,7 @@ export function activityInterceptor(metrics: Metrics): ActivityInterceptorsFacto
     let labels: StepLabels | undefined;
 
     async function observeStep(request: StepRequest, run: () => Promise<unknown>): Promise<unknown> {
-      labels = labelsOf(context, request);
+      labels = stepLabels(context, request);
       const { step, modality } = labels;
       const unit = request.unit && `${request.output}\n${request.unit.caseId}\n${request.unit.part}`;
       const began = performance.now();

@@ -2,6 +2,7 @@ import {
   GracefulShutdownPeriodExpiredError,
   IllegalStateError,
   Worker,
+  type InjectedSinks,
   type NativeConnection,
   type WorkerInterceptors,
   type WorkerOptions,
@@ -10,6 +11,7 @@ import { WORKER_ROLES, type WorkerRole } from '../config/config.js';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
 import { cpuQueue } from '../contracts/queues.js';
 import { CohortflowError } from '../domain/errors.js';
+import type { TraceSinks } from '../observability/workflow-tracing.js';
 
 /** What a worker process serves. */
 export interface WorkerPlan {
@@ -37,9 +39,14 @@ export interface WorkerPlan {
   readonly dataConverter?: WorkerOptions['dataConverter'];
   /** Around every activity: metrics, logs, traces. */
   readonly interceptors?: Pick<WorkerInterceptors, 'activity'>;
-  /** Where workflows hand out what they may not write themselves. */
-  readonly sinks?: WorkerOptions['sinks'];
+  /** Where the spans of workflow runs go; nowhere when not given. */
+  readonly sinks?: InjectedSinks<TraceSinks>;
 }
+
+/** Workflows tell how they ended, traced or not: one who listens must be there. */
+const NO_TRACES: InjectedSinks<TraceSinks> = {
+  cohortflowTrace: { ended: { fn: () => undefined, callDuringReplay: false } },
+};
 
 const SHORT_GRACE = 15;
 
@@ -51,13 +58,13 @@ function fileActivities({ quick, fileActivities = 20 }: WorkerPlan): Partial<Wor
 }
 
 function workflows(plan: WorkerPlan): Partial<WorkerOptions> {
-  const { workflowBundle, workflowTasks = 40, cachedWorkflows = 1000, sinks } = plan;
+  const { workflowBundle, workflowTasks = 40, cachedWorkflows = 1000, sinks = NO_TRACES } = plan;
   if (workflowBundle === undefined) throw new CohortflowError('InternalError', 'no bundle for the workflows');
   return {
     workflowBundle,
     maxConcurrentWorkflowTaskExecutions: workflowTasks,
     maxCachedWorkflows: cachedWorkflows,
-    ...(sinks === undefined ? {} : { sinks }),
+    sinks,
   };
 }
 

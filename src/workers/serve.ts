@@ -3,11 +3,14 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from '@temporalio/common';
 import { isRunning } from '../app/cohort-run.js';
 import { dataConverter } from '../app/data-converter.js';
+import { packageVersion } from '../app/package-root.js';
 import { createLocalServices, type LocalServices } from '../app/services.js';
 import { connectClient, connectWorker } from '../app/temporal.js';
 import type { Config } from '../config/config.js';
 import { activityInterceptor } from '../observability/activity-interceptor.js';
 import { createMetrics } from '../observability/metrics.js';
+import type { Tracing } from '../observability/tracing.js';
+import { wantsTracing } from '../observability/wants-tracing.js';
 import { checkSearchAttributes } from './check-search-attributes.js';
 import { createWorkers, runWorkers } from './create-workers.js';
 import { startHealthServer } from './health-server.js';
@@ -68,6 +71,13 @@ function stopInStages(config: Config, services: LocalServices, stop: AbortContro
   });
 }
 
+/** OpenTelemetry is loaded by those who use it only. */
+async function tracingIfWanted(): Promise<Tracing | undefined> {
+  if (!wantsTracing()) return undefined;
+  const { createTracing } = await import('../observability/tracing.js');
+  return createTracing(packageVersion());
+}
+
 function describeSlots({ roles, taskQueue, jobs, workflowTasks, fileActivities }: Config): string {
   const slots = {
     orchestration: `${workflowTasks} workflow tasks`,
@@ -96,6 +106,7 @@ export async function serve({ config: given, follow, registerSearchAttributes }:
     const client = await connectClient({});
     const { connection, namespace } = await connectWorker({});
     const metrics = createMetrics(metricMeter);
+    const tracing = await tracingIfWanted();
     const services = createLocalServices(config, client, metrics);
     const stop = new AbortController();
     const stopping = stopInStages(config, services, stop, log);
@@ -109,7 +120,10 @@ export async function serve({ config: given, follow, registerSearchAttributes }:
         ...{ connection, namespace, ...bundle, quick: services.quick, heavy: services.heavy },
         ...config,
         ...(converter === undefined ? {} : { dataConverter: converter }),
-        interceptors: { activity: [activityInterceptor(metrics)] },
+        interceptors: {
+          activity: [...(tracing === undefined ? [] : [tracing.activity]), activityInterceptor(metrics)],
+        },
+        ...(tracing === undefined ? {} : { sinks: tracing.sinks }),
       });
       workers.push(...made);
       log.info(describeSlots(config));
@@ -118,6 +132,7 @@ export async function serve({ config: given, follow, registerSearchAttributes }:
     } finally {
       clearInterval(watch);
       await services.close();
+      await tracing?.close();
       stopping.close();
       await client.connection.close();
       // What was abandoned may hold it still: why serving ended matters more.

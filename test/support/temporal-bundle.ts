@@ -9,6 +9,15 @@ export function bundleOf(workflowsPath: string): Promise<WorkflowBundle> {
   return bundleWorkflowCode({ workflowsPath, logger: silent });
 }
 
+/** The workflows of the working tree with the interceptors that workers give them. */
+export function tracedBundle(): Promise<WorkflowBundle> {
+  return bundleWorkflowCode({
+    workflowsPath: join(PACKAGE_ROOT, 'src/workflows/index.ts'),
+    workflowInterceptorModules: [join(PACKAGE_ROOT, 'src/observability/workflow-tracing.ts')],
+    logger: silent,
+  });
+}
+
 /** The workflows of the working tree. */
 export function sourceBundle(): Promise<WorkflowBundle> {
   return bundleOf(join(PACKAGE_ROOT, 'src/workflows/index.ts'));
