@@ -147,7 +147,11 @@ export default tseslint.config(
     temporal: true,
   }),
   // Runs in a user's tests: needs nothing of this machine.
-  layer('testing', { layers: ['contracts', 'domain'], temporal: ['activity', 'common', 'worker', 'client'] }),
+  layer('testing', {
+    layers: ['contracts', 'domain', 'plugin'],
+    builtins: ['crypto'],
+    temporal: ['activity', 'common', 'worker', 'client', 'proto'],
+  }),
   layer('cli', {
     layers: LAYERS.filter((name) => !['activities', 'workflows'].includes(name)),
     builtins: true,

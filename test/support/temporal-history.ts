@@ -1,6 +1,8 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 
+export { firstTaskDone } from '../../src/testing/simulated-time.js';
+
 type Event = temporal.api.history.v1.IHistoryEvent;
 
 const { EventType } = temporal.api.enums.v1;
@@ -47,13 +49,4 @@ export async function parentHistory(handle: WorkflowHandle): Promise<ParentHisto
     mostInFlight = Math.max(mostInFlight, inFlight);
   }
   return { events: events.length, minutes: (lastEnd - firstStart) / 60_000, children, mostInFlight };
-}
-
-/** Waits, without letting simulated time run, until the workflow's first task has been worked on. */
-export async function firstTaskDone(handle: WorkflowHandle): Promise<void> {
-  for (;;) {
-    const events = (await handle.fetchHistory()).events ?? [];
-    if (events.some((event) => event.eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
