@@ -1,6 +1,6 @@
 import type { FailureKind } from './failure.js';
 
-/** Failures of encryption. */
+/** Failures of encryption and of forgetting. */
 export const PRIVACY_FAILURES = {
   BadEncryptionKey: {
     retryable: false,
@@ -33,5 +33,11 @@ export const PRIVACY_FAILURES = {
     fault: 'environment',
     reason: 'The key management service did not make or open a data key.',
     remedy: 'Check credentials, region, and the permissions kms:GenerateDataKey and kms:Decrypt on the key.',
+  },
+  CaseNotFound: {
+    retryable: false,
+    fault: 'input',
+    reason: 'The case that is to be forgotten has left nothing in the output folder.',
+    remedy: 'Check the id, written as in the sheet, and the folder.',
   },
 } as const satisfies Record<string, FailureKind>;
