@@ -182,6 +182,20 @@ describe.skipIf(cli === undefined)('worker processes in roles', () => {
     await handle.terminate();
   }, 120_000);
 
+  it('says once which search attributes the server lacks and how to have them, and registers them when told to', async () => {
+    const about = (worker: TestWorker): unknown[] =>
+      worker.lines.map(({ message }) => message).filter((message) => String(message).startsWith('search attributes'));
+    const [said, ...more] = about(await startWorker(CPU));
+    expect(said).toMatch(
+      /not registered: CohortflowModality, CohortflowCode, CohortflowFailed; .*temporal operator search/,
+    );
+    expect(more).toEqual([]);
+    expect(about(await startWorker([...CPU, '--register-search-attributes']))).toEqual([
+      'search attributes registered: CohortflowModality, CohortflowCode, CohortflowFailed',
+    ]);
+    expect(about(await startWorker(CPU))).toEqual([]);
+  }, 60_000);
+
   it('refuses a port that is taken, by its name', async () => {
     await startWorker([...CPU, '--health-port', `127.0.0.1:${ports[0]!}`]);
     const second = startWorker([...CPU, '--metrics-port', `127.0.0.1:${ports[0]!}`]);
