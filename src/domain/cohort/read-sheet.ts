@@ -1,4 +1,5 @@
-import { decodeText, scanCsv } from '../csv/index.js';
+import { decodeText, scanCsvInPieces } from '../csv/index.js';
+import { withoutPauses, type Pausing } from '../pauses.js';
 import type { UnitSink } from './case-builder.js';
 import { RowGatherer, WarningList } from './gather-rows.js';
 import { readHeader, type SheetHeader } from './header.js';
@@ -35,6 +36,11 @@ const isBlank = (cells: readonly string[]): boolean => cells.every((cell) => cel
  * @param content the sheet's bytes (then the encoding is checked too) or its text
  */
 export function readCohortSheet(content: string | Uint8Array, options: SheetOptions): SheetReading {
+  return withoutPauses(readingCohortSheet(content, options));
+}
+
+/** {@link readCohortSheet} with pauses: a sheet of a million rows takes many seconds. */
+export function* readingCohortSheet(content: string | Uint8Array, options: SheetOptions): Pausing<SheetReading> {
   const faults = new FaultList();
   const { text, problem: textProblem } = decodeText(content);
   if (textProblem !== undefined) {
@@ -53,11 +59,11 @@ export function readCohortSheet(content: string | Uint8Array, options: SheetOpti
   }
   const warnings = new WarningList();
   const rows = new SheetRows(faults, warnings);
-  const { problems, complete } = scanCsv(text, (cells, row) => rows.take(cells, row));
+  const { problems, complete } = yield* scanCsvInPieces(text, (cells, row) => rows.take(cells, row));
   for (const { row, message } of problems) faults.add({ kind: 'NotCsv', row, message });
   if (!complete) faults.add({ kind: 'NotCsv', message: 'too many rows cannot be read; the rest was not checked' });
   rows.end(problems.length);
-  return finish(rows, options.base, faults, warnings);
+  return yield* finish(rows, options.base, faults, warnings);
 }
 
 /** The rows of one sheet as they come: header, data, blank ones. */
@@ -110,11 +116,24 @@ class SheetRows {
   }
 }
 
-function finish({ header, gatherer }: SheetRows, base: string, faults: FaultList, warnings: WarningList): SheetReading {
+/** Cases merged between two pauses. */
+const CASES_AT_ONCE = 10_000;
+
+function* finish(
+  { header, gatherer }: SheetRows,
+  base: string,
+  faults: FaultList,
+  warnings: WarningList,
+): Pausing<SheetReading> {
   const carried = header?.carried.map(({ name }) => name) ?? [];
   const merger = new RowMerger(base, carried, faults, warnings);
   const manifest: UnitSink = { cases: [], imaging: [], genomics: [] };
-  for (const rows of gatherer?.cases ?? []) merger.merge(rows, manifest);
+  let merged = 0;
+  for (const rows of gatherer?.cases ?? []) {
+    merger.merge(rows, manifest);
+    merged += 1;
+    if (merged % CASES_AT_ONCE === 0) yield;
+  }
   // Rows without a usable id are looked at for their faults only.
   const nowhere: UnitSink = { cases: [], imaging: [], genomics: [] };
   for (const rows of gatherer?.nameless ?? []) merger.merge(rows, nowhere);

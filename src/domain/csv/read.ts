@@ -1,4 +1,5 @@
 import { CsvError, parse } from 'csv-parse/sync';
+import { withoutPauses, type Pausing } from '../pauses.js';
 import { sniffDelimiter, type Delimiter } from './delimiter.js';
 
 /** A row that is not CSV. `row` is the spreadsheet row: records counted from 1, the header included. */
@@ -20,7 +21,7 @@ export interface CsvScan {
 export type RowSink = (cells: string[], row: number) => void;
 
 /** Without a single quote character CSV is lines cut at the separator: eight times faster than the general parser. */
-function scanPlain(text: string, delimiter: string, sink: RowSink): void {
+function scanPlain(text: string, delimiter: string, sink: RowSink): number {
   let row = 0;
   for (let start = 0; start < text.length;) {
     const at = text.indexOf('\n', start);
@@ -30,6 +31,7 @@ function scanPlain(text: string, delimiter: string, sink: RowSink): void {
     sink(text.slice(start, last).split(delimiter), row);
     start = end + 1;
   }
+  return row;
 }
 
 function problemOf(error: CsvError, row: number): CsvProblem {
@@ -93,16 +95,64 @@ function scanQuoted(whole: string, delimiter: Delimiter, sink: RowSink): Omit<Cs
   return { problems, complete: true };
 }
 
+/** Characters read between two pauses: a tenth of a second or so. */
+const PIECE = 1 << 20;
+
+const quotesIn = (text: string): number => {
+  let count = 0;
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) count += 1;
+  return count;
+};
+
+/** End of the next piece: a line end that is, as far as counting quotation marks can tell, the end of a row. */
+function pieceEnd(text: string, start: number): number {
+  for (let quotes = 0, from = start, at = start + PIECE; at < text.length;) {
+    const end = text.indexOf('\n', at) + 1;
+    if (end === 0) break;
+    quotes += quotesIn(text.slice(from, end));
+    if (quotes % 2 === 0) return end;
+    from = end;
+    at = end;
+  }
+  return text.length;
+}
+
+/**
+ * {@link scanCsv} with pauses: yields now and then, so that a caller on an event loop can let others run while a table of
+ * millions of rows is read.
+ */
+export function* scanCsvInPieces(input: string, sink: RowSink, given?: Delimiter): Pausing<CsvScan> {
+  const hint = /^sep=([,;|\t])\r?\n/i.exec(input);
+  const headed = hint === null ? input : input.slice(hint[0].length);
+  const text = /\r(?!\n)/.test(headed) ? headed.replace(/\r(?!\n)/g, '\n') : headed;
+  const delimiter = given ?? (hint?.[1] as Delimiter | undefined) ?? sniffDelimiter(text);
+  let rows = 0;
+  for (let start = 0; start < text.length;) {
+    const end = pieceEnd(text, start);
+    const piece = text.slice(start, end);
+    const before = rows;
+    if (!piece.includes('"')) rows += scanPlain(piece, delimiter, (cells, row) => sink(cells, before + row));
+    else {
+      const found: string[][] = [];
+      const { problems } = scanQuoted(piece, delimiter, (cells) => found.push(cells));
+      if (problems.length > 0) {
+        // Where quotation marks do not add up, counting them cut in the wrong place: the rest is read as one.
+        const rest = scanQuoted(text.slice(start), delimiter, (cells, row) => sink(cells, before + row));
+        const moved = rest.problems.map((problem) => ({ ...problem, row: before + problem.row }));
+        return { delimiter, problems: moved, complete: rest.complete };
+      }
+      for (const cells of found) sink(cells, (rows += 1));
+    }
+    start = end;
+    yield;
+  }
+  return { delimiter, problems: [], complete: true };
+}
+
 /**
  * Reads delimiter-separated text (RFC 4180; CRLF, LF or CR) record by record, so that a million rows need no second copy
  * in memory. The separator is found from the header unless given; a first line `sep=;` (Excel) is obeyed and not counted.
  */
 export function scanCsv(input: string, sink: RowSink, given?: Delimiter): CsvScan {
-  const hint = /^sep=([,;|\t])\r?\n/i.exec(input);
-  const headed = hint === null ? input : input.slice(hint[0].length);
-  const text = /\r(?!\n)/.test(headed) ? headed.replace(/\r(?!\n)/g, '\n') : headed;
-  const delimiter = given ?? (hint?.[1] as Delimiter | undefined) ?? sniffDelimiter(text);
-  if (text.includes('"')) return { delimiter, ...scanQuoted(text, delimiter, sink) };
-  scanPlain(text, delimiter, sink);
-  return { delimiter, problems: [], complete: true };
+  return withoutPauses(scanCsvInPieces(input, sink, given));
 }
