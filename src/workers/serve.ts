@@ -132,7 +132,7 @@ export async function serve({ config: given, follow, registerSearchAttributes }:
     } finally {
       clearInterval(watch);
       await services.close();
-      await tracing?.close().catch((error: unknown) => log.warn('the last spans could not be sent', { error }));
+      await tracing?.close().catch((error: unknown) => void log.warn('the last spans could not be sent', { error }));
       stopping.close();
       await client.connection.close();
       // What was abandoned may hold it still: why serving ended matters more.
