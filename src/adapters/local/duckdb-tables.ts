@@ -5,6 +5,9 @@ import type { ColumnSpec, RecordRows, TableEngine } from '../../ports/table-engi
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
+/** One file as it is: DuckDB would add what folders named `year=2026` say as columns. */
+const parquetFile = (path: string): string => `read_parquet(${quoted(path)}, hive_partitioning = false)`;
+
 /** True for the wanted rows; a null is nobody's. */
 function condition({ column, key, but }: RecordRows): string {
   const name = identifier(column);
@@ -51,7 +54,7 @@ export class DuckDbTables implements TableEngine {
 
   async columns(parquet: string, signal: AbortSignal): Promise<readonly ColumnSpec[]> {
     return this.connected(signal, 'read', async (connection) => {
-      const found = await connection.runAndReadAll(`DESCRIBE SELECT * FROM read_parquet(${quoted(parquet)})`);
+      const found = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${parquetFile(parquet)}`);
       return found.getRows().map(([name, type]) => ({
         name: String(name),
         type: NUMBERS.test(String(type)) ? 'number' : 'text',
@@ -61,14 +64,14 @@ export class DuckDbTables implements TableEngine {
 
   async keysOf(parquet: string, rows: RecordRows, signal: AbortSignal): Promise<readonly string[]> {
     return this.connected(signal, 'read', async (connection) => {
-      const source = `SELECT ${identifier(rows.column)} FROM read_parquet(${quoted(parquet)})`;
+      const source = `SELECT ${identifier(rows.column)} FROM ${parquetFile(parquet)}`;
       const found = await connection.runAndReadAll(`${source} WHERE ${condition(rows)}`);
       return found.getRows().map(([key]) => String(key));
     });
   }
 
   async withoutRows(parquet: string, rows: RecordRows, target: string, signal: AbortSignal): Promise<void> {
-    const source = `SELECT * FROM read_parquet(${quoted(parquet)}) WHERE NOT ${condition(rows)}`;
+    const source = `SELECT * FROM ${parquetFile(parquet)} WHERE NOT ${condition(rows)}`;
     const { length } = await this.columns(parquet, signal);
     await this.connected(signal, 'written again', (connection) => copy(connection, source, target, length));
   }
