@@ -29,9 +29,24 @@ const READS_AT_ONCE = 32;
 /** Cases whose lines are written at once. */
 const CASES_PER_PIECE = 500;
 
-/** What stands for a unit that left no record: nothing yet in a run under way, else never started or lost with its workflow. */
-function missingRecords(unit: CohortUnit, end: RunState): OutcomeRecord[] {
-  return end.state === 'running' ? [] : [missingRecord(unit, end)];
+/** The step after which a unit has ended well. */
+const LAST_STEP: Readonly<Record<FanOutModality, string>> = {
+  imaging: 'imaging.overlay',
+  genomics: 'genomics.quantify',
+};
+
+function hasEnded({ modality }: CohortUnit, records: readonly OutcomeRecord[]): boolean {
+  return records.some(
+    ({ outcome, step }) => outcome === 'failed' || outcome === 'cancelled' || step === LAST_STEP[modality],
+  );
+}
+
+/**
+ * The records of a unit with what stands for the end it did not record: nothing yet in a run under way; otherwise it was
+ * never started, was lost with its workflow, or its failure could not be written (a full disk).
+ */
+function withEnd(unit: CohortUnit, records: readonly OutcomeRecord[], end: RunState): readonly OutcomeRecord[] {
+  return end.state === 'running' || hasEnded(unit, records) ? records : [...records, missingRecord(unit, end)];
 }
 
 function missingRecord(unit: CohortUnit, end: RunState): OutcomeRecord {
@@ -171,11 +186,10 @@ export async function compactOutcomes(
       for (const units of modalities) {
         const entries: IndexedUnit[] = [];
         for (const { unit, part, records, files: made } of await units.of(caseId)) {
-          const recorded = records.length > 0 ? records : missingRecords(unit, end);
+          const recorded = withEnd(unit, records, end);
           rows.push(...recorded);
           const status = statusOf(recorded);
-          // In a run under way a unit that has no result and did not fail has not ended.
-          const open = end.state === 'running' && status.status === 'done' && made === undefined;
+          const open = !hasEnded(unit, recorded);
           entries.push({ part, ...dateOf(unit), ...status, ...(open ? { status: 'open' } : {}), files: made ?? [] });
         }
         indexed.push(entries);

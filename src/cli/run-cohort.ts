@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { ensureServer } from '../adapters/local/temporal-server.js';
 import { cohortResult, isRunning, startOrAttach, type RunStart } from '../app/cohort-run.js';
-import { retriedText, retryFailed, updateRun } from '../app/control-run.js';
+import { updateRun } from '../app/control-run.js';
 import { ProgressSource, trippedModality, type RunProgress } from '../app/run-progress.js';
 import { connectClient, type TemporalTarget } from '../app/temporal.js';
 import { WorkerProcess } from '../app/worker-process.js';
@@ -82,8 +82,7 @@ function tripOf(progress: RunProgress): BreakerTrip | undefined {
 function sayPaused({ code, failures }: BreakerTrip, output: string): void {
   say(`paused by the circuit breaker: the last ${failures} cases failed with ${code}, and the next would too`);
   say(`  ${failureKind(code).remedy}`);
-  say('  then the same command again: it goes on, and takes in again what failed for this reason');
-  say(`  (by hand: cohortflow resume --output ${output}, cohortflow retry --failed --output ${output})`);
+  say(`  then the same command again, or cohortflow resume --output ${output}: it goes on, with these cases too`);
 }
 
 /** A run that paused itself goes on when its command is given again: what it was paused for is taken for mended. */
@@ -93,7 +92,6 @@ async function goOn(client: Client, workflowId: string): Promise<void> {
   if (trip === undefined) return;
   await updateRun(client, workflowId, 'resume');
   say(`it had paused itself (${trip.code}) and goes on now`);
-  say(retriedText(await retryFailed(client, workflowId, { code: trip.code })));
 }
 
 /**

@@ -26,6 +26,8 @@ export class SliceState {
   drained = false;
   readonly steering: Steering;
   lastFailures: string[] = [];
+  /** Units to be run again once the slice goes on. */
+  readonly held: CohortUnit[] = [];
   /** Called after every change. */
   onChange: () => void = () => undefined;
   /** Called when units fail one after another for a reason of the environment. */
@@ -40,6 +42,13 @@ export class SliceState {
   /** Counts ended units. Synchronous: no await may come between reading and writing a count. */
   count(kind: Exclude<keyof UnitCounts, 'total'>, units = 1): void {
     if (units > 0) this.counts = { ...this.counts, [kind]: this.counts[kind] + units };
+  }
+
+  /** Takes failed units back: they count as not ended. */
+  hold(units: readonly CohortUnit[]): void {
+    this.held.push(...units);
+    this.counts = { ...this.counts, failed: this.counts.failed - units.length };
+    if (units.length > 0) this.drained = false;
   }
 
   /** Takes in how a unit ended. */

@@ -161,19 +161,19 @@ describe('the activities over the files of a cohort', () => {
 
   it('compact: one row per case and step, the last attempt’s, in the order of the sheet', async () => {
     await prepare({ cohort: writeSheet(3) });
-    await note(recordOf(2, 'imaging.convert'));
+    await note(recordOf(2, 'imaging.overlay'));
     await note(recordOf(0, 'imaging.convert', { outcome: 'failed', code: 'ProcessLost', attempts: 1 }));
     await note(recordOf(0, 'imaging.convert', { attempts: 2 }));
-    await note(recordOf(0, 'imaging.radiomics', { started: '2026-01-01T00:01:00.000Z' }));
+    await note(recordOf(0, 'imaging.overlay', { started: '2026-01-01T00:01:00.000Z' }));
     await note(recordOf(1, 'imaging.convert', { outcome: 'failed', code: 'SegNotFound', message: 'no, "none"' }));
     const first = await compact();
     expect(first.failed).toBe(1);
     const rows = readCsv(first.file);
     expect(rows.map((row) => `${row['case_id']} ${row['step']} ${row['outcome']} ${row['attempts']}`)).toEqual([
       'C-0000 imaging.convert done 2',
-      'C-0000 imaging.radiomics done 1',
+      'C-0000 imaging.overlay done 1',
       'C-0001 imaging.convert failed 1',
-      'C-0002 imaging.convert done 1',
+      'C-0002 imaging.overlay done 1',
     ]);
     expect(rows[2]).toMatchObject({ code: 'SegNotFound', message: 'no, "none"', modality: 'imaging' });
     const text = readFileSync(first.file, 'utf8');
@@ -186,9 +186,24 @@ describe('the activities over the files of a cohort', () => {
     ['cancelled', 'cancelled', ''],
   ] as const)('compact: a case that left no record is listed too when the run was %s', async (state, outcome, code) => {
     await prepare({ cohort: writeSheet(2) });
-    await note(recordOf(0, 'imaging.convert'));
+    await note(recordOf(0, 'imaging.overlay'));
     const rows = readCsv((await compact(state)).file);
     expect(rows[1]).toMatchObject({ case_id: 'C-0001', step: 'imaging.workflow', outcome, code });
+  });
+
+  it.each([
+    ['finished', 'failed', 'Terminated'],
+    ['cancelled', 'cancelled', ''],
+    ['running', undefined, undefined],
+  ] as const)('compact: a case that did not get to its end is no done one (%s)', async (state, outcome, code) => {
+    await prepare({ cohort: writeSheet(1) });
+    await note(recordOf(0, 'imaging.convert'));
+    const { file, cases } = await call('compactOutcomes', { output, runId: 'run-1', state });
+    const [first, second] = readCsv(file);
+    expect(first).toMatchObject({ step: 'imaging.convert', outcome: 'done' });
+    expect([second?.['outcome'], second?.['code']]).toEqual([outcome, code]);
+    const [entry] = (JSON.parse(readFileSync(cases, 'utf8')) as IndexedCase).imaging;
+    expect(entry?.status).toBe(outcome ?? 'open');
   });
 
   it('compact: takes nothing from an earlier run into this one', async () => {
@@ -197,7 +212,7 @@ describe('the activities over the files of a cohort', () => {
     await note(recordOf(0, 'imaging.convert', { outcome: 'failed', code: 'SegNotFound' }));
     await compact();
     await prepare({ cohort }, 'run-2');
-    await note(recordOf(0, 'imaging.convert'), 'run-2');
+    await note(recordOf(0, 'imaging.overlay'), 'run-2');
     expect(readCsv((await compact('finished', 'run-2')).file)).toMatchObject([{ outcome: 'done', code: '' }]);
   });
 
@@ -225,10 +240,12 @@ describe('the activities over the files of a cohort', () => {
     const reused = recordOf(0, 'genomics.quantify', { modality: 'genomics', outcome: 'reused' });
     await ledger.recordPage(output, 'run-1', pages, [reused]);
     await note(recordOf(1, 'imaging.radiomics', { part: 'two' }));
+    await note(recordOf(1, 'imaging.overlay', { part: 'two' }));
 
     const { file, cases, failed } = await compact();
     const found = readCsv(file);
-    expect(found.map((row) => `${row['case_id']} ${row['modality']} ${row['study_or_sample']}`)).toEqual(wanted);
+    const ends = found.filter(({ step }) => step !== 'imaging.radiomics');
+    expect(ends.map((row) => `${row['case_id']} ${row['modality']} ${row['study_or_sample']}`)).toEqual(wanted);
     expect(failed).toBe(wanted.length - 2);
     const lines = readFileSync(cases, 'utf8').trimEnd().split('\n');
     expect(lines.map((line) => (JSON.parse(line) as IndexedCase).caseId)).toEqual(
@@ -249,8 +266,8 @@ describe('the activities over the files of a cohort', () => {
     const clinical = { caseId: '', modality: 'clinical', outcome: 'failed', code: 'InvalidInput' } as const;
     await note(recordOf(0, 'clinical.features', clinical));
     await note(recordOf(0, 'imaging.convert', { outcome: 'failed', code: 'DiskFull', attempts: 4 }));
-    await note(recordOf(0, 'imaging.convert', { round: 1 }));
-    await note(recordOf(1, 'imaging.convert'));
+    await note(recordOf(0, 'imaging.overlay', { round: 1 }));
+    await note(recordOf(1, 'imaging.overlay'));
     const { file, failed } = await compact();
     expect(failed).toBe(1);
     expect(readCsv(file).map((row) => `${row['case_id']} ${row['modality']} ${row['outcome']}`)).toEqual([
@@ -262,8 +279,8 @@ describe('the activities over the files of a cohort', () => {
 
   it('a record is written once: the same again changes nothing', async () => {
     await prepare({ cohort: writeSheet(1) });
-    await note(recordOf(0, 'imaging.convert', { seconds: 1 }));
-    await note(recordOf(0, 'imaging.convert', { seconds: 99 }));
+    await note(recordOf(0, 'imaging.overlay', { seconds: 1 }));
+    await note(recordOf(0, 'imaging.overlay', { seconds: 99 }));
     expect(readCsv((await compact()).file)).toMatchObject([{ seconds: '1' }]);
   });
 

@@ -5,18 +5,33 @@ import type { ChildEnd } from '../../../src/workflows/children.js';
 const failed = (code: string): ChildEnd => ({ outcome: 'failed', step: 'imaging.convert', code });
 const done: ChildEnd = { outcome: 'done' };
 
-function codesAtWhichItTrips(limit: number, ends: readonly ChildEnd[]): number[] {
-  const breaker = new Breaker(limit);
-  return ends.flatMap((end, at) => (breaker.note(end) === undefined ? [] : [at]));
+/** The ends, by their position, at which it trips, and the units that are then held. */
+function trips(limit: number, ends: readonly ChildEnd[]): [number, readonly number[]][] {
+  const breaker = new Breaker<number>(limit);
+  return ends.flatMap((end, at) => {
+    const { trip, held } = breaker.note(at, end);
+    return trip === undefined ? [] : [[at, held] as [number, readonly number[]]];
+  });
 }
 
 describe('the circuit breaker trips', () => {
   const full = failed('DiskFull');
 
-  it('at the last of so many failures in a row with one code of the environment, and then counts anew', () => {
-    expect(codesAtWhichItTrips(3, [full, full, full, full, full, full])).toEqual([2, 5]);
-    const trip = new Breaker(1).note(full);
-    expect(trip).toMatchObject({ code: 'DiskFull', failures: 1 });
+  it('at the last of so many failures in a row with one code of the environment, and holds all of them', () => {
+    expect(trips(3, [done, full, full, full])).toEqual([[3, [1, 2, 3]]]);
+    expect(new Breaker(1).note('a', full).trip).toMatchObject({ code: 'DiskFull', failures: 1 });
+  });
+
+  it('once, and holds what fails so after that, until it is closed', () => {
+    const breaker = new Breaker<string>(2);
+    breaker.note('a', full);
+    expect(breaker.note('b', full)).toMatchObject({ held: ['a', 'b'], trip: { code: 'DiskFull', failures: 2 } });
+    expect(breaker.note('c', full)).toEqual({ held: ['c'] });
+    expect(breaker.note('d', failed('SegNotFound'))).toEqual({ held: [] });
+    expect(breaker.note('e', done)).toEqual({ held: [] });
+    breaker.close();
+    expect(breaker.note('f', full)).toEqual({ held: [] });
+    expect(breaker.note('g', full).held).toEqual(['f', 'g']);
   });
 
   it.each([
@@ -26,10 +41,10 @@ describe('the circuit breaker trips', () => {
     ['they are faults of the data', [1, 2, 3, 4].map(() => failed('SegNotFound'))],
     ['the code is unknown', [1, 2, 3, 4].map(() => failed('NoSuchCode'))],
   ])('not when %s', (_title, ends) => {
-    expect(codesAtWhichItTrips(3, ends)).toEqual([]);
+    expect(trips(3, ends)).toEqual([]);
   });
 
   it('in spite of cancelled units between them, which say nothing', () => {
-    expect(codesAtWhichItTrips(3, [full, { outcome: 'cancelled' }, full, full])).toEqual([3]);
+    expect(trips(3, [full, { outcome: 'cancelled' }, full, full])).toEqual([[3, [0, 2, 3]]]);
   });
 });
