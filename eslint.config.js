@@ -73,7 +73,7 @@ const PURE = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.cache/', 'coverage/', 'cohortflow-demo/', 'test/fixtures/'] },
+  { ignores: ['dist/', 'node_modules/', '.cache/', 'coverage/', 'cohortflow-demo/', 'test/fixtures/', 'examples/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {

@@ -1,7 +1,8 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+// A CommonJS package whose names Node cannot see from outside.
+import proto from '@temporalio/proto';
 
-const { EVENT_TYPE_WORKFLOW_TASK_COMPLETED } = temporal.api.enums.v1.EventType;
+const { EVENT_TYPE_WORKFLOW_TASK_COMPLETED } = proto.temporal.api.enums.v1.EventType;
 
 const LOOK_AGAIN_MS = 100;
 

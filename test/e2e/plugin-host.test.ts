@@ -1,0 +1,142 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PACKAGE_ROOT } from '../../src/app/package-root.js';
+import { PackedProduct } from '../support/packed-product.js';
+import { temporaryFolder } from '../support/run-step.js';
+import { writeSmallCohort } from '../support/small-cohort.js';
+import { realTime, temporalCli, timeSkippingServer } from '../support/temporal-servers.js';
+
+const [temporal, testServer] = await Promise.all([temporalCli(), timeSkippingServer()]);
+const REEXPORT = "export * from 'cohortflow/workflows';";
+
+/** A program of an example, and what it prints. */
+class Program {
+  readonly child: ChildProcess;
+  output = '';
+  private readonly ended: Promise<number>;
+
+  constructor(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    // A host has settings of its own; those of the tests' runner are not its.
+    const { VITEST: _, NODE_ENV: __, ...own } = process.env;
+    this.child = spawn(process.execPath, args, { cwd, env: { ...own, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    }
+    this.ended = once(this.child, 'close').then(([code]) => Number(code ?? -1));
+  }
+
+  exitCode(): Promise<number> {
+    return this.ended;
+  }
+
+  async says(text: string): Promise<void> {
+    while (!this.output.includes(text)) {
+      if (this.child.exitCode !== null) throw new Error(`ended without saying "${text}":\n${this.output}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+const tool = (path: string): string => join(PACKAGE_ROOT, 'node_modules', path);
+
+describe('the packed product in projects of others', () => {
+  const root = temporaryFolder('plugin-host');
+  let product: PackedProduct;
+
+  beforeAll(() => {
+    product = new PackedProduct(root);
+  });
+
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+  async function typeChecked(folder: string): Promise<void> {
+    const tsc = new Program(folder, [tool('typescript/bin/tsc'), '-p', '.']);
+    expect(await tsc.exitCode(), tsc.output).toBe(0);
+  }
+
+  describe.skipIf(temporal === undefined)("a host's own worker with the plugin", () => {
+    let env: TestWorkflowEnvironment;
+    let host: string;
+    let settings: Record<string, string>;
+    const running: Program[] = [];
+
+    function start(program: string, ...args: string[]): Program {
+      const started = new Program(host, [join('dist', program), ...args], settings);
+      running.push(started);
+      return started;
+    }
+
+    beforeAll(async () => {
+      env = await realTime(temporal!);
+      host = product.example('plugin-host');
+      settings = { TEMPORAL_ADDRESS: env.address, COHORTFLOW_CACHE: join(root, 'cache') };
+      await typeChecked(host);
+    }, 180_000);
+
+    afterAll(async () => {
+      for (const { child } of running) if (child.exitCode === null) child.kill('SIGKILL');
+      await env?.teardown();
+    });
+
+    it('runs a real cohort within its own workflow, and beside it, and ends in order', async () => {
+      const cohort = writeSmallCohort(join(root, 'cohort'), 3, [1]);
+      const output = join(root, 'results');
+      const worker = start('worker.js');
+      await worker.says('the worker is made');
+
+      const nightly = start('start.js', cohort.sheet, output);
+      expect(await nightly.exitCode(), nightly.output + worker.output).toBe(0);
+      expect(nightly.output).toContain('2 done, 0 reused, 1 failed');
+      expect(worker.output).toContain('the cohort has ended: 2 done');
+      expect(existsSync(join(output, 'imaging', 'C-01', 'features.json'))).toBe(true);
+      expect(readFileSync(join(output, 'run', 'outcomes.csv'), 'utf8')).toContain('SegNotFound');
+
+      const direct = await env.client.workflow.execute('imagingCohort', {
+        workflowId: 'beside',
+        taskQueue: 'radiology',
+        args: [{ cohort: cohort.sheet, output, featureSet: 'seed' }],
+      });
+      expect(direct).toMatchObject({ imaging: { total: 3, done: 0, reused: 2, failed: 1 } });
+
+      worker.child.kill('SIGTERM');
+      expect(await worker.exitCode(), worker.output).toBe(0);
+    }, 240_000);
+
+    it('refuses to start when its bundle lacks our workflows, and says the line to add', async () => {
+      const workflows = join(host, 'dist', 'workflows.js');
+      const whole = readFileSync(workflows, 'utf8');
+      expect(whole).toContain(REEXPORT);
+      writeFileSync(workflows, whole.replace(REEXPORT, ''));
+      const worker = start('worker.js');
+      expect(await worker.exitCode()).toBe(1);
+      writeFileSync(workflows, whole);
+      expect(worker.output).not.toContain('the worker is made');
+      expect(worker.output).toContain('WorkflowsNotInBundle');
+      expect(worker.output).toContain('missing: multimodalCohort, imagingCohort');
+      expect(worker.output).toContain(REEXPORT);
+      expect(worker.output).toContain(workflows);
+    }, 120_000);
+  });
+
+  it.skipIf(testServer === undefined)(
+    "a user's tests of a workflow of their own run in simulated time against our mocks",
+    async () => {
+      const folder = product.example('workflow-tests');
+      await typeChecked(folder);
+      const began = Date.now();
+      const vitest = new Program(folder, [tool('vitest/vitest.mjs'), 'run', '--reporter=json'], {
+        TEMPORAL_TEST_SERVER: testServer!,
+      });
+      expect(await vitest.exitCode(), vitest.output).toBe(0);
+      expect(vitest.output).toContain('"numPassedTests":4');
+      expect(vitest.output).toContain('"numTotalTests":4');
+      // Weeks of simulated time.
+      expect(Date.now() - began).toBeLessThan(170_000);
+    },
+    180_000,
+  );
+});
