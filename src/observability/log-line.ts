@@ -59,12 +59,15 @@ function shownError(error: unknown): Record<string, unknown> {
   return typeof error === 'string' ? { error: short(error) } : {};
 }
 
+/** What the SDK logs with the failure of a workflow: out of its sandbox comes bare text without the code, maybe of a case. */
+const WORKFLOW_FAILED = 'Workflow failed';
+
 /** The attributes of an entry that may be shown. */
-export function shownAttributes(meta: LogEntry['meta']): Record<string, unknown> {
+export function shownAttributes({ message, meta }: Pick<LogEntry, 'message' | 'meta'>): Record<string, unknown> {
   const found: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(meta ?? {})) {
     const as = SHOWN[name];
-    if (name === 'error') Object.assign(found, shownError(value));
+    if (name === 'error') Object.assign(found, message === WORKFLOW_FAILED ? {} : shownError(value));
     else if (as !== undefined && (typeof value === 'string' || typeof value === 'number')) found[as] = value;
   }
   return found;
@@ -72,11 +75,13 @@ export function shownAttributes(meta: LogEntry['meta']): Record<string, unknown>
 
 /** One JSON object: what log collectors read. */
 export function jsonLine({ time, level, message, meta }: LogEntry): string {
-  return JSON.stringify({ time: time.toISOString(), level, message, ...shownAttributes(meta) });
+  return JSON.stringify({ time: time.toISOString(), level, message, ...shownAttributes({ message, meta }) });
 }
 
 /** The same for a person at a terminal. */
 export function textLine({ time, level, message, meta }: LogEntry): string {
-  const attributes = Object.entries(shownAttributes(meta)).map(([name, value]) => `${name}=${String(value)}`);
+  const attributes = Object.entries(shownAttributes({ message, meta })).map(
+    ([name, value]) => `${name}=${String(value)}`,
+  );
   return [time.toISOString().slice(11, 23), level.padEnd(5), message, ...attributes].join(' ');
 }

@@ -51,6 +51,11 @@ describe('a line of the log', () => {
     expect(String(line({ error: 'x'.repeat(9000) }).error).length).toBeLessThan(600);
   });
 
+  it('shows no text of the failure of a workflow, which has lost its code', () => {
+    const text = jsonLine({ time, level: 'WARN', message: 'Workflow failed', meta: { error: new Error('Doe^Jane') } });
+    expect(text).not.toContain('Doe');
+  });
+
   it('is text at a terminal, with the same attributes', () => {
     const text = textLine({ time, level: 'INFO', message: 'step done', meta: { step: 'a.b', args: 'Doe^Jane' } });
     expect(text).toBe('10:20:30.456 INFO  step done step=a.b');
