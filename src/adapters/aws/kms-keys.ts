@@ -1,4 +1,4 @@
-import { DecryptCommand, GenerateDataKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import type { KMSClient } from '@aws-sdk/client-kms';
 import { CohortflowError, messageOf } from '../../domain/errors.js';
 import type { DataKey, KeyService } from '../../ports/keys.js';
 
@@ -16,17 +16,27 @@ function unavailable(doing: string, key: string, error: unknown): CohortflowErro
 
 /** {@link KeyService} with a symmetric key of AWS KMS. Region, credentials and endpoint come from the SDK's own settings. */
 export class KmsKeys implements KeyService {
-  private readonly client: KMSClient;
+  #client: KMSClient | undefined;
 
   /** @param key id, ARN or alias (`alias/…`) of the master key for new data keys */
-  constructor(private readonly key: string) {
-    this.client = new KMSClient({ maxAttempts: ATTEMPTS });
+  constructor(private readonly key: string) {}
+
+  /** Loaded at first use: commands that encrypt with no KMS do not pay for it. */
+  private async sdk(): Promise<{ client: KMSClient; commands: typeof import('@aws-sdk/client-kms') }> {
+    const commands = await import('@aws-sdk/client-kms');
+    this.#client ??= new commands.KMSClient({ maxAttempts: ATTEMPTS });
+    return { client: this.#client, commands };
   }
 
   async generate(): Promise<DataKey> {
     try {
-      const made = await this.client.send(
-        new GenerateDataKeyCommand({ KeyId: this.key, KeySpec: 'AES_256', EncryptionContext: ENCRYPTION_CONTEXT }),
+      const { client, commands } = await this.sdk();
+      const made = await client.send(
+        new commands.GenerateDataKeyCommand({
+          KeyId: this.key,
+          KeySpec: 'AES_256',
+          EncryptionContext: ENCRYPTION_CONTEXT,
+        }),
       );
       const { KeyId: masterKey, Plaintext: plaintext, CiphertextBlob: wrapped } = made;
       if (masterKey === undefined || plaintext === undefined || wrapped === undefined)
@@ -39,8 +49,13 @@ export class KmsKeys implements KeyService {
 
   async unwrap(masterKey: string, wrapped: Uint8Array): Promise<Uint8Array> {
     try {
-      const opened = await this.client.send(
-        new DecryptCommand({ KeyId: masterKey, CiphertextBlob: wrapped, EncryptionContext: ENCRYPTION_CONTEXT }),
+      const { client, commands } = await this.sdk();
+      const opened = await client.send(
+        new commands.DecryptCommand({
+          KeyId: masterKey,
+          CiphertextBlob: wrapped,
+          EncryptionContext: ENCRYPTION_CONTEXT,
+        }),
       );
       if (opened.Plaintext === undefined) throw new Error('no key came back');
       return opened.Plaintext;

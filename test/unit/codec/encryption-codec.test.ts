@@ -3,7 +3,7 @@ import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { EncryptionCodec } from '../../../src/codec/encryption-codec.js';
 import { GivenKeys, ServiceKeys } from '../../../src/codec/key-ring.js';
-import type { DataKey, KeyService } from '../../../src/ports/keys.js';
+import { FakeKeyService } from '../../support/fake-key-service.js';
 
 const named = (id: string) => ({ id, bytes: new Uint8Array(randomBytes(32)) });
 const payload = (value: unknown): Payload => defaultPayloadConverter.toPayload(value);
@@ -103,35 +103,11 @@ describe('decrypting payloads', () => {
   });
 });
 
-/** A key service in memory: wraps by remembering, and counts what it is asked. */
-class FakeService implements KeyService {
-  generated = 0;
-  opened = 0;
-  failing = false;
-  readonly #keys = new Map<string, Uint8Array>();
-
-  async generate(): Promise<DataKey> {
-    this.generated += 1;
-    if (this.failing) throw new Error('throttled');
-    const plaintext = new Uint8Array(randomBytes(32));
-    const wrapped = new Uint8Array(randomBytes(40));
-    this.#keys.set(text(wrapped), plaintext);
-    return { masterKey: 'arn:master', plaintext, wrapped };
-  }
-
-  async unwrap(masterKey: string, wrapped: Uint8Array): Promise<Uint8Array> {
-    this.opened += 1;
-    const key = this.#keys.get(text(wrapped));
-    if (this.failing || masterKey !== 'arn:master' || key === undefined) throw new Error('denied');
-    return key;
-  }
-}
-
 describe('data keys of a key service', () => {
   const none = new GivenKeys(undefined, [first]);
 
   test('one data key serves many payloads of a day, travels wrapped beside them, and a new day has a new one', async () => {
-    const service = new FakeService();
+    const service = new FakeKeyService();
     let time = 0;
     const writer = new EncryptionCodec(new ServiceKeys(service, none, () => time));
     const today = await writer.encode(Array.from({ length: 50 }, () => payload(INPUT)));
@@ -147,7 +123,7 @@ describe('data keys of a key service', () => {
   });
 
   test('a service that fails once is asked again for the next payload', async () => {
-    const service = new FakeService();
+    const service = new FakeKeyService();
     service.failing = true;
     const both = new EncryptionCodec(new ServiceKeys(service, none));
     await expect(both.encode([payload(INPUT)])).rejects.toThrow('throttled');
@@ -160,7 +136,7 @@ describe('data keys of a key service', () => {
   });
 
   test('what was encrypted with a given key before still opens; a process without the service names what to set', async () => {
-    const service = new FakeService();
+    const service = new FakeKeyService();
     const both = new EncryptionCodec(new ServiceKeys(service, none));
     expect(value((await both.decode(await codec.encode([payload(INPUT)])))[0]!)).toEqual(INPUT);
     const sealed = await both.encode([payload(INPUT)]);
