@@ -44,8 +44,8 @@ function onePerStep(records: readonly OutcomeRecord[]): OutcomeRecord[] {
     const known = latest.get(record.step);
     if (known === undefined || supersedes(record, known)) latest.set(record.step, record);
   }
-  const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-  return [...latest.values()].sort((a, b) => order(a.started, b.started) || order(a.step, b.step));
+  // Of equal times the order in which they were written down stays: a page holds a unit's steps as they follow each other.
+  return [...latest.values()].sort((a, b) => (a.started < b.started ? -1 : a.started > b.started ? 1 : 0));
 }
 
 /** Reads the records that {@link FileLedger} writes: a folder of small files per unit, and pages that cover many units. */
