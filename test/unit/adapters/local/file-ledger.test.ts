@@ -145,7 +145,10 @@ describe('the ledger of an output folder', () => {
       record('AB', 't', { outcome: 'reused', message: '"caseId":"A"' }),
     ]);
     expect(await ledger.forgetCase(output, 'A')).toBe(3);
-    expect((await read(['A', 'AB'])).map((records) => records.map(({ step }) => step).sort())).toEqual([[], ['s', 't']]);
+    expect((await read(['A', 'AB'])).map((records) => records.map(({ step }) => step).sort())).toEqual([
+      [],
+      ['s', 't'],
+    ]);
     expect(await ledger.manifestsOf(output, 'imaging/A')).toEqual([]);
     expect(await ledger.manifestsOf(output, 'imaging/AB')).toEqual([manifest]);
     expect(existsSync(join(output, 'run/records/run/imaging/A'))).toBe(false);
