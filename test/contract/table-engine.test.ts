@@ -58,7 +58,9 @@ describe.each(Object.entries(ENGINES))('TableEngine %s', (_, create) => {
 
   it('finds the rows of a record and its parts, and writes a table again without them, all else as it was', async () => {
     const folder = temporaryFolder('records');
-    const csv = join(folder, 'records.csv');
+    // Folders as a feature store names them are no columns.
+    mkdirSync(join(folder, 'year=2026'));
+    const csv = join(folder, 'year=2026', 'records.csv');
     const lines = [
       'Case_ID,x,is_deleted',
       'C-1,0.1,false',
@@ -74,8 +76,6 @@ describe.each(Object.entries(ENGINES))('TableEngine %s', (_, create) => {
       { name: 'is_deleted', type: 'text' },
     ] as const;
     const engine = create();
-    // Folders as a feature store names them are no columns.
-    mkdirSync(join(folder, 'year=2026'));
     const before = join(folder, 'year=2026', "before's.parquet");
     await engine.csvToParquet(csv, columns, before, never);
     expect(await engine.columns(before, never)).toEqual(columns);

@@ -42,6 +42,7 @@ export class DuckDbTables implements TableEngine {
       `escape = '"'`,
       "nullstr = ''",
       'auto_detect = false',
+      'hive_partitioning = false',
       // A row of a wide table is long; the default line limit is 2 MB.
       'max_line_size = 100000000',
       `columns = {${types.join(', ')}}`,
