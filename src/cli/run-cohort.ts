@@ -118,12 +118,15 @@ export async function runCohort(
   const worker = new WorkerProcess(config, target, workflowId, say, () => isRunning(client, workflowId));
   let done = false;
   let over = false;
+  const leaving = new AbortController();
+  let settled: Promise<unknown> = Promise.resolve();
   const view = new ProgressView();
   const ui = server.uiUrl === undefined ? {} : { uiUrl: server.uiUrl };
   try {
     if (ownWorker) worker.start();
     if (attached) await goOn(client, workflowId);
-    const outcome = cohortResult(handle);
+    const outcome = client.withAbortSignal(leaving.signal, () => cohortResult(handle));
+    settled = outcome.catch(() => undefined);
     // A coded error is how the workflow ended; any other says nothing about it.
     outcome.then(
       () => (over = true),
@@ -160,6 +163,9 @@ export async function runCohort(
     if (over) worker.stop();
     else worker.leave();
     interrupts.end();
+    // A call that is still waiting would be tried again on the closed connection.
+    leaving.abort();
+    await settled;
     await client.connection.close();
   }
 }
