@@ -11,11 +11,14 @@ const quiet = { log() {}, info() {}, warn() {}, error() {}, debug() {} };
 
 /** What module code of a workflow may ask for while it is loaded: the SDK has a workflow around it then, here is none. */
 function standIn(): Record<string, unknown> {
+  const random = (): number => 0.5;
   const unsafe = { isReplaying: false, isReplayingHistoryEvents: false, now: () => 0 };
   return {
     info: { workflowType: '', workflowId: '', runId: '', taskQueue: '', namespace: '', searchAttributes: {}, unsafe },
     now: 0,
-    random: () => 0.5,
+    // The name differs between versions of the SDK.
+    random,
+    currentRandom: random,
     workflowSandboxDestructors: [],
     interceptors: { inbound: [], outbound: [], internals: [] },
   };
