@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/run-step.js';
 import { temporalCli } from '../support/temporal-servers.js';
@@ -78,6 +78,17 @@ describe('the packed package, installed into an empty project', () => {
       expect(paths).toContain(wanted);
     }
     expect(paths.filter((path) => /^(src|test|scripts|bench|\.cache|node_modules)\//.test(path))).toEqual([]);
+  });
+
+  it('brings the bundles of its workflows, and its workers take them as made of this very code', () => {
+    const installed = join(project, 'node_modules', 'cohortflow', 'dist');
+    const bundler = pathToFileURL(join(installed, 'workers', 'workflow-bundle.js')).href;
+    const cache = join(root, 'unused-cache');
+    const code = `const { workflowBundle } = await import(${JSON.stringify(bundler)});
+      process.stdout.write((await workflowBundle(${JSON.stringify(cache)})).codePath);`;
+    const { stdout } = run(['--input-type=module', '--eval', code]);
+    expect(dirname(stdout)).toBe(join(installed, 'workflow-bundles'));
+    expect(existsSync(cache)).toBe(false);
   });
 
   it('has a bin that says its version and its help', () => {
