@@ -103,7 +103,7 @@ class ExpressionRows {
 
   async advance(): Promise<void> {
     const { done, value } = await this.rows.next();
-    this.#next = done === true ? undefined : (value);
+    this.#next = done === true ? undefined : value;
   }
 
   /** The genes of a case; of several samples the first. Undefined where it has none. */
