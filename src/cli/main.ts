@@ -49,6 +49,13 @@ export function createProgram(): Command {
     .addCommand(codecServerCommand());
 }
 
+/** A key that cannot be used is refused before anything is started, a server too. */
+async function checkKeys(): Promise<void> {
+  if (!Object.keys(process.env).some((name) => /^COHORTFLOW_(REQUIRE_)?ENCRYPTION/.test(name))) return;
+  const { dataConverter } = await import('../app/data-converter.js');
+  dataConverter();
+}
+
 /** Parses and runs; the exit code is set, never thrown, so that output is flushed. */
 export async function main(argv: readonly string[] = process.argv): Promise<void> {
   const json = argv.includes('--json');
@@ -59,6 +66,7 @@ export async function main(argv: readonly string[] = process.argv): Promise<void
     for (const child of command.commands) strict(child);
   };
   strict(program);
+  program.hook('preAction', checkKeys);
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
