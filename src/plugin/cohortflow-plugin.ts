@@ -23,7 +23,7 @@ import { activityInterceptor } from '../observability/activity-interceptor.js';
 import { createMetrics, type Metrics } from '../observability/metrics.js';
 import { checkSearchAttributes } from '../workers/check-search-attributes.js';
 import { createWorkers, runWorkers, type RunnableWorker } from '../workers/create-workers.js';
-import type { CohortflowPluginOptions } from './options.js';
+import { KNOWN, type CohortflowPluginOptions } from './options.js';
 import { withRequiredWorkflows } from './require-workflows.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -57,6 +57,11 @@ export class CohortflowPlugin implements WorkerPlugin, ClientPlugin, BundlerPlug
     private readonly options: CohortflowPluginOptions = {},
     environment: Environment = process.env,
   ) {
+    const unknown = Object.keys(options).filter((name) => !Object.hasOwn(KNOWN, name));
+    if (unknown.length > 0) {
+      const message = `CohortflowPlugin: unknown: ${unknown.join(', ')}; known: ${Object.keys(KNOWN).join(', ')}`;
+      throw new CohortflowError('InvalidInput', message);
+    }
     const { registerSearchAttributes: _, ...settings } = options;
     this.config = loadConfig(environment, settings);
     this.converter = dataConverter(environment);

@@ -12,3 +12,14 @@ export interface CohortflowPluginOptions extends Partial<
   /** Registers our search attributes where the namespace lacks them; a worker only says so otherwise. */
   readonly registerSearchAttributes?: boolean;
 }
+
+/** Every option by its name: a misspelt one must not be taken for none. */
+export const KNOWN: { readonly [K in keyof Required<CohortflowPluginOptions>]: true } = {
+  jobs: true,
+  memoryPerJobMb: true,
+  cacheFolder: true,
+  roles: true,
+  shutdownGrace: true,
+  taskQueue: true,
+  registerSearchAttributes: true,
+};

@@ -115,7 +115,8 @@ function abandoned(cause: unknown): CohortflowError {
 export type RunnableWorker = Pick<Worker, 'run' | 'shutdown' | 'getState'>;
 
 /**
- * Runs all workers until `stop` is aborted or one of them fails; then shuts all of them down.
+ * Runs all workers until `stop` is aborted or one of them fails; then shuts all of them down, and returns when all have
+ * ended: before, they hold their connection.
  *
  * @throws CohortflowError `WorkerShutdown` when something still ran at the end of grace and force time: it is abandoned
  */
@@ -124,12 +125,13 @@ export async function runWorkers(workers: readonly RunnableWorker[], stop: Abort
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   stop.addEventListener('abort', shutdown, { once: true });
+  const failures: unknown[] = [];
   try {
     const runs = workers.map(async (worker) => {
       try {
         await worker.run();
       } catch (error) {
-        throw stop.aborted && isAbandonment(error) ? abandoned(error) : error;
+        failures.push(stop.aborted && isAbandonment(error) ? abandoned(error) : error);
       } finally {
         shutdown();
       }
@@ -140,4 +142,5 @@ export async function runWorkers(workers: readonly RunnableWorker[], stop: Abort
   } finally {
     stop.removeEventListener('abort', shutdown);
   }
+  if (failures.length > 0) throw failures[0];
 }

@@ -60,6 +60,8 @@ describe('the plugin in the options of a worker', () => {
 
   it('refuses an option that cannot be used, before anything is started', () => {
     expect(() => plugin({ jobs: 0 })).toThrow(/jobs.*found 0/);
+    const misspelt = { job: 2 } as CohortflowPluginOptions;
+    expect(() => plugin(misspelt)).toThrow(/unknown: job; known: jobs/);
   });
 });
 
