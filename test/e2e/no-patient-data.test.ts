@@ -75,7 +75,7 @@ describe.skipIf(program === undefined)('what a run leaves outside the output fol
   beforeAll(async () => {
     env = await realTime(program!);
     cohort = writeIdentifiedCohort(root);
-    encrypted = await run('encrypted', { COHORTFLOW_ENCRYPTION_KEY: KEY });
+    encrypted = await run('encrypted', { COHORTFLOW_ENCRYPTION_KEY: KEY, COHORTFLOW_REQUIRE_ENCRYPTION: '1' });
     plain = await run('plain', {});
   }, 240_000);
 
