@@ -1,10 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/app/package-root.js';
+import { CohortflowPlugin } from '../../src/plugin/index.js';
 import { PackedProduct } from '../support/packed-product.js';
 import { temporaryFolder } from '../support/run-step.js';
 import { writeSmallCohort } from '../support/small-cohort.js';
@@ -40,6 +43,14 @@ class Program {
     return this.ended;
   }
 
+  /** Processes it has started. */
+  children(): readonly number[] {
+    const listed = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
+    return listed
+      .map((line) => line.trim().split(/\s+/).map(Number))
+      .flatMap(([pid = 0, parent]) => (parent === this.child.pid ? [pid] : []));
+  }
+
   async says(text: string): Promise<void> {
     while (!this.output.includes(text)) {
       if (this.child.exitCode !== null) throw new Error(`ended without saying "${text}":\n${this.output}`);
@@ -71,10 +82,19 @@ describe('the packed product in projects of others', () => {
     let settings: Record<string, string>;
     const running: Program[] = [];
 
-    function start(program: string, ...args: string[]): Program {
-      const started = new Program(host, [join('dist', program), ...args], settings);
+    function start(program: string, env: Record<string, string> = {}, ...args: string[]): Program {
+      const started = new Program(host, [join('dist', program), ...args], { ...settings, ...env });
       running.push(started);
       return started;
+    }
+
+    /** A history as whoever has the server's database reads it: payloads, which are base64 in JSON, decoded. */
+    async function readable(workflowId: string): Promise<string> {
+      const history = JSON.stringify(await env.client.workflow.getHandle(workflowId).fetchHistory());
+      const decoded = history.replaceAll(/(?<=")[A-Za-z0-9+/]{8,}=*(?=")/g, (text) =>
+        Buffer.from(text, 'base64').toString('latin1'),
+      );
+      return `${history}\n${decoded}`;
     }
 
     beforeAll(async () => {
@@ -95,7 +115,7 @@ describe('the packed product in projects of others', () => {
       const worker = start('worker.js');
       await worker.says('the worker is made');
 
-      const nightly = start('start.js', cohort.sheet, output);
+      const nightly = start('start.js', {}, cohort.sheet, output);
       expect(await nightly.exitCode(), nightly.output + worker.output).toBe(0);
       expect(nightly.output).toContain('2 done, 0 reused, 1 failed');
       expect(worker.output).toContain('the cohort has ended: 2 done');
@@ -109,6 +129,32 @@ describe('the packed product in projects of others', () => {
       });
       expect(direct).toMatchObject({ imaging: { total: 3, done: 0, reused: 2, failed: 1 } });
 
+      const steps = worker.children();
+      expect(steps.length).toBeGreaterThan(0);
+      worker.child.kill('SIGTERM');
+      expect(await worker.exitCode(), worker.output).toBe(0);
+      for (const pid of steps) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    }, 240_000);
+
+    it('encrypts what host and cohortflow write, with a key in the environment', async () => {
+      const key = { COHORTFLOW_ENCRYPTION_KEY: `k1:${randomBytes(32).toString('base64')}` };
+      const cohort = writeSmallCohort(join(root, 'cohort'), 3, [1]);
+      const worker = start('worker.js', key);
+      await worker.says('the worker is made');
+      const client = new Client({ connection: env.connection, plugins: [new CohortflowPlugin({}, key)] });
+      const said = await client.workflow.execute<(input: unknown) => Promise<string>>('nightlyCohort', {
+        workflowId: 'encrypted',
+        taskQueue: 'radiology',
+        args: [{ cohort: cohort.sheet, output: join(root, 'results') }],
+      });
+      expect(said).toBe('0 done, 2 reused, 1 failed');
+      expect(await readable('beside')).toContain(root);
+      for (const workflowId of ['encrypted', 'encrypted/cohort', 'encrypted/cohort/C-02']) {
+        const text = await readable(workflowId);
+        expect(text).not.toContain(root);
+        expect(text).not.toMatch(/no segmentation/i);
+        expect(text).toContain('binary/encrypted');
+      }
       worker.child.kill('SIGTERM');
       expect(await worker.exitCode(), worker.output).toBe(0);
     }, 240_000);
