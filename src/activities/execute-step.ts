@@ -15,6 +15,19 @@ export interface StepServices extends LookUpServices {
   readonly runner: StepRunner;
 }
 
+/**
+ * Most characters of a step's summary as JSON. A server refuses an answer of 2 MB: the step would then be noted as done here
+ * and have failed there.
+ */
+const MOST_SUMMARY = 200_000;
+
+function checkSummary(step: string, summary: StepManifest['summary']): void {
+  const { length } = JSON.stringify(summary);
+  if (length <= MOST_SUMMARY) return;
+  const message = `${step}: its summary has ${length} characters, and a step may return ${MOST_SUMMARY}`;
+  throw new CohortflowError('InternalError', message);
+}
+
 /** Facts of this attempt, for the record. */
 export interface Attempt {
   readonly number: number;
@@ -127,6 +140,7 @@ async function lookUpOrRun(
     const task = { step: request.step, params, inputs: request.inputs, outputFolder, scratchFolder };
     const summary = await runner.run(task, signal, progress);
     signal.throwIfAborted();
+    checkSummary(request.step, summary);
     progress('moving results into place');
     const outputs = await commit(outputFolder, folder, before, services);
     if (outputs.length === 0) throw new CohortflowError('InternalError', `${request.step} made no file`);

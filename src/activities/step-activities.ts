@@ -1,7 +1,8 @@
 import { Context, ApplicationFailure } from '@temporalio/activity';
-import { CohortflowError, toFailure } from '../domain/errors.js';
+import { CohortflowError } from '../domain/errors.js';
 import { failureKind } from '../domain/failures/index.js';
 import type { StepActivities } from '../contracts/activities.js';
+import { boundedCause, boundedFailure } from './bounded-failure.js';
 import { executeStep, type Attempt, type StepServices } from './execute-step.js';
 
 /** How often a working activity tells the server that it lives; far below the heartbeat timeout. */
@@ -12,13 +13,14 @@ export function toApplicationFailure(
   error: unknown,
   facts: Readonly<Record<string, unknown>> = {},
 ): ApplicationFailure {
-  const { code, message, details } = toFailure(error);
+  const { code, message, details } = boundedFailure(error);
+  const cause = error instanceof CohortflowError ? undefined : boundedCause(error);
   return ApplicationFailure.create({
     type: code,
     message,
     nonRetryable: !failureKind(code).retryable,
     details: [{ ...facts, ...details }],
-    ...(error instanceof CohortflowError ? {} : error instanceof Error ? { cause: error } : {}),
+    ...(cause === undefined ? {} : { cause }),
   });
 }
 
