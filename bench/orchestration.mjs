@@ -53,7 +53,9 @@ function freePort() {
 async function startServer(program, kind) {
   const port = await freePort();
   const database = join(work, `${port}.db`);
-  const file = kind === 'file' ? ['--db-filename', database] : [];
+  // As `cohortflow server start` does it.
+  const pragmas = ['journal_mode=WAL', 'synchronous=NORMAL'].flatMap((pragma) => ['--sqlite-pragma', pragma]);
+  const file = kind === 'file' ? ['--db-filename', database, ...pragmas] : [];
   const args = ['server', 'start-dev', '--headless', '--port', String(port), '--log-level', 'error', ...file];
   const child = spawn(program, args, { stdio: 'ignore' });
   const address = `127.0.0.1:${port}`;

@@ -5,9 +5,10 @@ import {
   executeChild,
   isCancellation,
   sleep,
+  workflowInfo,
   type ChildWorkflowOptions,
 } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { WorkflowExecutionAlreadyStartedError, type Priority } from '@temporalio/common';
 import { unitKey, type CohortUnit } from '../domain/cohort/manifest.js';
 import type { UnitResult } from '../contracts/outcome.js';
 import { unitWorkflowId, type FanOutModality } from '../contracts/workflow-ids.js';
@@ -41,6 +42,17 @@ export interface FanOut {
 const START_ATTEMPTS = 30;
 const START_PAUSE = '10 seconds';
 
+const LONGEST_KEY = 64;
+
+/**
+ * What a server that divides its queues fairly goes by: cohorts get equal turns, however many units each has waiting.
+ * Activities and children inherit it.
+ */
+function cohortPriority(): Priority {
+  const { root, workflowId } = workflowInfo();
+  return { fairnessKey: (root?.workflowId ?? workflowId).slice(-LONGEST_KEY) };
+}
+
 /**
  * Runs one child to its end. A run that was terminated asks its children to cancel, and they take their time: the next
  * run waits for them instead of failing the unit.
@@ -59,6 +71,7 @@ export async function childToEnd<R>(
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        priority: cohortPriority(),
         ...options,
       });
     } catch (error) {

@@ -27,7 +27,8 @@ export function simulatedTime(path: string): Promise<TestWorkflowEnvironment> {
   return TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } });
 }
 
-/** A fresh development server in memory, in real time. */
-export function realTime(path: string): Promise<TestWorkflowEnvironment> {
-  return TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path } } });
+/** A fresh development server in memory, in real time; with the further arguments. */
+export function realTime(path: string, extraArgs: readonly string[] = []): Promise<TestWorkflowEnvironment> {
+  const executable = { type: 'existing-path', path } as const;
+  return TestWorkflowEnvironment.createLocal({ server: { executable, extraArgs: [...extraArgs] } });
 }

@@ -53,6 +53,11 @@ export interface StartedServer {
   readonly uiPort: number;
 }
 
+/** Cohorts that share workers get equal turns, however much each has waiting: by the fairness key of their workflows. */
+export const FAIR_QUEUES: readonly string[] = ['matching.useNewMatcher=true', 'matching.enableFairness=true'].flatMap(
+  (value) => ['--dynamic-config-value', value],
+);
+
 /**
  * Starts `temporal server start-dev` in the background, bound to the loopback interface only, so that it outlives this
  * process; its output goes to the log file. The log of the start before is kept as `<log>.1`.
@@ -66,7 +71,7 @@ export async function startProcess({ program, folder, database, log }: ServerCom
     ...['--http-port', `${httpPort}`, '--metrics-port', `${metricsPort}`, '--db-filename', database],
     // Safe against a killed process, and three times as fast as the default, which is safe against a power cut too.
     ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'],
-    ...['--log-level', 'warn'],
+    ...['--log-level', 'warn', ...FAIR_QUEUES],
   ];
   // Settings for clients in the caller's environment are not meant for this server.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')));
