@@ -42,7 +42,7 @@ export function createCohortActivities(services: CohortServices): CohortActiviti
   return {
     prepareCohort: (request) => heartbeating(() => prepareCohort(request, services)),
     nextUnits: (page) => heartbeating((_attempt, signal) => nextUnits(page, services, signal)),
-    selectFailed: (request) => heartbeating(() => selectFailed(services, request)),
+    selectFailed: (request) => heartbeating((_attempt, signal) => selectFailed(services, request, signal)),
     claimPool: (claim) => coded(() => services.server.claimPool(claim)),
     openWorkflows: ({ ids }) => coded(() => openWorkflows(services, ids)),
     recordOutcome: ({ output, runId, record }) => coded(() => ledger.record(output, runId, record)),

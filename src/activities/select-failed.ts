@@ -56,6 +56,7 @@ export async function writeRound(
 async function* failedUnits(
   services: Services,
   request: Parameters<CohortActivities['selectFailed']>[0],
+  signal: AbortSignal | undefined,
 ): AsyncIterable<CohortUnit> {
   const { files, ledger } = services;
   const { output, runId, modality, choice } = request;
@@ -63,7 +64,7 @@ async function* failedUnits(
   const reader = ledger.recordsOf(output, runId, modality);
   let first = 0;
   for await (const page of pagesOf(allUnits(files, output, runId, modality))) {
-    const records = await reader.of(page.map(recorded), first);
+    const records = await reader.of(page.map(recorded), first, { signal });
     first += page.length;
     for (const [index, unit] of page.entries()) {
       const failed = failureOf(records[index] ?? [], choice);
@@ -96,10 +97,11 @@ export async function* pagesOf<T>(items: AsyncIterable<T>): AsyncIterable<T[]> {
 export async function selectFailed(
   services: Services,
   request: Parameters<CohortActivities['selectFailed']>[0],
+  signal?: AbortSignal,
 ): ReturnType<CohortActivities['selectFailed']> {
   const { files } = services;
   const { output, runId, modality, round } = request;
   const written = layout.retryRound(output, runId, modality, round);
   if ((await files.stat(written)) !== undefined) return JSON.parse(await files.readText(written)) as { total: number };
-  return { total: await writeRound(files, output, runId, modality, round, failedUnits(services, request)) };
+  return { total: await writeRound(files, output, runId, modality, round, failedUnits(services, request, signal)) };
 }

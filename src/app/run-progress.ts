@@ -16,6 +16,9 @@ export interface RunProgress {
   readonly modalities: Readonly<Partial<Record<Modality, ModalityProgress>>>;
 }
 
+/** A workflow whose worker is gone does not answer at all. */
+const PATIENCE_MS = 5_000;
+
 interface Answer {
   readonly at: number;
   readonly progress: CohortProgress;
@@ -28,9 +31,11 @@ interface Answer {
 export class ProgressSource {
   private readonly last = new Map<string, Answer>();
 
+  /** @param signal gives up what is being asked */
   constructor(
     private readonly client: Client,
     private readonly workflowId: string,
+    private readonly signal: AbortSignal = new AbortController().signal,
   ) {}
 
   /** Undefined while nobody has ever answered. */
@@ -55,7 +60,9 @@ export class ProgressSource {
   private async ask(workflowId: string): Promise<Answer | undefined> {
     try {
       const handle = this.client.workflow.getHandle(workflowId);
-      const progress = await handle.query<CohortProgress, []>(PROGRESS_QUERY);
+      const progress = await this.client.withAbortSignal(this.signal, () =>
+        this.client.withDeadline(Date.now() + PATIENCE_MS, () => handle.query<CohortProgress, []>(PROGRESS_QUERY)),
+      );
       this.last.set(workflowId, { at: Date.now(), progress });
     } catch {
       // Not started yet, or no worker to answer: what it said last is shown, with its age.

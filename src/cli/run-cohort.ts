@@ -119,7 +119,9 @@ export async function runCohort(
   let done = false;
   let over = false;
   const leaving = new AbortController();
+  const asking = new AbortController();
   let settled: Promise<unknown> = Promise.resolve();
+  let shown: Promise<BreakerTrip | undefined> = Promise.resolve(undefined);
   const view = new ProgressView();
   const ui = server.uiUrl === undefined ? {} : { uiUrl: server.uiUrl };
   try {
@@ -132,7 +134,7 @@ export async function runCohort(
       () => (over = true),
       (error: unknown) => (over = error instanceof CohortflowError),
     );
-    const shown = follow(new ProgressSource(client, workflowId), view, () => done);
+    shown = follow(new ProgressSource(client, workflowId, asking.signal), view, () => done);
     const tripped = shown.then((trip) => (trip === undefined ? new Promise<never>(() => undefined) : { trip }));
     for (;;) {
       const ending = await Promise.race([outcome, tripped, worker.failed, interrupts.next()]);
@@ -142,6 +144,8 @@ export async function runCohort(
       }
       if (ending !== 'interrupted') {
         done = true;
+        // The worker has ended with its run: nobody answers any more.
+        asking.abort();
         await shown;
         return { workflowId, result: ending, ...ui };
       }
@@ -165,7 +169,8 @@ export async function runCohort(
     interrupts.end();
     // A call that is still waiting would be tried again on the closed connection.
     leaving.abort();
-    await settled;
+    asking.abort();
+    await Promise.all([settled, shown]);
     await client.connection.close();
   }
 }

@@ -5,6 +5,7 @@ import { CohortflowError } from '../../domain/errors.js';
 import { isFailureCode } from '../../domain/failures/index.js';
 import type { StepRunner, StepTask } from '../../ports/step-runner.js';
 import type { JsonObject } from '../../steps/step.js';
+import { childEnvironment } from './child-environment.js';
 import { killTree } from './process-tree.js';
 import type { HostMessage, HostReply } from './process-messages.js';
 
@@ -50,6 +51,7 @@ class Host {
     this.child = fork(options.entry, [], {
       execArgv: [`--max-old-space-size=${heap}`],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: childEnvironment(),
       // Its own group: Ctrl-C in a terminal must reach the worker, which stops its children in order.
       detached: true,
     });

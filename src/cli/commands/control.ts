@@ -49,7 +49,8 @@ async function status(run: string | undefined, options: ControlOptions): Promise
     for (;;) {
       const state = await stateOfRun(client, workflowId);
       const askedAt = new Date().toISOString();
-      const progress = await source.now();
+      // Of a run that has ended the result tells more, and it may have no worker any more.
+      const progress = state === 'RUNNING' ? await source.now() : undefined;
       if (options.watch === true && state === 'RUNNING') {
         if (progress !== undefined) view.show(progress);
         await sleep(WATCH_MS);

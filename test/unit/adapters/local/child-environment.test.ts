@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+import { childEnvironment } from '../../../../src/adapters/local/child-environment.js';
+
+describe('the environment of steps and tools', () => {
+  it('has no key or token of the worker, and everything else', () => {
+    const environment = {
+      PATH: '/bin',
+      HOME: '/home/somebody',
+      AWS_REGION: 'eu-central-1',
+      COHORTFLOW_CACHE: '/cache',
+      COHORTFLOW_ENCRYPTION_KEY: 'secret',
+      COHORTFLOW_ENCRYPTION_KEYS_OLD: 'secret',
+      COHORTFLOW_PSEUDONYM_KEY: 'secret',
+      COHORTFLOW_CODEC_TOKEN: 'secret',
+      TEMPORAL_API_KEY: 'secret',
+    };
+    expect(Object.keys(childEnvironment(environment))).toEqual(['PATH', 'HOME', 'AWS_REGION', 'COHORTFLOW_CACHE']);
+  });
+});
