@@ -1,4 +1,4 @@
-import { ChildWorkflowCancellationType, ParentClosePolicy, executeChild, workflowInfo } from '@temporalio/workflow';
+import { workflowInfo } from '@temporalio/workflow';
 import { CohortflowError } from '../domain/errors.js';
 import { fanOutChoice, fanOutFields } from '../contracts/fan-out-choice.js';
 import { checkInput } from '../contracts/input-check.js';
@@ -15,6 +15,7 @@ import {
 import { NO_UNITS } from '../contracts/outcome.js';
 import type { ClinicalResult, CohortResult, ModalityResult } from '../contracts/results.js';
 import { modalityWorkflowId, type FanOutModality, type Modality } from '../contracts/workflow-ids.js';
+import { childToEnd } from './children.js';
 import { CohortState } from './cohort-state.js';
 import { isOwnCancellation, isReportable, orFail, stepFailure } from './failures.js';
 import { closingOnCancel, finishRun, heedReport, type RunParts } from './finish-run.js';
@@ -31,13 +32,8 @@ const TYPES: Readonly<Record<Modality, string>> = {
 /** Starts one modality as a child; a modality whose workflow itself broke is a failed part, not the end of the others. */
 async function modality<R>(name: Modality, input: unknown, broken: (code: string, message: string) => R): Promise<R> {
   try {
-    return await executeChild<(input: unknown) => Promise<R>>(TYPES[name], {
-      workflowId: modalityWorkflowId(workflowInfo().workflowId, name),
-      args: [input],
-      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-      staticSummary: `${name} of the cohort`,
-    });
+    const workflowId = modalityWorkflowId(workflowInfo().workflowId, name);
+    return await childToEnd<R>(TYPES[name], workflowId, input, { staticSummary: `${name} of the cohort` });
   } catch (error) {
     if (isOwnCancellation(error) || !isReportable(error)) throw error;
     const { code, message } = stepFailure(error);
