@@ -4,6 +4,7 @@ import { CLINICAL_RULES, type ClinicalInput, type PreparedRun } from '../contrac
 import type { ClinicalResult, CohortResult } from '../contracts/results.js';
 import { quick, runStep } from './activities.js';
 import { CohortState } from './cohort-state.js';
+import { stepContext } from './cohort-step.js';
 import { isReportable, orFail, stepFailure } from './failures.js';
 import { writeFeatureGroup } from './feature-groups.js';
 import { asRootOrPart } from './root.js';
@@ -11,7 +12,7 @@ import { asRootOrPart } from './root.js';
 async function clinicalPart(input: ClinicalInput, prepared: PreparedRun, state: CohortState): Promise<ClinicalResult> {
   const { output, clinical } = input;
   const { runId, clinicalSpec } = prepared;
-  const context = { output, runId, force: input.force ?? false };
+  const context = stepContext(input, prepared);
   state.enter('running');
   try {
     const params = clinicalSpec === undefined ? {} : { spec: clinicalSpec };

@@ -1,4 +1,5 @@
 import { isCancellation } from '@temporalio/workflow';
+import type { CommonInput, PreparedRun } from '../contracts/inputs.js';
 import type { FeatureGroupResult } from '../contracts/results.js';
 import type { JsonObject } from '../steps/step.js';
 import { runStep } from './activities.js';
@@ -9,6 +10,13 @@ export interface CohortStepContext {
   readonly output: string;
   readonly runId: string;
   readonly force: boolean;
+  readonly verify?: boolean;
+}
+
+/** The context of a run's steps. */
+export function stepContext(input: CommonInput, { runId }: Pick<PreparedRun, 'runId'>): CohortStepContext {
+  const { output, force = false, verifyInputs } = input;
+  return { output, runId, force, ...(verifyInputs === true ? { verify: true } : {}) };
 }
 
 function count(summary: JsonObject, name: 'rows' | 'columns'): Partial<Record<typeof name, number>> {

@@ -5,7 +5,7 @@ import type { ClinicalResult, CohortResult, FeatureGroupResult, ModalityResult }
 import type { JsonObject } from '../steps/step.js';
 import { cohortFiles, quick } from './activities.js';
 import type { CohortState } from './cohort-state.js';
-import { cohortStep, type CohortStepContext } from './cohort-step.js';
+import { cohortStep, stepContext, type CohortStepContext } from './cohort-step.js';
 import { orFail } from './failures.js';
 import { reportUpdate } from './messages.js';
 import { markFailures } from './search-attributes.js';
@@ -90,7 +90,7 @@ export async function finishRun(
 ): Promise<CohortResult> {
   const { output } = input;
   const { runId, cases } = prepared;
-  const run = { output, runId, force: input.force ?? false };
+  const run = stepContext(input, prepared);
   state.enter('joining');
   // A report that someone asked for in between writes the same files.
   await condition(allHandlersFinished);

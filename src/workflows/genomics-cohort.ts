@@ -6,7 +6,7 @@ import type { CohortResult, FeatureGroupResult, ModalityResult } from '../contra
 import type { JsonObject } from '../steps/step.js';
 import { cohortFiles, runStep } from './activities.js';
 import { CohortState } from './cohort-state.js';
-import { cohortStep, type CohortStepContext } from './cohort-step.js';
+import { cohortStep, stepContext, type CohortStepContext } from './cohort-step.js';
 import { orFail, isReportable, stepFailure } from './failures.js';
 import { writeFeatureGroup } from './feature-groups.js';
 import { allEnded } from './pool.js';
@@ -43,7 +43,7 @@ async function genomicsPart(
 ): Promise<ModalityResult> {
   const { output, threads } = input;
   const { runId } = prepared;
-  const context = { output, runId, force: input.force ?? false };
+  const context = stepContext(input, prepared);
   const childInput = { ...unitInput(input, prepared), ...(threads === undefined ? {} : { threads }) };
   const fanOut = unitFanOut('genomics', input, prepared, childInput, state);
   let reference: JsonObject = {};

@@ -4,6 +4,7 @@ import { IMAGING_COHORT_RULES, type ImagingCohortInput, type PreparedRun } from 
 import type { CohortResult, FeatureGroupResult, ModalityResult } from '../contracts/results.js';
 import { cohortFiles } from './activities.js';
 import { CohortState } from './cohort-state.js';
+import { stepContext } from './cohort-step.js';
 import { orFail } from './failures.js';
 import { writeFeatureGroup } from './feature-groups.js';
 import { asRootOrPart } from './root.js';
@@ -23,7 +24,7 @@ async function imagingPart(
   };
   const childInput = { ...unitInput(input, prepared), choice, ...(settings === undefined ? {} : { settings }) };
   const fanOut = unitFanOut('imaging', input, prepared, childInput, state);
-  const context = { output, runId, force: input.force ?? false };
+  const context = stepContext(input, prepared);
   for (;;) {
     state.enter('running');
     const counts = await fanOut.run();
