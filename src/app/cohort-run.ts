@@ -81,6 +81,25 @@ export async function isRunning(client: Client, workflowId: string): Promise<boo
   }
 }
 
+/**
+ * True when nothing of a run is open any more. Below a run that was terminated studies still end: they are cancelled, and
+ * need a worker to stop what they are doing and to write their outcomes.
+ */
+export async function isOver(client: Client, workflowId: string): Promise<boolean> {
+  let status: string;
+  try {
+    status = (await client.workflow.getHandle(workflowId).describe()).status.name;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return true;
+    throw error;
+  }
+  // These two end when all below them has ended.
+  if (status === 'COMPLETED' || status === 'CANCELLED') return true;
+  if (status === 'RUNNING') return false;
+  const query = `RootWorkflowId = '${workflowId}' AND ExecutionStatus = 'Running'`;
+  return (await client.workflow.count(query)).count === 0;
+}
+
 /** The result of a cohort; its failure as a coded error. */
 export async function cohortResult(handle: WorkflowHandle): Promise<CohortResult> {
   try {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { ensureServer } from '../adapters/local/temporal-server.js';
@@ -119,6 +120,8 @@ export async function runCohort(
   let done = false;
   let over = false;
   const leaving = new AbortController();
+  // The client listens once for every call it makes while it waits.
+  setMaxListeners(0, leaving.signal);
   const asking = new AbortController();
   let settled: Promise<unknown> = Promise.resolve();
   let shown: Promise<BreakerTrip | undefined> = Promise.resolve(undefined);
@@ -129,10 +132,11 @@ export async function runCohort(
     if (attached) await goOn(client, workflowId);
     const outcome = client.withAbortSignal(leaving.signal, () => cohortResult(handle));
     settled = outcome.catch(() => undefined);
-    // A coded error is how the workflow ended; any other says nothing about it.
+    // A coded error is how the workflow ended; any other says nothing about it. What is below a terminated one still ends,
+    // and the worker with it.
     outcome.then(
       () => (over = true),
-      (error: unknown) => (over = error instanceof CohortflowError),
+      (error: unknown) => (over = error instanceof CohortflowError && error.code !== 'Terminated'),
     );
     shown = follow(new ProgressSource(client, workflowId, asking.signal), view, () => done);
     const tripped = shown.then((trip) => (trip === undefined ? new Promise<never>(() => undefined) : { trip }));

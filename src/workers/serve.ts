@@ -1,7 +1,7 @@
 import { Runtime, type Worker } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
 import type { Logger } from '@temporalio/common';
-import { isRunning } from '../app/cohort-run.js';
+import { isOver } from '../app/cohort-run.js';
 import { dataConverter } from '../app/data-converter.js';
 import { packageVersion } from '../app/package-root.js';
 import { createLocalServices, type LocalServices } from '../app/services.js';
@@ -35,15 +35,15 @@ const SERVER_GONE_MS = 15 * 60_000;
 /** A run's own worker has nothing of its own left when the run has ended, and somebody waits. */
 const FOLLOWER_GRACE = 15;
 
-/** Calls `end` when the followed workflow has ended, or its server has not answered for long. */
+/** Calls `end` when the followed workflow and all below it have ended, or its server has not answered for long. */
 function watchFollowed(client: Client, workflowId: string, end: () => void): NodeJS.Timeout {
   let answered = Date.now();
   return setInterval(() => {
     if (Date.now() - answered > SERVER_GONE_MS) end();
-    isRunning(client, workflowId).then(
-      (running) => {
+    isOver(client, workflowId).then(
+      (over) => {
         answered = Date.now();
-        if (!running) end();
+        if (over) end();
       },
       () => undefined,
     );
