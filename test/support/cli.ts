@@ -10,9 +10,14 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Runs the built command line as a user would; the exit code is a result. */
-export async function cli(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliResult> {
-  const child = spawn(process.execPath, [join(CHECKOUT, 'bin', 'cohortflow.js'), ...args], {
+/** Runs the built command line as a user would, behind the command `through` if given; the exit code is a result. */
+export async function cli(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  through: readonly string[] = [],
+): Promise<CliResult> {
+  const [program = '', ...rest] = [...through, process.execPath, join(CHECKOUT, 'bin', 'cohortflow.js'), ...args];
+  const child = spawn(program, rest, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -31,8 +36,9 @@ export async function cli(args: readonly string[], env: Readonly<Record<string, 
 export async function cliJson(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  through: readonly string[] = [],
 ): Promise<CliResult & { readonly document: Record<string, unknown> }> {
-  const result = await cli([...args, '--json'], env);
+  const result = await cli([...args, '--json'], env, through);
   try {
     return { ...result, document: JSON.parse(result.stdout) as Record<string, unknown> };
   } catch {
