@@ -102,13 +102,13 @@ describe.skipIf(!hasSalmon || sharedData('genomics/transcripts.fa') === undefine
   });
 
   it('refuses mates of different number, naming both files', async () => {
-    const short = join(temporaryFolder('short'), 'short_2.fastq.gz');
+    const short = join(temporaryFolder('short'), 'cut_2.fastq.gz');
     const text = gunzipSync(readFileSync(data('R01-001_2.fastq.gz'))).toString();
     writeFileSync(short, gzipSync(text.split('\n').slice(0, 4000).join('\n') + '\n'));
     const inputs = { index: [index], annotation: [annotation], fastq1: [data('R01-001_1.fastq.gz')], fastq2: [short] };
     await expect(runStep(quantifyStep, {}, inputs)).rejects.toMatchObject({
       code: 'UnpairedReads',
-      message: 'R01-001_1.fastq.gz has 30000 reads, short_2.fastq.gz has 1000',
+      message: 'R01-001_1.fastq.gz has 30000 reads, cut_2.fastq.gz has 1000',
     });
   });
 

@@ -8,7 +8,9 @@ const WORDS_OF_THE_TRADE = new Set(
     'phantom plan prostate quant raw read readme reads recon reference resampled roi rtplan rtss rtstruct sag sagittal ' +
     'salmon sample scan scans second secondary seg segmentation segmentations series set slice slices sorted spine sra ' +
     'struct structure structures study subject tar test thorax tpm transcripts transverse trimmed tsv tumor tumour txt ' +
-    'unpaired vol volume xml yaml yml zip'
+    'unpaired vol volume xml yaml yml zip ' +
+    'bad broken control corrupt cropped cut damaged demo dna empty example forward invalid lane lib library mate missing ' +
+    'normal paired rep replicate reverse rna rnaseq seq single truncated wrong'
   ).split(' '),
 );
 
