@@ -47,6 +47,15 @@ export class FileServer {
     }
   }
 
+  /** Stands still: it answers nothing, and its connections stay. */
+  standStill(): void {
+    this.child?.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.child?.kill('SIGCONT');
+  }
+
   async kill(): Promise<void> {
     const { child } = this;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
