@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Client } from '@temporalio/client';
 import { NO_UNITS, addCounts, type UnitCounts } from '../contracts/outcome.js';
 import { PROGRESS_QUERY, type CohortProgress, type FanOutProgress } from '../contracts/progress.js';
@@ -36,7 +37,10 @@ export class ProgressSource {
     private readonly client: Client,
     private readonly workflowId: string,
     private readonly signal: AbortSignal = new AbortController().signal,
-  ) {}
+  ) {
+    // A listener for each workflow that is being asked.
+    setMaxListeners(0, signal);
+  }
 
   /** Undefined while nobody has ever answered. */
   async now(): Promise<RunProgress | undefined> {
@@ -58,14 +62,21 @@ export class ProgressSource {
   }
 
   private async ask(workflowId: string): Promise<Answer | undefined> {
+    // One for each call: the client never takes its listener off again, and a run may be followed for days.
+    const call = new AbortController();
+    const giveUp = (): void => call.abort();
+    this.signal.addEventListener('abort', giveUp, { once: true });
+    if (this.signal.aborted) giveUp();
     try {
       const handle = this.client.workflow.getHandle(workflowId);
-      const progress = await this.client.withAbortSignal(this.signal, () =>
+      const progress = await this.client.withAbortSignal(call.signal, () =>
         this.client.withDeadline(Date.now() + PATIENCE_MS, () => handle.query<CohortProgress, []>(PROGRESS_QUERY)),
       );
       this.last.set(workflowId, { at: Date.now(), progress });
     } catch {
       // Not started yet, or no worker to answer: what it said last is shown, with its age.
+    } finally {
+      this.signal.removeEventListener('abort', giveUp);
     }
     return this.last.get(workflowId);
   }
