@@ -17,14 +17,15 @@ import { CohortflowError } from '../domain/errors.js';
 import type { JsonObject } from '../steps/step.js';
 import { cohortFiles } from './activities.js';
 import { childToEnd, type FanOut } from './children.js';
+import { Courier } from './courier.js';
 import { isOwnCancellation, isReportable, orFail } from './failures.js';
 import { laneCount, type LaneInput } from './lanes.js';
-import { reportSignal, retryFailedUpdate, retryRoundSignal } from './messages.js';
+import { reportSignal, retryFailedUpdate, retryRoundSignal, steerSignal } from './messages.js';
 import { PoolShare } from './pool-share.js';
 import { modalityAttribute } from './search-attributes.js';
 import { runSlice } from './slice.js';
 import { SliceState, sliceSize, type Slice } from './slice-state.js';
-import { Steering, heedControl, steerChild, tell } from './steering.js';
+import { Steering, heedControl } from './steering.js';
 import { Runner, shareOut } from './width-shares.js';
 
 /** Up to this many units a cohort runs its pool itself; above, lanes do (a parent's history stays under 4,000 events). */
@@ -62,6 +63,7 @@ export interface FanOutPlan {
 export class FanOutRun {
   private fanOut: FanOut;
   private readonly steering: Steering;
+  private readonly courier = new Courier();
   private readonly runners = new Map<string, Runner>();
   private readonly counts = new Map<string, UnitCounts>();
   private readonly own: SliceState;
@@ -153,6 +155,8 @@ export class FanOutRun {
       this.share?.close();
       await kept;
       await this.share?.leave();
+      this.report(0);
+      await this.courier.delivered();
     });
     if (this.failure !== undefined) throw this.failure as Error;
     return this.sum();
@@ -187,7 +191,8 @@ export class FanOutRun {
     this.start(
       Array.from({ length: lanes }, (_, lane) => {
         const id = laneWorkflowId(fanOut.cohortId, lane, round.round);
-        const steer = (state: SteeringState): void => void steerChild(id, state);
+        const steer = (state: SteeringState): void =>
+          void this.courier.send(id, (handle) => handle.signal(steerSignal, state));
         const run = (slice: Slice): Promise<UnitCounts> => this.laneToEnd(id, { fanOut, slice });
         return { id, slice: this.slice(round, lane, lanes), steer, run };
       }),
@@ -330,13 +335,18 @@ export class FanOutRun {
 
   private changed(): void {
     this.onChange();
+    this.report(REPORTED_SHARE);
+  }
+
+  /** Tells the parent how far this is, when at least so much more of it has been dealt with. */
+  private report(atLeast: number): void {
     const { parent } = this.plan;
     if (parent === undefined) return;
     const counts = this.sum();
     const share = endedUnits(counts) / Math.max(1, counts.total);
-    if (share < this.reported + REPORTED_SHARE) return;
+    if (share < this.reported + atLeast || share === this.reported) return;
     this.reported = share;
     const from = workflowInfo().workflowId;
-    void tell(parent, (handle) => handle.signal(reportSignal, { from, counts }));
+    void this.courier.send(parent, (handle) => handle.signal(reportSignal, { from, counts }));
   }
 }

@@ -2,9 +2,9 @@ import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workf
 import { endedUnits, type UnitCounts } from '../contracts/outcome.js';
 import type { PartReport } from '../contracts/control.js';
 import type { FanOut } from './children.js';
+import { Courier } from './courier.js';
 import { reportSignal } from './messages.js';
 import { sliceSize, type Slice, type SliceState } from './slice-state.js';
-import { tell } from './steering.js';
 
 /** A lane starts about this many units, drains and continues as new. */
 export const LANE_RUN_LIMIT = 400;
@@ -33,9 +33,9 @@ export function laneCount(total: number, width: number): number {
   return Math.min(MOST_LANES, width, wanted);
 }
 
-/** What a lane tells its cohort. Sent in order; {@link told} waits until all of it has left. */
+/** What a lane tells its cohort. */
 export class LaneReports {
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly courier = new Courier();
 
   constructor(
     private readonly cohortId: string,
@@ -44,12 +44,12 @@ export class LaneReports {
 
   send(report: Omit<PartReport, 'from'>): void {
     const from = this.lane;
-    const before = this.last;
-    this.last = before.then(() => tell(this.cohortId, (handle) => handle.signal(reportSignal, { from, ...report })));
+    void this.courier.send(this.cohortId, (handle) => handle.signal(reportSignal, { from, ...report }));
   }
 
-  async told(): Promise<void> {
-    await this.last;
+  /** Resolves when all of it has left. */
+  told(): Promise<void> {
+    return this.courier.delivered();
   }
 }
 

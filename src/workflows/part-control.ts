@@ -15,6 +15,7 @@ import type { MultimodalInput, PreparedRun } from '../contracts/inputs.js';
 import { modalityWorkflowId, type FanOutModality, type Modality } from '../contracts/workflow-ids.js';
 import { cohortFiles } from './activities.js';
 import type { CohortState } from './cohort-state.js';
+import { Courier } from './courier.js';
 import { orFail } from './failures.js';
 import {
   pauseUpdate,
@@ -24,8 +25,8 @@ import {
   retryRoundSignal,
   setConcurrencyUpdate,
   setStartRateUpdate,
+  steerSignal,
 } from './messages.js';
-import { steerChild, tell } from './steering.js';
 
 /**
  * What a whole cohort is told is passed on to the modalities that run units; what they tell is shown. Failed units are
@@ -36,6 +37,7 @@ export class PartControl {
   private readonly names: readonly FanOutModality[];
   private readonly open = new Set<Modality>();
   private readonly rounds: Partial<Record<FanOutModality, RetryRound[]>> = {};
+  private readonly courier = new Courier();
   private state: SteeringState;
   private lastRound = 1;
   private choosing = 0;
@@ -120,7 +122,11 @@ export class PartControl {
       ...Object.assign({}, this.state, ...changes.map(([, change]) => change)),
       ...(widths.length === 0 ? {} : { width: Math.max(...widths) }),
     } as SteeringState;
-    await Promise.all(changes.map(([name, change]) => steerChild(this.idOf(name), change)));
+    await Promise.all(
+      changes.map(([name, change]) =>
+        this.courier.send(this.idOf(name), (handle) => handle.signal(steerSignal, change)),
+      ),
+    );
     return this.state;
   }
 
@@ -145,7 +151,8 @@ export class PartControl {
 
   private async take(name: FanOutModality, round: RetryRound): Promise<void> {
     const told =
-      this.open.has(name) && (await tell(this.idOf(name), (handle) => handle.signal(retryRoundSignal, round)));
+      this.open.has(name) &&
+      (await this.courier.send(this.idOf(name), (handle) => handle.signal(retryRoundSignal, round)));
     if (!told) (this.rounds[name] ??= []).push(round);
   }
 }

@@ -4,7 +4,7 @@ import { grantOf, withClaim, withGrants, type PoolHolder } from '../contracts/po
 import { quick } from './activities.js';
 import { orFail } from './failures.js';
 import { claimSignal, grantSignal, poolQuery } from './messages.js';
-import { tell } from './steering.js';
+import { tell } from './courier.js';
 
 const RULES: FieldRules = {
   pool: { kind: 'text', required: true, about: 'name of the pool' },

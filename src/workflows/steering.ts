@@ -1,4 +1,4 @@
-import { getExternalWorkflowHandle, setHandler } from '@temporalio/workflow';
+import { setHandler } from '@temporalio/workflow';
 import { checkStartRate, checkWidth, type SteeringChange, type SteeringState } from '../contracts/control.js';
 import { orFail } from './failures.js';
 import { pauseUpdate, resumeUpdate, setConcurrencyUpdate, setStartRateUpdate, steerSignal } from './messages.js';
@@ -44,22 +44,4 @@ export function heedParent(steering: Steering): void {
   setHandler(steerSignal, (change) => {
     steering.change(change);
   });
-}
-
-/** Signals another workflow of the cohort; false when it has ended meanwhile and needs to hear nothing more. */
-export async function tell(workflowId: string, send: (handle: ExternalHandle) => Promise<void>): Promise<boolean> {
-  try {
-    await send(getExternalWorkflowHandle(workflowId));
-    return true;
-  } catch {
-    // Not found: it ended between our looking and our sending.
-    return false;
-  }
-}
-
-type ExternalHandle = ReturnType<typeof getExternalWorkflowHandle>;
-
-/** Passes a change on to a child. */
-export function steerChild(workflowId: string, change: SteeringChange): Promise<boolean> {
-  return tell(workflowId, (handle) => handle.signal(steerSignal, change));
 }

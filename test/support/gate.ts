@@ -17,6 +17,15 @@ export class Gate {
   }
 }
 
+/** Runs a test's body; when it fails the gate is opened, so that what waits there does not hold up the workers' end. */
+export async function through(gate: Gate, body: () => Promise<void>): Promise<void> {
+  try {
+    await body();
+  } finally {
+    gate.openForAll();
+  }
+}
+
 /** Waits until something has come true; fails after `seconds`. */
 export async function until(what: () => boolean | Promise<boolean>, seconds = 30): Promise<void> {
   for (let n = 0; n < seconds * 20; n += 1) {

@@ -11,7 +11,7 @@ import {
 } from '../../src/contracts/control.js';
 import { PROGRESS_QUERY, type CohortProgress } from '../../src/contracts/progress.js';
 import type { CohortResult } from '../../src/contracts/results.js';
-import { Gate, until } from '../support/gate.js';
+import { Gate, through, until } from '../support/gate.js';
 import { sourceBundle } from '../support/temporal-bundle.js';
 import { realTime, temporalCli } from '../support/temporal-servers.js';
 import { indexOf, simulate, simulatedStudies } from '../support/temporal-simulation.js';
@@ -90,21 +90,23 @@ describe.skipIf(server === undefined)('the circuit breaker', () => {
       if (state === 'full') throw ApplicationFailure.nonRetryable('no space is left', 'DiskFull');
       return undefined;
     });
-    await withWorkers(env, bundle, simulation, async () => {
-      const handle = await start('lane-full', { pauseAfter: 3 });
-      await until(async () => (await progressOf(handle)).fanOut?.failed === 11);
-      state = 'full';
-      // Retries run in lanes.
-      expect(await retry(handle, {})).toEqual({ imaging: 11 });
-      await until(async () => (await progressOf(handle)).fanOut?.breaker !== undefined);
-      expect((await progressOf(handle)).fanOut).toMatchObject({ paused: true, breaker: { code: 'DiskFull' } });
-      state = 'well';
-      gate.openForAll();
-      await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.resume);
-      await until(async () => (await progressOf(handle)).phase === 'finished');
-      const { imaging } = (await handle.result()) as CohortResult;
-      expect(imaging).toEqual({ total: 12, done: 12, reused: 0, failed: 0, cancelled: 0 });
-    });
+    await withWorkers(env, bundle, simulation, () =>
+      through(gate, async () => {
+        const handle = await start('lane-full', { pauseAfter: 3 });
+        await until(async () => (await progressOf(handle)).fanOut?.failed === 11);
+        state = 'full';
+        // Retries run in lanes.
+        expect(await retry(handle, {})).toEqual({ imaging: 11 });
+        await until(async () => (await progressOf(handle)).fanOut?.breaker !== undefined);
+        expect((await progressOf(handle)).fanOut).toMatchObject({ paused: true, breaker: { code: 'DiskFull' } });
+        state = 'well';
+        gate.openForAll();
+        await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.resume);
+        await until(async () => (await progressOf(handle)).phase === 'finished');
+        const { imaging } = (await handle.result()) as CohortResult;
+        expect(imaging).toEqual({ total: 12, done: 12, reused: 0, failed: 0, cancelled: 0 });
+      }),
+    );
   }, 60_000);
 
   it('holds the last ones of a cohort too: it ends only when they have been run again', async () => {

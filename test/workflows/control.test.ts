@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONTROL_UPDATES, type InterimReport, type SteeringState } from '../../src/contracts/control.js';
 import { PROGRESS_QUERY, type CohortProgress } from '../../src/contracts/progress.js';
 import type { CohortResult } from '../../src/contracts/results.js';
-import { Gate, until } from '../support/gate.js';
+import { Gate, through, until } from '../support/gate.js';
 import { sourceBundle } from '../support/temporal-bundle.js';
 import { realTime, temporalCli } from '../support/temporal-servers.js';
 import { simulate, simulatedStudies } from '../support/temporal-simulation.js';
@@ -34,38 +34,40 @@ describe.skipIf(server === undefined)('controlling a cohort while it runs', () =
     const simulation = simulate(simulatedStudies(STUDIES), (request) =>
       request.step === 'imaging.convert' ? gate.enter() : undefined,
     );
-    await withWorkers(env, bundle, simulation, async () => {
-      const handle = await env.client.workflow.start('imagingCohort', {
-        workflowId: 'controlled',
-        taskQueue: TEST_QUEUE,
-        args: [{ cohort: '/sheet.csv', output: '/out', concurrency: 3 }],
-      });
-      await until(() => gate.waiting.length === 3);
-      const widened = await handle.executeUpdate<SteeringState, [number]>(CONTROL_UPDATES.setConcurrency, {
-        args: [5],
-      });
-      expect(widened).toEqual({ paused: false, width: 5, startRate: 0 });
-      await until(() => gate.waiting.length === 5);
+    await withWorkers(env, bundle, simulation, () =>
+      through(gate, async () => {
+        const handle = await env.client.workflow.start('imagingCohort', {
+          workflowId: 'controlled',
+          taskQueue: TEST_QUEUE,
+          args: [{ cohort: '/sheet.csv', output: '/out', concurrency: 3 }],
+        });
+        await until(() => gate.waiting.length === 3);
+        const widened = await handle.executeUpdate<SteeringState, [number]>(CONTROL_UPDATES.setConcurrency, {
+          args: [5],
+        });
+        expect(widened).toEqual({ paused: false, width: 5, startRate: 0 });
+        await until(() => gate.waiting.length === 5);
 
-      expect(await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.pause)).toEqual({
-        paused: true,
-        width: 5,
-        startRate: 0,
-      });
-      gate.letThrough(5);
-      await until(async () => (await fanOutOf(handle))?.done === 5);
-      expect(gate.waiting.length).toBe(0);
-      expect(await fanOutOf(handle)).toMatchObject({ paused: true, running: 0 });
+        expect(await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.pause)).toEqual({
+          paused: true,
+          width: 5,
+          startRate: 0,
+        });
+        gate.letThrough(5);
+        await until(async () => (await fanOutOf(handle))?.done === 5);
+        expect(gate.waiting.length).toBe(0);
+        expect(await fanOutOf(handle)).toMatchObject({ paused: true, running: 0 });
 
-      const refused = handle.executeUpdate<SteeringState, [number]>(CONTROL_UPDATES.setConcurrency, { args: [0] });
-      await expect(refused).rejects.toMatchObject({
-        cause: { type: 'InvalidInput', message: expect.stringContaining('1 to 500') as unknown },
-      });
+        const refused = handle.executeUpdate<SteeringState, [number]>(CONTROL_UPDATES.setConcurrency, { args: [0] });
+        await expect(refused).rejects.toMatchObject({
+          cause: { type: 'InvalidInput', message: expect.stringContaining('1 to 500') as unknown },
+        });
 
-      await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.resume);
-      gate.openForAll();
-      expect(((await handle.result()) as CohortResult).imaging).toMatchObject({ total: STUDIES, done: STUDIES });
-    });
+        await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.resume);
+        gate.openForAll();
+        expect(((await handle.result()) as CohortResult).imaging).toMatchObject({ total: STUDIES, done: STUDIES });
+      }),
+    );
   });
 
   it('passes what the whole cohort is told on to its modalities', async () => {
@@ -73,23 +75,25 @@ describe.skipIf(server === undefined)('controlling a cohort while it runs', () =
     const simulation = simulate(simulatedStudies(STUDIES), (request) =>
       request.step === 'imaging.convert' ? gate.enter() : undefined,
     );
-    await withWorkers(env, bundle, simulation, async () => {
-      const handle = await env.client.workflow.start('multimodalCohort', {
-        workflowId: 'whole',
-        taskQueue: TEST_QUEUE,
-        args: [{ cohort: '/sheet.csv', output: '/out', concurrency: 2 }],
-      });
-      await until(() => gate.waiting.length === 2);
-      const args: [{ imaging: number }] = [{ imaging: 4 }];
-      await handle.executeUpdate<SteeringState, typeof args>(CONTROL_UPDATES.setConcurrency, { args });
-      await until(() => gate.waiting.length === 4);
-      await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.pause);
-      const imaging = env.client.workflow.getHandle('whole/imaging');
-      await until(async () => (await fanOutOf(imaging))?.paused === true);
-      await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.resume);
-      gate.openForAll();
-      expect(((await handle.result()) as CohortResult).imaging).toMatchObject({ done: STUDIES });
-    });
+    await withWorkers(env, bundle, simulation, () =>
+      through(gate, async () => {
+        const handle = await env.client.workflow.start('multimodalCohort', {
+          workflowId: 'whole',
+          taskQueue: TEST_QUEUE,
+          args: [{ cohort: '/sheet.csv', output: '/out', concurrency: 2 }],
+        });
+        await until(() => gate.waiting.length === 2);
+        const args: [{ imaging: number }] = [{ imaging: 4 }];
+        await handle.executeUpdate<SteeringState, typeof args>(CONTROL_UPDATES.setConcurrency, { args });
+        await until(() => gate.waiting.length === 4);
+        await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.pause);
+        const imaging = env.client.workflow.getHandle('whole/imaging');
+        await until(async () => (await fanOutOf(imaging))?.paused === true);
+        await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.resume);
+        gate.openForAll();
+        expect(((await handle.result()) as CohortResult).imaging).toMatchObject({ done: STUDIES });
+      }),
+    );
   });
 
   it('writes the report of what has ended so far, as often as it is asked, and the whole one at the end', async () => {
@@ -98,22 +102,24 @@ describe.skipIf(server === undefined)('controlling a cohort while it runs', () =
       request.step === 'imaging.overlay' ? gate.enter() : undefined,
     );
     const written = (step: string): number => simulation.steps.filter((one) => one.step === step).length;
-    await withWorkers(env, bundle, simulation, async () => {
-      const handle = await env.client.workflow.start('multimodalCohort', {
-        workflowId: 'reported',
-        taskQueue: TEST_QUEUE,
-        args: [{ cohort: '/sheet.csv', output: '/out' }],
-      });
-      await until(() => gate.waiting.length === 6);
-      const ask = (): Promise<InterimReport> => handle.executeUpdate<InterimReport, []>(CONTROL_UPDATES.report);
-      expect(await Promise.all([ask(), ask()])).toEqual([
-        { report: '/out/report.html' },
-        { report: '/out/report.html' },
-      ]);
-      expect([written('dataset.join'), written('report.render')]).toEqual([2, 2]);
-      gate.openForAll();
-      expect(await handle.result()).toMatchObject({ imaging: { done: 6 }, report: '/out/report.html' });
-      expect([written('dataset.join'), written('report.render')]).toEqual([3, 3]);
-    });
+    await withWorkers(env, bundle, simulation, () =>
+      through(gate, async () => {
+        const handle = await env.client.workflow.start('multimodalCohort', {
+          workflowId: 'reported',
+          taskQueue: TEST_QUEUE,
+          args: [{ cohort: '/sheet.csv', output: '/out' }],
+        });
+        await until(() => gate.waiting.length === 6);
+        const ask = (): Promise<InterimReport> => handle.executeUpdate<InterimReport, []>(CONTROL_UPDATES.report);
+        expect(await Promise.all([ask(), ask()])).toEqual([
+          { report: '/out/report.html' },
+          { report: '/out/report.html' },
+        ]);
+        expect([written('dataset.join'), written('report.render')]).toEqual([2, 2]);
+        gate.openForAll();
+        expect(await handle.result()).toMatchObject({ imaging: { done: 6 }, report: '/out/report.html' });
+        expect([written('dataset.join'), written('report.render')]).toEqual([3, 3]);
+      }),
+    );
   });
 });
