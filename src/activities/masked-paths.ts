@@ -25,6 +25,15 @@ function maskedDeep(value: unknown, mask: (text: string) => string): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, maskedDeep(item, mask)]));
 }
 
+/** What is thrown may hold anything: a number too large for JSON, a circle. */
+function textOf(details: unknown): string {
+  try {
+    return JSON.stringify(details);
+  } catch {
+    return '';
+  }
+}
+
 /**
  * The error of a step without the places of its inputs. Whoever reads the message knows the case and its row in the sheet;
  * folders and files of archives are often named by patient, and messages travel into logs and records.
@@ -36,7 +45,7 @@ export function withoutInputPaths(error: unknown, inputs: StepRequest['inputs'])
     .sort((a, b) => b.length - a.length);
   const message = messageOf(error);
   const { code, details } = toFailure(error);
-  const told = `${message} ${JSON.stringify(details)}`;
+  const told = `${message} ${textOf(details)}`;
   if (error instanceof Error && error.name === 'AbortError') return error;
   if (!paths.some((path) => path !== '' && told.includes(path))) return error;
   const mask = (text: string): string =>

@@ -29,4 +29,9 @@ describe('messages of steps', () => {
   test('an unknown error keeps being one', () => {
     expect(withoutInputPaths(new Error(`cannot read ${STUDY}`), inputs)).toMatchObject({ code: 'InternalError' });
   });
+
+  it('keeps the code of an error whose details are no JSON', () => {
+    const error = new CohortflowError('IoError', 'reading failed', { bytes: 3n });
+    expect(withoutInputPaths(error, { study: ['/data/one'] })).toBe(error);
+  });
 });
