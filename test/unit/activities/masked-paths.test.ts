@@ -30,7 +30,7 @@ describe('messages of steps', () => {
     expect(withoutInputPaths(new Error(`cannot read ${STUDY}`), inputs)).toMatchObject({ code: 'InternalError' });
   });
 
-  it('keeps the code of an error whose details are no JSON', () => {
+  test('keeps the code of an error whose details are no JSON', () => {
     const error = new CohortflowError('IoError', 'reading failed', { bytes: 3n });
     expect(withoutInputPaths(error, { study: ['/data/one'] })).toBe(error);
   });
