@@ -26,7 +26,7 @@ Exit codes: 0 all done; 1 anything not listed; 2 bad usage or input, nothing was
 export function createProgram(): Command {
   const program = new Command('cohortflow')
     .description(
-      'Takes a cohort of patients and turns imaging (CT and tumour segmentation), genomics (RNA reads) and clinical tables\n' +
+      'Takes a cohort of patients and turns imaging (CT and tumour segmentation), genomics (RNA reads) and clinical tables ' +
         'into features, one data set and a report, as durable Temporal workflows.',
     )
     .version(packageVersion())
@@ -56,8 +56,18 @@ async function checkKeys(): Promise<void> {
   dataConverter();
 }
 
+/** Whoever reads the output may stop reading (`| head`): that is no fault, and what is under way goes on. */
+function tolerateClosedOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+}
+
 /** Parses and runs; the exit code is set, never thrown, so that output is flushed. */
 export async function main(argv: readonly string[] = process.argv): Promise<void> {
+  tolerateClosedOutput();
   const json = argv.includes('--json');
   const program = createProgram();
   const strict = (command: Command): void => {
