@@ -135,7 +135,7 @@ describe.skipIf(server === undefined)('a cohort whose activities misbehave', () 
     expect(simulation.records).toHaveLength(ids.length - 2);
     expect(Object.fromEntries([...ends].map(([id, { code, attempts }]) => [id, [code, attempts]]))).toEqual({
       'answers-too-much': ['InternalError', 1],
-      'details-that-are-no-json': ['InternalError', 1],
+      'details-that-are-no-json': ['SegNotFound', 1],
       hangs: ['StepTimeout', 4],
       'no-error': ['InternalError', 1],
       'nothing-at-all': ['InternalError', 1],
