@@ -1,3 +1,5 @@
+import type { AwsSettings } from './aws-settings.js';
+
 /** The kinds of work that a worker process may take. */
 export const WORKER_ROLES = ['orchestration', 'io', 'cpu'] as const;
 export type WorkerRole = (typeof WORKER_ROLES)[number];
@@ -36,12 +38,16 @@ export interface Config {
   readonly healthPort: Listen;
   readonly metricsPort: Listen;
   readonly logLevel: LogLevel;
+  /** Submitted work waited for at once: waiting costs a worker next to nothing. */
+  readonly remoteWork: number;
+  /** The AWS account, where one is used. */
+  readonly aws: AwsSettings;
 }
 
 /** One setting: how it is written in a file and in the environment, and what it must be. */
 interface Setting {
   readonly environment: string;
-  readonly kind: 'folder' | 'text' | 'count' | 'roles' | 'listen' | 'level';
+  readonly kind: 'folder' | 'text' | 'count' | 'roles' | 'listen' | 'level' | 'aws';
   readonly about: string;
 }
 
@@ -60,4 +66,6 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting } = {
   healthPort: { environment: 'COHORTFLOW_HEALTH_PORT', kind: 'listen', about: 'where health is served' },
   metricsPort: { environment: 'COHORTFLOW_METRICS_PORT', kind: 'listen', about: 'where metrics are served' },
   logLevel: { environment: 'COHORTFLOW_LOG_LEVEL', kind: 'level', about: 'least level that a worker logs' },
+  remoteWork: { environment: 'COHORTFLOW_REMOTE_WORK', kind: 'count', about: 'jobs of services waited for at once' },
+  aws: { environment: 'COHORTFLOW_AWS', kind: 'aws', about: 'the AWS account, a mapping (docs/aws.md)' },
 };

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { CohortflowError, messageOf } from '../domain/errors.js';
+import { awsSettingsFault, type AwsSettings } from './aws-settings.js';
 import { LOG_LEVELS, SETTINGS, WORKER_ROLES, type Config } from './config.js';
 import { slotsOf, thisMachine } from './machine.js';
 
@@ -29,6 +30,8 @@ function defaults(environment: Environment, jobs: number | undefined): Config {
     healthPort: 'off',
     metricsPort: 'off',
     logLevel: 'INFO',
+    remoteWork: 500,
+    aws: {},
   };
 }
 
@@ -80,10 +83,30 @@ const KINDS = {
     wanted: `one of ${LOG_LEVELS.join(', ')}`,
     read: (value) => LOG_LEVELS.find((level) => level === String(value).toUpperCase()),
   },
-} satisfies Record<(typeof SETTINGS)[Key]['kind'], { wanted: string; read(value: unknown): Value | undefined }>;
+} satisfies Record<
+  Exclude<(typeof SETTINGS)[Key]['kind'], 'aws'>,
+  { wanted: string; read(value: unknown): Value | undefined }
+>;
+
+/** A mapping, or (from the environment) its text as YAML or JSON. */
+function awsSettings(value: unknown, where: string): AwsSettings {
+  let document = value;
+  if (typeof value === 'string') {
+    try {
+      document = parse(value);
+    } catch (error) {
+      throw new CohortflowError('InvalidInput', `${where}: not readable as YAML or JSON (${messageOf(error)})`);
+    }
+  }
+  const fault = awsSettingsFault(document);
+  if (fault !== undefined) throw new CohortflowError('InvalidInput', `${where}: ${fault}`);
+  return document as AwsSettings;
+}
 
 function read(key: Key, value: unknown, where: string): Value {
-  const { wanted, read: reading } = KINDS[SETTINGS[key].kind];
+  const { kind } = SETTINGS[key];
+  if (kind === 'aws') return awsSettings(value, where);
+  const { wanted, read: reading } = KINDS[kind];
   return reading(value) ?? refuse(where, value, wanted);
 }
 

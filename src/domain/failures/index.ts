@@ -1,5 +1,8 @@
+import { AWS_FAILURES } from './aws.js';
 import { CLINICAL_FAILURES } from './clinical.js';
 import { COHORT_FAILURES } from './cohort.js';
+import { DRAGEN_FAILURES } from './dragen.js';
+import { FEATURE_STORE_FAILURES } from './feature-store.js';
 import { GENERAL_FAILURES } from './general.js';
 import { GENOMICS_FAILURES } from './genomics.js';
 import { IMAGING_FAILURES } from './imaging.js';
@@ -22,6 +25,9 @@ export const FAILURES = {
   ...TABLE_FAILURES,
   ...PLUGIN_FAILURES,
   ...PRIVACY_FAILURES,
+  ...AWS_FAILURES,
+  ...DRAGEN_FAILURES,
+  ...FEATURE_STORE_FAILURES,
 } as const;
 
 /** The closed union of all failure codes. */

@@ -1,0 +1,24 @@
+/** What every client of an AWS service is made with. Endpoints and credentials are the SDK's own business. */
+export interface ClientOptions {
+  readonly region?: string;
+  readonly maxAttempts: number;
+  readonly requestHandler: { readonly connectionTimeout: number; readonly requestTimeout: number };
+}
+
+/**
+ * Two tries close together take care of a dropped connection; whatever goes on longer is the workflow engine's: it backs off
+ * for minutes, survives the worker, and shows what it waits for.
+ */
+const ATTEMPTS = 2;
+
+const CONNECT_MS = 5_000;
+const ANSWER_MS = 60_000;
+
+/** @param region the SDK's own choice when absent */
+export function clientOptions(region: string | undefined, maxAttempts: number = ATTEMPTS): ClientOptions {
+  return {
+    ...(region === undefined ? {} : { region }),
+    maxAttempts,
+    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS },
+  };
+}

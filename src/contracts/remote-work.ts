@@ -1,0 +1,60 @@
+import type { JsonObject } from '../steps/step.js';
+import type { GenomicsSampleInput, ImagingStudyInput } from './inputs.js';
+
+/** Where the units of a modality may run besides here. */
+export const IMAGING_EXECUTORS = ['local', 'sagemaker'] as const;
+export const GENOMICS_EXECUTORS = ['local', 'dragen'] as const;
+export type ImagingExecutor = (typeof IMAGING_EXECUTORS)[number];
+export type GenomicsExecutor = (typeof GENOMICS_EXECUTORS)[number];
+/** A service that does the work of a unit on a machine of its own. */
+export type RemoteExecutorName = Exclude<ImagingExecutor | GenomicsExecutor, 'local'>;
+
+/** The work of one unit, given to a service: the whole input of the unit's workflow, and which try this is. */
+export type RemoteRequest = {
+  readonly output: string;
+  /** Key of the records of outcomes. */
+  readonly runId: string;
+  /** 1 is the first try; a try of another number is other work, with another name. */
+  readonly attempt: number;
+} & (
+  | { readonly executor: 'sagemaker'; readonly input: ImagingStudyInput }
+  | { readonly executor: 'dragen'; readonly input: GenomicsSampleInput }
+);
+
+/** Names work that was taken on: plain JSON, small; what the executor needs to find it again. */
+export interface RemoteTicket {
+  readonly executor: RemoteExecutorName;
+  /** At most 63 letters, digits and hyphens: made from the unit's workflow run and the try, so that repeating finds it. */
+  readonly name: string;
+  /** `s3://…/<name>`: what the work reads besides its inputs and what it leaves. */
+  readonly place: string;
+  readonly facts?: JsonObject;
+}
+
+/** What became of submitting: nothing to do, or work that was taken on. */
+export type RemoteStart = { readonly reused: true } | { readonly reused: false; readonly ticket: RemoteTicket };
+
+/** What work that ended well left. */
+export interface RemoteEnd {
+  /** Paths by role, for the step that takes them up; empty where the work is adopted whole. */
+  readonly results: Readonly<Record<string, readonly string[]>>;
+  /** Machine and seconds it took, for the costs; no more than that. */
+  readonly facts?: JsonObject;
+}
+
+/**
+ * Activities of work that a service does: begin, wait, take over, stop. On a queue of their own, because waiting takes a slot
+ * for hours and nothing else.
+ */
+export interface RemoteActivities {
+  /** Gives the work away, or finds that it is done already. Repeated with the same request it finds its own work. */
+  submitWork(request: RemoteRequest): Promise<RemoteStart>;
+  /** Waits for the end; heartbeats. Throws the work's failure with its code. */
+  awaitWork(request: { readonly ticket: RemoteTicket }): Promise<RemoteEnd>;
+  /** Brings the results of a study into its place with manifests and outcomes; the same as if the steps had run here. */
+  adoptWork(request: { readonly request: RemoteRequest; readonly ticket: RemoteTicket }): Promise<{
+    readonly outcome: 'done';
+  }>;
+  /** Ends the work of that request, whether it was taken on or not, and waits until it is certain to cost nothing more. */
+  stopWork(request: RemoteRequest): Promise<void>;
+}

@@ -1,0 +1,17 @@
+import type { FailureKind } from './failure.js';
+
+/** Failures of genomics on DRAGEN machines. */
+export const DRAGEN_FAILURES = {
+  DragenFailed: {
+    retryable: false,
+    fault: 'environment',
+    reason: 'DRAGEN, or a program that prepares its reads, ended with an error.',
+    remedy: 'Read the log that the message names.',
+  },
+  InstanceLost: {
+    retryable: true,
+    fault: 'environment',
+    reason: 'A machine was taken back (spot), ended, or stopped answering before the work was done.',
+    remedy: 'The work is tried again on another machine. Use on-demand machines if it goes on.',
+  },
+} as const satisfies Record<string, FailureKind>;

@@ -1,0 +1,52 @@
+import type { RemoteEnd, RemoteExecutorName, RemoteRequest, RemoteTicket } from '../contracts/remote-work.js';
+
+/** Work to be given away, with everything that decides where it goes. */
+export interface RemoteWork {
+  readonly request: RemoteRequest;
+  /** At most 63 letters, digits and hyphens; the same whenever the same try is submitted again, and never for another. */
+  readonly name: string;
+  /** `s3://bucket/…/<name>`, without a slash at the end: private to this work. */
+  readonly place: string;
+  /** Put on everything that is made: `cohortflow:work` (name), `cohortflow:workflow` (id of the unit's workflow). */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** What there may be of something at once, and what says so. */
+export interface RemoteLimit {
+  readonly limit: number;
+  /** As `quota of ml.r5.large for processing jobs`. */
+  readonly why: string;
+}
+
+/** Work of ours that a service still has. */
+export interface RemoteAlive {
+  readonly executor: RemoteExecutorName;
+  /** The service's own name of it (a job's name, an instance's id). */
+  readonly id: string;
+  readonly name: string;
+  /** Workflow that it belongs to; absent when its tags do not say. */
+  readonly workflowId?: string;
+  /** ISO time. */
+  readonly since?: string;
+}
+
+/**
+ * A service that does the work of a unit on its own machines. Faults are {@link CohortflowError}s of the catalogue: those of
+ * the service by kind (`AwsThrottled`, `AwsNoCapacity`, …), those of the work by what happened (`JobKilled`, `InstanceLost`,
+ * or the code that the work itself failed with).
+ */
+export interface RemoteExecutor {
+  readonly name: RemoteExecutorName;
+  /** Units that the account can hold at once; undefined when nothing is known to limit them. */
+  limit(signal: AbortSignal): Promise<RemoteLimit | undefined>;
+  /** Gives work away; finds its own again when an earlier answer was lost. */
+  submit(work: RemoteWork, signal: AbortSignal): Promise<RemoteTicket>;
+  /** Resolves when the work has ended well, rejects with its failure; may be called again after a crash. */
+  await(ticket: RemoteTicket, signal: AbortSignal, onProgress: (message: string) => void): Promise<RemoteEnd>;
+  /** Ends work by its name, whether it was ever taken on or not; resolves when it is certain to cost nothing more. */
+  stop(work: RemoteWork, signal: AbortSignal): Promise<void>;
+  /** All work of ours that is alive, for the sweep; of this namespace only. */
+  alive(signal: AbortSignal): Promise<readonly RemoteAlive[]>;
+  /** Ends one that {@link alive} listed. */
+  end(found: RemoteAlive, signal: AbortSignal): Promise<void>;
+}
