@@ -137,7 +137,7 @@ async function lookUpOrRun(
     await files.makeFolder(outputFolder);
     await files.makeFolder(scratchFolder);
     const params = { ...request.params, ...request.volatile };
-    const task = { step: request.step, params, inputs: request.inputs, outputFolder, scratchFolder };
+    const task = { step: request.step, params, inputs: request.instead ?? request.inputs, outputFolder, scratchFolder };
     const summary = await runner.run(task, signal, progress);
     signal.throwIfAborted();
     checkSummary(request.step, summary);

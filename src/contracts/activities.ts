@@ -14,6 +14,10 @@ export interface StepRequest {
   /** Parameters that do not change what is computed (the run's event time): not part of the fingerprint. */
   readonly volatile?: JsonObject;
   readonly inputs: Readonly<Record<string, readonly string[]>>;
+  /**
+   * What the step is run with in place of `inputs`, which still decide whether it has to: what a service made of them.
+   */
+  readonly instead?: Readonly<Record<string, readonly string[]>>;
   /** Whose step this is; absent for a step of the whole cohort, which leaves no line among the cases' outcomes. */
   readonly unit?: { readonly caseId: string; readonly part: string; readonly modality: Modality };
   /**

@@ -6,6 +6,7 @@ import type { RetryRequest, RetryRound } from './control.js';
 import type { FanOutFields } from './fan-out-choice.js';
 import type { FieldRule, FieldRules } from './input-check.js';
 import type { UnitCounts } from './outcome.js';
+import { GENOMICS_EXECUTORS, IMAGING_EXECUTORS, type GenomicsExecutor, type ImagingExecutor } from './remote-work.js';
 import type { FanOutModality } from './workflow-ids.js';
 
 /**
@@ -34,6 +35,7 @@ const IMAGING: FieldRules = {
   featureSet: { kind: 'text', choices: ['default', 'seed'], about: 'which features' },
   roi: text('name or pattern of the segments to measure'),
   series: text('segmentation or CT series to take where several fit'),
+  imagingExecutor: { kind: 'text', choices: [...IMAGING_EXECUTORS], about: 'where studies are computed; local' },
 };
 
 const GENOMICS: FieldRules = {
@@ -41,6 +43,8 @@ const GENOMICS: FieldRules = {
   annotation: text('GTF, GFF3 or a table of transcript and gene, absolute'),
   index: text('ready Salmon index, absolute'),
   threads: { kind: 'count', about: 'threads of one quantification' },
+  genomicsExecutor: { kind: 'text', choices: [...GENOMICS_EXECUTORS], about: 'where reads are quantified; local' },
+  dragenProfile: text('commands of which DRAGEN version; that of the settings'),
 };
 
 const DATASET: FieldRules = {
@@ -109,6 +113,7 @@ export interface ImagingChoice {
   readonly featureSet?: 'default' | 'seed';
   readonly roi?: string;
   readonly series?: string;
+  readonly imagingExecutor?: ImagingExecutor;
 }
 
 export interface GenomicsChoice {
@@ -116,7 +121,18 @@ export interface GenomicsChoice {
   readonly annotation?: string;
   readonly index?: string;
   readonly threads?: number;
+  readonly genomicsExecutor?: GenomicsExecutor;
+  readonly dragenProfile?: string;
 }
+
+/** What DRAGEN is to compute, beside the reads: all of it decides the result. */
+export type DragenChoice = {
+  /** Commands of which version. */
+  readonly profile: string;
+  /** Reference genome (FASTA) and annotation (GTF): s3://. */
+  readonly reference: string;
+  readonly annotation: string;
+};
 
 export interface ImagingCohortInput extends CommonInput, FanOutInput, ImagingChoice, DatasetChoice {
   readonly cohort: string;
@@ -148,6 +164,10 @@ export interface PreparedRun {
   readonly settings?: JsonObject;
   /** The clinical specification: a built-in name or the parsed document. */
   readonly clinicalSpec?: string | JsonObject;
+  /** What DRAGEN is to compute, where it is the executor of reads. */
+  readonly dragen?: DragenChoice;
+  /** Most units at once that the executor of a modality can hold. */
+  readonly limits?: Readonly<Partial<Record<FanOutModality, number>>>;
   /** True when the search attributes of the product are registered on this server. */
   readonly searchAttributes?: boolean;
   /** The failed units that a retry of an earlier run takes up, and what that run's other units count as. */
@@ -167,6 +187,7 @@ export const IMAGING_STUDY_RULES: FieldRules = {
   unit: { kind: 'object', required: true, about: 'the study: {caseId, studyId?, source: {kind: "dicom", folder}}' },
   ...UNIT,
   choice: { kind: 'object', about: 'roi, series, featureSet' },
+  executor: { kind: 'text', choices: [...IMAGING_EXECUTORS], about: 'where it is computed; local' },
   settings: { kind: 'object', about: 'a parsed pyradiomics parameter document' },
 };
 
@@ -177,6 +198,8 @@ export const GENOMICS_SAMPLE_RULES: FieldRules = {
   index: text('ready Salmon index, absolute'),
   referenceFailure: { kind: 'object', about: 'internal: why the reference could not be prepared' },
   threads: { kind: 'count', about: 'threads of the quantification' },
+  executor: { kind: 'text', choices: [...GENOMICS_EXECUTORS], about: 'where reads are quantified; local' },
+  dragen: { kind: 'object', about: 'what DRAGEN is to compute: {profile, reference, annotation}' },
 };
 
 /** What the inputs of a study and of a sample have in common. */
@@ -192,7 +215,8 @@ export interface UnitInput {
 /** Input of the workflow of one study. */
 export interface ImagingStudyInput extends UnitInput {
   readonly unit: ImagingUnit;
-  readonly choice?: Omit<ImagingChoice, 'radiomics'>;
+  readonly choice?: Omit<ImagingChoice, 'radiomics' | 'imagingExecutor'>;
+  readonly executor?: ImagingExecutor;
   readonly settings?: JsonObject;
 }
 
@@ -205,6 +229,9 @@ export interface GenomicsSampleInput extends UnitInput {
   /** Set when the reference could not be prepared: a sample that needs it fails with this. */
   readonly referenceFailure?: { readonly code: FailureCode; readonly message: string };
   readonly threads?: number;
+  readonly executor?: GenomicsExecutor;
+  /** Needed where DRAGEN quantifies the reads. */
+  readonly dragen?: DragenChoice;
 }
 
 const SOURCES: Readonly<Record<FanOutModality, Readonly<Record<string, readonly string[]>>>> = {

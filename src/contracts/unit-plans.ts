@@ -76,6 +76,11 @@ function readsOf(source: GenomicsUnit['source']): Record<string, readonly string
   }
 }
 
+/** True for reads that DRAGEN is to quantify; what is quantified already stays as it is. */
+export function quantifiedByDragen({ executor, unit }: Pick<GenomicsSampleInput, 'executor' | 'unit'>): boolean {
+  return executor === 'dragen' && unit.source.kind !== 'quant';
+}
+
 /**
  * One sample: reads to gene expression.
  *
@@ -86,6 +91,14 @@ export async function genomicsPlan(input: GenomicsSampleInput, step: PlannedStep
   const { source } = unit;
   if (input.referenceFailure !== undefined && source.kind !== 'quant') {
     throw new StepNotStarted('genomics.reference', input.referenceFailure);
+  }
+  if (quantifiedByDragen(input)) {
+    const { dragen } = input;
+    const { strandedness } = source as Exclude<typeof source, { readonly kind: 'quant' }>;
+    const table = annotation === undefined ? {} : { annotation: [annotation] };
+    const params = { executor: 'dragen', strandedness, ...(dragen === undefined ? {} : { dragen }) };
+    await step('genomics.quantify', params, { ...readsOf(source), ...table });
+    return;
   }
   const params: JsonObject = {
     ...(source.kind === 'quant' ? {} : { strandedness: source.strandedness }),

@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { CohortActivities, StepActivities, StepReport, StepRequest } from '../contracts/activities.js';
 import type { OutcomeRecord } from '../contracts/outcome.js';
 import { CLAIM_SIGNAL } from '../contracts/pools.js';
+import type { RemoteActivities, RemoteRequest, RemoteTicket } from '../contracts/remote-work.js';
 import { poolWorkflowId } from '../contracts/workflow-ids.js';
 import type { CohortUnit } from '../domain/cohort/manifest.js';
 import { CohortflowError } from '../domain/errors.js';
@@ -22,7 +23,20 @@ export interface MockOptions {
   readonly units: readonly CohortUnit[];
   /** What the attempts of steps do; all succeed when not given. */
   readonly behave?: StepBehaviour;
+  /** What waiting for work of a service comes to; all of it ends well when not given. */
+  readonly behaveRemotely?: RemoteBehaviour;
 }
+
+/**
+ * What waiting for the work of a service does; returning means that it ended well, throwing that it failed.
+ *
+ * @param ticket its name is `<case>-<try>`
+ * @param attempt of the waiting, 1 for the first
+ */
+export type RemoteBehaviour = (ticket: RemoteTicket, attempt: number) => void | Promise<void>;
+
+/** Work that was given to a service and has not ended. */
+export type AliveWork = Set<string>;
 
 /**
  * Activities in memory in place of files, programs and processes, and everything the workflows asked of them. A test may
@@ -33,6 +47,12 @@ export interface MockActivities {
   readonly quick: CohortActivities;
   /** For a worker on `<taskQueue>-cpu`. */
   readonly heavy: StepActivities;
+  /** For a worker on `<taskQueue>-remote`. */
+  readonly remote: RemoteActivities;
+  /** Names of the work that services have right now. */
+  readonly alive: AliveWork;
+  /** Names of all work that was ever given to a service, in order. */
+  readonly given: string[];
   /** Outcomes of what did not succeed, as the workflows wrote them; in order. */
   readonly records: OutcomeRecord[];
   /** Every attempt of a step, in order. */
@@ -69,7 +89,7 @@ async function claimThroughServer(claim: Parameters<CohortActivities['claimPool'
  * Mocks of all activities that cohortflow's workflows call, typed by the contract of the real ones. They keep the cohort in
  * memory: the sheet that a workflow names is not read, and nothing is written to its output. Make them anew for each test.
  */
-export function mockActivities({ units, behave = succeeding }: MockOptions): MockActivities {
+export function mockActivities({ units, behave = succeeding, behaveRemotely }: MockOptions): MockActivities {
   const records: OutcomeRecord[] = [];
   const steps: MockedStep[] = [];
   const closed: string[] = [];
@@ -132,5 +152,46 @@ export function mockActivities({ units, behave = succeeding }: MockOptions): Moc
       return { outcome: 'done', why: 'new', folder: '/out', outputs: ['a.txt'], summary: { rows: 1, columns: 1 } };
     },
   };
-  return { quick, heavy, records, steps, closed };
+  return { quick, heavy, ...mockRemote(behaveRemotely), records, steps, closed };
+}
+
+function mockRemote(behave: RemoteBehaviour = () => undefined): Pick<MockActivities, 'remote' | 'alive' | 'given'> {
+  const alive: AliveWork = new Set();
+  const given: string[] = [];
+  const nameOf = ({ input, attempt }: RemoteRequest): string => `${input.unit.caseId}-${attempt}`;
+  const remote: RemoteActivities = {
+    submitWork: async (request) => {
+      const name = nameOf(request);
+      alive.add(name);
+      given.push(name);
+      return { reused: false, ticket: { executor: request.executor, name, place: `s3://work/${name}` } };
+    },
+    awaitWork: async ({ ticket }) => {
+      const { attempt } = Context.current().info;
+      try {
+        await behave(ticket, attempt);
+      } catch (error) {
+        throw asRemoteFailure(error, attempt);
+      }
+      // A machine stays until someone ends it.
+      if (ticket.executor === 'sagemaker') alive.delete(ticket.name);
+      return { results: ticket.executor === 'dragen' ? { quant: [`${ticket.place}/quant.sf`] } : {} };
+    },
+    adoptWork: async () => ({ outcome: 'done' }),
+    stopWork: async (request) => void alive.delete(nameOf(request)),
+  };
+  return { remote, alive, given };
+}
+
+/** The end of work is not waited for again, even where the work itself may be tried again. */
+function asRemoteFailure(error: unknown, attempt: number): unknown {
+  const failure = asFailure(error, attempt);
+  if (!(error instanceof CohortflowError) || !(failure instanceof ApplicationFailure)) return failure;
+  const { message, details } = failure;
+  return ApplicationFailure.create({
+    type: error.code,
+    message,
+    nonRetryable: true,
+    details: [...(details ?? [])],
+  });
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
-import { cpuQueue } from '../contracts/queues.js';
+import { cpuQueue, remoteQueue } from '../contracts/queues.js';
 import { withRequiredWorkflows } from '../plugin/require-workflows.js';
 import type { MockActivities } from './mock-activities.js';
 import { firstTaskDone } from './simulated-time.js';
@@ -9,7 +9,7 @@ import { firstTaskDone } from './simulated-time.js';
 /** The workers of a test. */
 export interface MockWorkersOptions extends Pick<WorkerOptions, 'workflowsPath' | 'workflowBundle' | 'dataConverter'> {
   readonly env: TestWorkflowEnvironment;
-  /** Queue of the workflows; the heavy steps' mocks are served on `<taskQueue>-cpu`. */
+  /** Queue of the workflows; the mocks of heavy steps and of services are served on `<taskQueue>-cpu` and `-remote`. */
   readonly taskQueue: string;
   readonly mocks: MockActivities;
   /** Activities of your own workflows. */
@@ -23,8 +23,9 @@ async function warmUp({ client }: TestWorkflowEnvironment, taskQueue: string): P
 }
 
 /**
- * Runs `body` while two workers serve your workflows beside ours: one on `taskQueue`, with your activities and the mocks,
- * one on `<taskQueue>-cpu` with the mocks of heavy steps. Both are stopped afterwards.
+ * Runs `body` while three workers serve your workflows beside ours: one on `taskQueue`, with your activities and the mocks,
+ * one on `<taskQueue>-cpu` with the mocks of heavy steps, one on `<taskQueue>-remote` with those of services. All are
+ * stopped afterwards.
  *
  * @throws CohortflowError `WorkflowsNotInBundle` when what you bundle does not re-export `cohortflow/workflows`
  */
@@ -43,10 +44,13 @@ export async function withMockWorkers<T>(options: MockWorkersOptions, body: () =
   );
   const ours = await Worker.create(main);
   const cpu = await Worker.create({ ...common, taskQueue: cpuQueue(taskQueue), activities: mocks.heavy });
-  return cpu.runUntil(() =>
-    ours.runUntil(async () => {
-      await warmUp(env, taskQueue);
-      return body();
-    }),
+  const remote = await Worker.create({ ...common, taskQueue: remoteQueue(taskQueue), activities: mocks.remote });
+  return remote.runUntil(() =>
+    cpu.runUntil(() =>
+      ours.runUntil(async () => {
+        await warmUp(env, taskQueue);
+        return body();
+      }),
+    ),
   );
 }

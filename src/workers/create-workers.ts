@@ -9,7 +9,8 @@ import {
 } from '@temporalio/worker';
 import { WORKER_ROLES, type WorkerRole } from '../config/config.js';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
-import { cpuQueue } from '../contracts/queues.js';
+import { cpuQueue, remoteQueue } from '../contracts/queues.js';
+import type { RemoteActivities } from '../contracts/remote-work.js';
 import { CohortflowError } from '../domain/errors.js';
 import type { TraceSinks } from '../observability/workflow-tracing.js';
 
@@ -24,11 +25,15 @@ export interface WorkerPlan {
   readonly workflowBundle?: NonNullable<WorkerOptions['workflowBundle']>;
   readonly quick: CohortActivities;
   readonly heavy: StepActivities;
+  /** Work of services; without it this process takes none, whatever its roles. */
+  readonly remote?: RemoteActivities;
   /** Heavy steps at once. */
   readonly jobs: number;
   readonly workflowTasks?: number;
   readonly cachedWorkflows?: number;
   readonly fileActivities?: number;
+  /** Work of services begun, waited for or ended at once; 500 when not given. */
+  readonly remoteWork?: number;
   /** Seconds that running activities get to end once told to stop; 15 when not given. */
   readonly shutdownGrace?: number;
   /** Seconds after the grace until what does not end is abandoned; 20 when not given. */
@@ -47,6 +52,9 @@ export interface WorkerPlan {
 const NO_TRACES: InjectedSinks<TraceSinks> = {
   cohortflowTrace: { ended: { fn: () => undefined, callDuringReplay: false } },
 };
+
+/** Each heartbeat of a waiting activity is billed: the SDK may hold them back for as long as their time-out allows. */
+const REMOTE_HEARTBEAT_THROTTLE_MS = 60_000;
 
 const SHORT_GRACE = 15;
 
@@ -71,7 +79,7 @@ function workflows(plan: WorkerPlan): Partial<WorkerOptions> {
 /**
  * The workers of one process, at most one a queue: workflows (role `orchestration`) and the quick activities over files
  * (role `io`) on the queue itself, heavy steps (role `cpu`) on a queue of their own, so that a page of units never waits
- * behind a CT.
+ * behind a CT; and the work of services (role `io`) on a third, because each of them is waited for with a slot for hours.
  *
  * @throws CohortflowError `InternalError` when workflows are to be served without a bundle
  */
@@ -93,6 +101,13 @@ export async function createWorkers(plan: WorkerPlan): Promise<readonly Worker[]
   if (orchestration || io) {
     const parts = { ...(orchestration ? workflows(plan) : {}), ...(io ? fileActivities(plan) : {}) };
     workers.push(await Worker.create({ ...common, taskQueue, ...parts }));
+  }
+  const { remote, remoteWork = 500 } = plan;
+  if (io && remote !== undefined) {
+    const slots = { maxConcurrentActivityTaskExecutions: remoteWork };
+    const maxHeartbeatThrottleInterval = heartbeatThrottleMs ?? REMOTE_HEARTBEAT_THROTTLE_MS;
+    const options = { ...common, maxHeartbeatThrottleInterval, activities: remote, ...slots };
+    workers.push(await Worker.create({ ...options, taskQueue: remoteQueue(taskQueue) }));
   }
   if (roles.includes('cpu')) {
     const slots = { maxConcurrentActivityTaskExecutions: jobs };

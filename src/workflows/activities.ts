@@ -1,7 +1,8 @@
 import { ActivityFailure, CancellationScope, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
-import { cpuQueue } from '../contracts/queues.js';
-import { COHORT_FILES, COMPUTE, PAGES, QUICK, RECORD } from './work-classes.js';
+import { cpuQueue, remoteQueue } from '../contracts/queues.js';
+import type { RemoteActivities } from '../contracts/remote-work.js';
+import { AWAIT, COHORT_FILES, COMPUTE, PAGES, QUICK, RECORD, SUBMIT, TAKE_OVER } from './work-classes.js';
 
 /** Quick activities run on the queue of the workflows themselves. */
 export const quick = proxyActivities<CohortActivities>(QUICK);
@@ -31,3 +32,17 @@ export const runStep: StepActivities['runStep'] = (request) => {
   const options = { ...COMPUTE, taskQueue: cpuQueue(taskQueue), summary: name };
   return proxyActivities<StepActivities>(options).runStep(request);
 };
+
+/** Work of services: on a queue of its own that belongs to this workflow's queue. */
+export function remoteWork(): RemoteActivities {
+  const taskQueue = remoteQueue(workflowInfo().taskQueue);
+  const submit = proxyActivities<RemoteActivities>({ ...SUBMIT, taskQueue });
+  const wait = proxyActivities<RemoteActivities>({ ...AWAIT, taskQueue });
+  const takeOver = proxyActivities<RemoteActivities>({ ...TAKE_OVER, taskQueue });
+  return {
+    submitWork: (request) => submit.submitWork(request),
+    awaitWork: (request) => wait.awaitWork(request),
+    adoptWork: (request) => takeOver.adoptWork(request),
+    stopWork: (request) => takeOver.stopWork(request),
+  };
+}

@@ -19,6 +19,8 @@ export interface StepFailure {
   readonly attempts: number;
   readonly started?: string;
   readonly seconds?: number;
+  /** The step that failed, where one activity stands for several. */
+  readonly step?: string;
 }
 
 /** Facts that the runStep activity attaches to its failures. */
@@ -26,6 +28,7 @@ interface AttemptFacts {
   readonly attempt?: number;
   readonly started?: string;
   readonly seconds?: number;
+  readonly step?: string;
 }
 
 function applicationFailureIn(error: unknown): ApplicationFailure | undefined {
@@ -61,6 +64,7 @@ export function stepFailure(error: unknown): StepFailure {
     attempts: facts.attempt ?? 1,
     ...(facts.started === undefined ? {} : { started: facts.started }),
     ...(facts.seconds === undefined ? {} : { seconds: facts.seconds }),
+    ...(typeof facts.step === 'string' ? { step: facts.step } : {}),
   };
 }
 

@@ -20,12 +20,18 @@ interface Reference {
 }
 
 /** The given reference, prepared once per content: transcripts indexed, the annotation read into a small table. */
-async function prepareReference(input: GenomicsCohortInput, context: CohortStepContext): Promise<Reference> {
-  const { transcripts, annotation } = input;
+async function prepareReference(
+  input: GenomicsCohortInput,
+  prepared: PreparedRun,
+  context: CohortStepContext,
+): Promise<Reference> {
+  const { transcripts, genomicsExecutor } = input;
+  const annotation = input.annotation ?? prepared.dragen?.annotation;
   const shared = (step: string, inputs: Record<string, readonly string[]>): Promise<string> =>
     runStep({ ...context, step, params: {}, inputs, place: { kind: 'shared' } }).then((report) => report.folder);
   const indexed = async (): Promise<string | undefined> => {
-    if (input.index !== undefined || transcripts === undefined) return input.index;
+    // DRAGEN has a reference of its own.
+    if (genomicsExecutor === 'dragen' || input.index !== undefined || transcripts === undefined) return input.index;
     return `${await shared('genomics.index', { transcripts: [transcripts] })}/salmon-index`;
   };
   const annotated = async (): Promise<string | undefined> =>
@@ -41,14 +47,20 @@ async function genomicsPart(
   prepared: PreparedRun,
   state: CohortState,
 ): Promise<ModalityResult> {
-  const { output, threads } = input;
-  const { runId } = prepared;
+  const { output, threads, genomicsExecutor = 'local' } = input;
+  const { runId, dragen } = prepared;
   const context = stepContext(input, prepared);
-  const childInput = { ...unitInput(input, prepared), ...(threads === undefined ? {} : { threads }) };
-  const fanOut = unitFanOut('genomics', input, prepared, childInput, state);
+  const childInput = {
+    ...unitInput(input, prepared),
+    ...(threads === undefined ? {} : { threads }),
+    ...(genomicsExecutor === 'local' ? {} : { executor: genomicsExecutor }),
+    ...(dragen === undefined ? {} : { dragen }),
+  };
+  const fanOut = unitFanOut('genomics', input, prepared, childInput, state, genomicsExecutor);
   let reference: JsonObject = {};
   try {
-    if (prepared.genomics > 0) reference = { ...(await prepareReference(input, { ...context, force: false })) };
+    if (prepared.genomics > 0)
+      reference = { ...(await prepareReference(input, prepared, { ...context, force: false })) };
   } catch (error) {
     if (isCancellation(error) || !isReportable(error)) throw error;
     // Every sample that needs the reference then fails with this code; the cohort and the other modalities go on.

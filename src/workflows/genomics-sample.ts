@@ -1,9 +1,19 @@
 import { checkInput } from '../contracts/input-check.js';
 import { GENOMICS_SAMPLE_RULES, checkUnit, type GenomicsSampleInput } from '../contracts/inputs.js';
 import type { UnitResult } from '../contracts/outcome.js';
-import { genomicsPlace, genomicsPlan } from '../contracts/unit-plans.js';
+import { genomicsPlace, genomicsPlan, quantifiedByDragen, type PlannedStep } from '../contracts/unit-plans.js';
 import { orFail } from './failures.js';
-import { runUnit } from './unit-steps.js';
+import { runUnit, type UnitWork } from './unit-steps.js';
+
+/** Quantifies on a DRAGEN machine; the step itself then only takes up what was quantified there. */
+function byDragen(input: GenomicsSampleInput, { step, remotely }: UnitWork): PlannedStep {
+  return async (name, params, inputs) => {
+    await remotely(name, { executor: 'dragen', input }, (_request, _ticket, { results }) =>
+      step(name, params, inputs, results),
+    );
+    return { folder: '', outputs: [] };
+  };
+}
 
 /** One sample: reads to gene expression. Returns how it ended; fails only by cancellation. */
 export async function genomicsSample(raw: unknown): Promise<UnitResult> {
@@ -12,5 +22,7 @@ export async function genomicsSample(raw: unknown): Promise<UnitResult> {
     checkUnit('genomicsSample', 'genomics', checked.unit);
     return checked;
   });
-  return runUnit(input, genomicsPlace(input), (step) => genomicsPlan(input, step));
+  return runUnit(input, genomicsPlace(input), (work) =>
+    genomicsPlan(input, quantifiedByDragen(input) ? byDragen(input, work) : work.step),
+  );
 }

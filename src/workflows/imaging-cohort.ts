@@ -15,15 +15,20 @@ async function imagingPart(
   prepared: PreparedRun,
   state: CohortState,
 ): Promise<ModalityResult> {
-  const { output, roi, series, featureSet } = input;
+  const { output, roi, series, featureSet, imagingExecutor = 'local' } = input;
   const { runId, settings } = prepared;
   const choice = {
     ...(roi === undefined ? {} : { roi }),
     ...(series === undefined ? {} : { series }),
     ...(featureSet === undefined ? {} : { featureSet }),
   };
-  const childInput = { ...unitInput(input, prepared), choice, ...(settings === undefined ? {} : { settings }) };
-  const fanOut = unitFanOut('imaging', input, prepared, childInput, state);
+  const childInput = {
+    ...unitInput(input, prepared),
+    choice,
+    ...(settings === undefined ? {} : { settings }),
+    ...(imagingExecutor === 'local' ? {} : { executor: imagingExecutor }),
+  };
+  const fanOut = unitFanOut('imaging', input, prepared, childInput, state, imagingExecutor);
   const context = stepContext(input, prepared);
   for (;;) {
     state.enter('running');

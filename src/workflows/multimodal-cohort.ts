@@ -93,13 +93,13 @@ async function runModalities(input: MultimodalInput, prepared: PreparedRun, stat
   const control = new PartControl(input, prepared, state);
   if (cohort !== undefined && prepared.imaging > 0) {
     names.push('imaging');
-    const choice = pick(input, ['radiomics', 'featureSet', 'roi', 'series']);
+    const choice = pick(input, ['radiomics', 'featureSet', 'roi', 'series', 'imagingExecutor']);
     const child: ImagingCohortInput = { ...common, ...choice, ...fanOutFields(fanOutChoice(input, 'imaging')), cohort };
     started.push(async () => ({ imaging: await unitModality('imaging', child, prepared.imaging, control) }));
   }
   if (cohort !== undefined && prepared.genomics > 0) {
     names.push('genomics');
-    const choice = pick(input, ['transcripts', 'annotation', 'index', 'threads']);
+    const choice = pick(input, ['transcripts', 'annotation', 'index', 'threads', 'genomicsExecutor', 'dragenProfile']);
     const child: GenomicsCohortInput = {
       ...common,
       ...choice,

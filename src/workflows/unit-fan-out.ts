@@ -1,5 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
-import { fanOutChoice } from '../contracts/fan-out-choice.js';
+import { fanOutChoice, type FanOutChoice } from '../contracts/fan-out-choice.js';
 import type { CommonInput, FanOutInput, PreparedRun } from '../contracts/inputs.js';
 import type { FanOutModality } from '../contracts/workflow-ids.js';
 import type { JsonObject } from '../steps/step.js';
@@ -7,9 +7,20 @@ import type { CohortState } from './cohort-state.js';
 import { FanOutRun } from './fan-out.js';
 
 /**
+ * A choice cut to what the executor can hold. What an account may hold, all its cohorts share: without a pool of its own
+ * the cohort takes its slots from the executor's.
+ */
+function withinLimit(choice: FanOutChoice, executor: string, limit: number | undefined): FanOutChoice {
+  if (limit === undefined) return choice;
+  const { concurrency, pool = { name: executor, size: limit } } = choice;
+  return { ...choice, concurrency: Math.min(concurrency, limit), pool };
+}
+
+/**
  * The fan-out of a modality's workflow, ready to run. Makes the workflow answer control updates.
  *
  * @param childInput what every unit's workflow is given besides its unit
+ * @param executor where the units are computed
  */
 export function unitFanOut(
   modality: FanOutModality,
@@ -17,11 +28,12 @@ export function unitFanOut(
   prepared: PreparedRun,
   childInput: JsonObject,
   state: CohortState,
+  executor = 'local',
 ): FanOutRun {
   const { workflowId: cohortId, parent } = workflowInfo();
   const { output, retryRound } = input;
   const { runId, searchAttributes = false } = prepared;
-  const choice = fanOutChoice(input, modality);
+  const choice = withinLimit(fanOutChoice(input, modality), executor, prepared.limits?.[modality]);
   const retry = prepared.retry?.[modality];
   const run = new FanOutRun({
     fanOut: {

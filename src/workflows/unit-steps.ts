@@ -1,10 +1,36 @@
 import { isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { UnitInput } from '../contracts/inputs.js';
+import type { StepReport, StepRequest } from '../contracts/activities.js';
 import type { OutcomeRecord, UnitResult } from '../contracts/outcome.js';
-import { StepNotStarted, type PlannedStep, type UnitPlace } from '../contracts/unit-plans.js';
+import { StepNotStarted, type UnitPlace } from '../contracts/unit-plans.js';
 import { recordOutcome, runStep } from './activities.js';
 import { isReportable, stepFailure } from './failures.js';
+import { remotely, type RemoteTask } from './remote-unit.js';
 import { markFailed } from './search-attributes.js';
+
+/** Which service is given the work of a unit; the rest of the task is the unit's own. */
+export type Given = RemoteTask extends infer T ? (T extends unknown ? Omit<T, 'output' | 'runId'> : never) : never;
+
+/** How the work of a unit is done. */
+export interface UnitWork {
+  /**
+   * Runs one step here.
+   *
+   * @param instead what it is run with in place of the inputs that decide whether it has to
+   */
+  readonly step: (
+    name: string,
+    params: StepRequest['params'],
+    inputs: StepRequest['inputs'],
+    instead?: StepRequest['inputs'],
+  ) => Promise<StepReport>;
+  /**
+   * Has a service do the work, under the name of a step; returns when its results are taken over, or were there before.
+   *
+   * @param take brings them into their place
+   */
+  readonly remotely: (name: string, given: Given, take: Parameters<typeof remotely<unknown>>[1]) => Promise<void>;
+}
 
 /**
  * Runs the steps of one unit, one after another as `work` asks for them, and says how the unit ended. Steps that succeed
@@ -13,7 +39,7 @@ import { markFailed } from './search-attributes.js';
 export async function runUnit(
   input: UnitInput,
   place: UnitPlace,
-  work: (step: PlannedStep) => Promise<void>,
+  work: (unit: UnitWork) => Promise<void>,
 ): Promise<UnitResult> {
   const { unit, folder } = place;
   const { output, runId = workflowInfo().runId, force = false } = input;
@@ -23,14 +49,24 @@ export async function runUnit(
   let ranAny = false;
   let begun = Date.now();
 
-  const step: PlannedStep = async (name, params, inputs) => {
+  const step: UnitWork['step'] = async (name, params, inputs, instead) => {
     current = name;
     begun = Date.now();
     const where = { kind: 'output', folder } as const;
-    const request = { output, runId, step: name, params, inputs, unit, place: where, force };
+    const made = instead === undefined ? {} : { instead };
+    const request = { output, runId, step: name, params, inputs, ...made, unit, place: where, force };
     const report = await runStep({ ...request, ...round, ...verify });
     if (report.outcome === 'done') ranAny = true;
     return report;
+  };
+  const away: UnitWork['remotely'] = async (name, given, take) => {
+    current = name;
+    begun = Date.now();
+    const taken = await remotely({ ...given, output, runId }, async (...args) => {
+      await take(...args);
+      return true;
+    });
+    if (taken === true) ranAny = true;
   };
   /** Writes the line of a step that did not succeed. */
   const record = (fields: Pick<OutcomeRecord, 'outcome' | 'code' | 'attempts' | 'message'>): Promise<void> => {
@@ -41,22 +77,23 @@ export async function runUnit(
   };
 
   try {
-    await work(step);
+    await work({ step, remotely: away });
     return { outcome: ranAny ? 'done' : 'reused' };
   } catch (error) {
     if (isCancellation(error)) {
       await record({ outcome: 'cancelled', code: '', attempts: 1, message: 'cancelled while under way' });
       throw error;
     }
-    if (error instanceof StepNotStarted) current = error.step;
-    else if (!isReportable(error)) throw error;
-    const failure = error instanceof StepNotStarted ? { ...fieldsOf(error), attempts: 1 } : stepFailure(error);
+    if (!(error instanceof StepNotStarted) && !isReportable(error)) throw error;
+    const { step: failed = current, ...failure } =
+      error instanceof StepNotStarted ? { ...fieldsOf(error), attempts: 1 } : stepFailure(error);
+    current = failed;
     await record({ outcome: 'failed', ...failure });
     if (input.searchAttributes === true) markFailed(failure.code);
     return { outcome: 'failed', step: current, code: failure.code };
   }
 }
 
-function fieldsOf({ code, message }: StepNotStarted): Pick<StepNotStarted, 'code' | 'message'> {
-  return { code, message };
+function fieldsOf({ code, message, step }: StepNotStarted): Pick<StepNotStarted, 'code' | 'message' | 'step'> {
+  return { code, message, step };
 }

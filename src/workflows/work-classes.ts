@@ -54,3 +54,25 @@ export const SUBMIT: ActivityOptions = {
   startToCloseTimeout: '2 minutes',
   retry: { initialInterval: '15 seconds', backoffCoefficient: 1.5, maximumInterval: '10 minutes', maximumAttempts: 9 },
 };
+
+/**
+ * Waiting for work of a service. Heartbeats are rare, because each of them is billed; a worker that is lost is noticed after
+ * minutes, and the work goes on meanwhile.
+ */
+export const AWAIT: ActivityOptions = {
+  ...settled,
+  startToCloseTimeout: '10 days',
+  heartbeatTimeout: '3 minutes',
+  retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '2 minutes', maximumAttempts: 20 },
+};
+
+/** Bringing the results of a service into their place, and ending what it still does: minutes where they are large. */
+export const TAKE_OVER: ActivityOptions = {
+  ...settled,
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout: '3 minutes',
+  retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '2 minutes', maximumAttempts: 9 },
+};
+
+/** How often the work of a unit is given to a service before its case fails. */
+export const MOST_REMOTE_TRIES = 3;

@@ -1,8 +1,9 @@
 import { Context } from '@temporalio/activity';
 import type { CohortActivities, StepActivities, StepRequest } from '../../src/contracts/activities.js';
+import type { RemoteActivities } from '../../src/contracts/remote-work.js';
 import type { CohortUnit, ImagingUnit } from '../../src/domain/cohort/manifest.js';
 import { lasting as lastingAlike, type StepBehaviour } from '../../src/testing/behaviours.js';
-import { mockActivities, type MockActivities } from '../../src/testing/mock-activities.js';
+import { mockActivities, type MockActivities, type RemoteBehaviour } from '../../src/testing/mock-activities.js';
 import { imagingUnits } from '../../src/testing/units.js';
 
 export type { StepBehaviour };
@@ -35,10 +36,22 @@ export async function untilCancelled(): Promise<void> {
 
 /** The product's mocks, all in one object. */
 export interface Simulation
-  extends CohortActivities, StepActivities, Pick<MockActivities, 'records' | 'steps' | 'closed'> {}
+  extends
+    CohortActivities,
+    StepActivities,
+    RemoteActivities,
+    Pick<MockActivities, 'records' | 'steps' | 'closed' | 'alive' | 'given'> {}
 
 /** Activities in memory over the given units, in place of files and processes. */
-export function simulate(units: readonly CohortUnit[], behave?: StepBehaviour): Simulation {
-  const { quick, heavy, ...seen } = mockActivities({ units, ...(behave === undefined ? {} : { behave }) });
-  return { ...quick, ...heavy, ...seen };
+export function simulate(
+  units: readonly CohortUnit[],
+  behave?: StepBehaviour,
+  behaveRemotely?: RemoteBehaviour,
+): Simulation {
+  const { quick, heavy, remote, ...seen } = mockActivities({
+    units,
+    ...(behave === undefined ? {} : { behave }),
+    ...(behaveRemotely === undefined ? {} : { behaveRemotely }),
+  });
+  return { ...quick, ...heavy, ...remote, ...seen };
 }

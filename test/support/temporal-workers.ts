@@ -10,7 +10,7 @@ export const TEST_QUEUE = 'cohortflow-test';
 export async function startWorkers(
   env: TestWorkflowEnvironment,
   workflowBundle: WorkflowBundle,
-  activities: Pick<WorkerPlan, 'quick' | 'heavy'>,
+  activities: Pick<WorkerPlan, 'quick' | 'heavy' | 'remote'>,
 ): Promise<() => Promise<void>> {
   const workers = await createWorkers({
     connection: env.nativeConnection,
@@ -37,7 +37,7 @@ export async function withWorkers<T>(
   simulation: Simulation,
   body: () => Promise<T>,
 ): Promise<T> {
-  const stop = await startWorkers(env, workflowBundle, { quick: simulation, heavy: simulation });
+  const stop = await startWorkers(env, workflowBundle, { quick: simulation, heavy: simulation, remote: simulation });
   try {
     return await body();
   } finally {

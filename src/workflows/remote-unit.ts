@@ -1,0 +1,75 @@
+import { CancellationScope, isCancellation, log, sleep } from '@temporalio/workflow';
+import type { RemoteEnd, RemoteRequest, RemoteTicket } from '../contracts/remote-work.js';
+import { failureKind } from '../domain/failures/index.js';
+import { remoteWork } from './activities.js';
+import { isReportable, stepFailure } from './failures.js';
+import { MOST_REMOTE_TRIES } from './work-classes.js';
+
+type Given<R> = R extends unknown ? Omit<R, 'attempt'> : never;
+/** Work to give away; which try it is, is said here. */
+export type RemoteTask = Given<RemoteRequest>;
+
+/** A processing job ends by itself; a machine stays until someone ends it. */
+const ENDS_BY_ITSELF: Readonly<Record<RemoteRequest['executor'], boolean>> = { sagemaker: true, dragen: false };
+
+/**
+ * Ends what may be left of a try. Where not even that works the sweep finds it by its tags: how the unit ended is what its
+ * work came to, not whether a service answered afterwards.
+ */
+async function stop(request: RemoteRequest): Promise<void> {
+  try {
+    await CancellationScope.nonCancellable(() => remoteWork().stopWork(request));
+  } catch (error) {
+    if (!isReportable(error)) throw error;
+    const { code } = stepFailure(error);
+    log.warn('the work of a service could not be stopped; the sweep will end it', { code, executor: request.executor });
+  }
+}
+
+/** One try: given away, waited for, taken over; and in the end nothing of it is left, however it went. */
+async function tryOnce<T>(
+  request: RemoteRequest,
+  take: (request: RemoteRequest, ticket: RemoteTicket, end: RemoteEnd) => Promise<T>,
+): Promise<T | undefined> {
+  const service = remoteWork();
+  let mayBeAlive = true;
+  try {
+    const start = await service.submitWork(request);
+    if (start.reused) {
+      mayBeAlive = false;
+      return undefined;
+    }
+    const end = await service.awaitWork({ ticket: start.ticket });
+    if (ENDS_BY_ITSELF[request.executor]) mayBeAlive = false;
+    return await take(request, start.ticket, end);
+  } finally {
+    // Also where only the answer of the submission was lost: the name of the work is known without it.
+    if (mayBeAlive) await stop(request);
+  }
+}
+
+/** The pause before another try: a service that has just lost work may still be losing it. */
+function pauseBefore(attempt: number): string {
+  return `${15 * 2 ** (attempt - 2)} seconds`;
+}
+
+/**
+ * Has the work of a unit done by a service, again where it was lost there. Undefined when all of it is finished already.
+ *
+ * @param take brings the results of work that ended well into their place
+ * @throws ActivityFailure with the code that the work failed with, once nothing of it is alive
+ */
+export async function remotely<T>(
+  task: RemoteTask,
+  take: (request: RemoteRequest, ticket: RemoteTicket, end: RemoteEnd) => Promise<T>,
+): Promise<T | undefined> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await tryOnce({ ...task, attempt }, take);
+    } catch (error) {
+      if (isCancellation(error) || !isReportable(error) || attempt === MOST_REMOTE_TRIES) throw error;
+      if (!failureKind(stepFailure(error).code).retryable) throw error;
+      await sleep(pauseBefore(attempt + 1));
+    }
+  }
+}
