@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import type { CohortActivities } from '../contracts/activities.js';
 import { checkRetryRequest } from '../contracts/control.js';
-import type { MultimodalInput, PreparedRun, RetryOf } from '../contracts/inputs.js';
+import type { DragenChoice, MultimodalInput, PreparedRun, RetryOf } from '../contracts/inputs.js';
 import { layout } from '../contracts/layout.js';
 import type { FanOutModality, Modality } from '../contracts/workflow-ids.js';
 import { BUILT_IN_SPECS } from '../domain/clinical/index.js';
@@ -24,11 +24,22 @@ export interface PrepareServices {
   /** Versions of the product and of what it runs with, for run/versions.json. */
   readonly versions: () => Promise<Readonly<Record<string, string>>>;
   readonly server: CohortServer;
+  /** What the services that a run names are to compute and can hold; throws when the settings do not suffice for one. */
+  readonly planRemote: (input: MultimodalInput, modalities: readonly FanOutModality[]) => Promise<RemotePlan>;
   /** Keyed hash of a unit's key, for workflow ids; undefined when this installation has no key for it. */
   readonly pseudonym?: (key: string) => string;
 }
 
+/** What a run needs to know of the services it uses. */
+export interface RemotePlan {
+  readonly dragen?: DragenChoice;
+  /** Most units at once. */
+  readonly limits?: Readonly<Partial<Record<FanOutModality, number>>>;
+}
+
 type Request = Parameters<CohortActivities['prepareCohort']>[0];
+
+const FAN_OUT_MODALITIES: readonly FanOutModality[] = ['imaging', 'genomics'];
 
 const isUri = (path: string): boolean => /^[a-z][a-z0-9+.-]+:\/\//i.test(path);
 
@@ -80,8 +91,9 @@ async function clinicalSpecOf(input: MultimodalInput, files: Files): Promise<str
   return readYaml(files, spec, 'clinicalSpec');
 }
 
-/** Reads need something to be quantified against; better said now than once per sample. */
+/** Reads need something to be quantified against; better said now than once per sample. DRAGEN's is in the settings. */
 function refuseReadsWithoutReference(input: MultimodalInput, manifest: CohortManifest): void {
+  if (input.genomicsExecutor === 'dragen') return;
   const reads = manifest.genomics.filter((unit) => unit.source.kind !== 'quant');
   if (reads.length === 0) return;
   if (input.transcripts === undefined && input.index === undefined) {
@@ -155,6 +167,11 @@ export async function prepareCohort(request: Request, services: PrepareServices)
   const pseudonymise = input.pseudonymise === true;
   const imaging = withAliases(takes('imaging') ? (manifest?.imaging ?? []) : [], pseudonymise, services);
   const genomics = withAliases(takes('genomics') ? (manifest?.genomics ?? []) : [], pseudonymise, services);
+  const given = { imaging, genomics };
+  const remote = await services.planRemote(
+    input,
+    FAN_OUT_MODALITIES.filter((modality) => given[modality].length > 0),
+  );
   const { retryOf } = input;
   const earlier = retryOf === undefined ? undefined : await retriedRun(services.ledger, output, runId, retryOf);
   await claim(request, services, earlier);
@@ -178,6 +195,7 @@ export async function prepareCohort(request: Request, services: PrepareServices)
     genomics: genomics.length,
     ...(settings === undefined ? {} : { settings }),
     ...(clinicalSpec === undefined ? {} : { clinicalSpec }),
+    ...remote,
     ...((await services.server.hasSearchAttributes()) ? { searchAttributes: true } : {}),
     ...retry,
   };
@@ -191,7 +209,7 @@ async function takeUpAll(
   retryOf: RetryOf,
 ): Promise<NonNullable<PreparedRun['retry']>> {
   const found: Partial<Record<FanOutModality, Awaited<ReturnType<typeof takeUpFailures>>>> = {};
-  for (const modality of ['imaging', 'genomics'] as const) {
+  for (const modality of FAN_OUT_MODALITIES) {
     if (units[modality].length === 0) continue;
     found[modality] = await takeUpFailures(services, { ...run, modality }, earlier, retryOf);
   }

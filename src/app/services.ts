@@ -12,6 +12,7 @@ import type { Config } from '../config/config.js';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
 import { readCheckedSheet } from '../steps/cohort/check-sheet.js';
 import { TemporalCohortServer } from './cohort-server.js';
+import { createExecutors, planRemote } from './executors.js';
 import { distPath, packageVersion } from './package-root.js';
 import { stepByName } from './step-registry.js';
 
@@ -61,6 +62,7 @@ export function createLocalServices(
   const fingerprints = new LocalFingerprints(files, join(cacheFolder, 'hashes'));
   const sharedFolder = join(cacheFolder, 'shared');
   const versionOf = (step: string): number => stepByName(step).version;
+  const executors = createExecutors(config.aws);
   const pseudonym = loadPseudonymKey();
   return {
     quick: createCohortActivities({
@@ -70,6 +72,7 @@ export function createLocalServices(
       versions,
       readSheet: (path) => readCheckedSheet(path, files),
       server: new TemporalCohortServer(typeof client === 'function' ? client : () => client, config.taskQueue),
+      planRemote: (input, modalities) => planRemote(input, modalities, config.aws, executors),
       ...(pseudonym === undefined ? {} : { pseudonym }),
     }),
     heavy: createStepActivities({ files, ledger, fingerprints, runner, versionOf, sharedFolder }),

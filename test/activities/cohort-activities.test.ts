@@ -38,6 +38,7 @@ describe('the activities over the files of a cohort', () => {
       fingerprints: new LocalFingerprints(files, join(root, 'hashes')),
       versionOf: () => 1,
       sharedFolder: join(root, 'shared'),
+      planRemote: async () => ({}),
       server: {
         isOpen: async (workflowId) => open.has(workflowId),
         claimPool: async () => undefined,

@@ -6,6 +6,7 @@ import { LocalFiles } from '../../adapters/local/files.js';
 import { loadConfig } from '../../config/load-config.js';
 import { EXIT, type ExitCode } from '../../contracts/exit-codes.js';
 import type { MultimodalInput } from '../../contracts/inputs.js';
+import { GENOMICS_EXECUTORS, IMAGING_EXECUTORS } from '../../contracts/remote-work.js';
 import type { CohortResult } from '../../contracts/results.js';
 import { BUILT_IN_SPECS, clinicalFeatures, readClinicalTable } from '../../domain/clinical/index.js';
 import { CohortflowError } from '../../domain/errors.js';
@@ -28,6 +29,10 @@ export interface RunOptions {
   readonly set?: 'default' | 'seed';
   readonly roi?: string;
   readonly series?: string;
+  readonly profile?: 'local' | 'aws';
+  readonly imagingExecutor?: MultimodalInput['imagingExecutor'];
+  readonly genomicsExecutor?: MultimodalInput['genomicsExecutor'];
+  readonly dragenProfile?: string;
   readonly concurrency?: MultimodalInput['concurrency'];
   readonly jobs?: number;
   readonly memoryPerJob?: number;
@@ -57,11 +62,21 @@ function genes(text: string): number | readonly string[] {
 const AS_GIVEN = [
   ...(['roi', 'series', 'genes', 'population', 'force', 'verifyInputs', 'pseudonymise'] as const),
   ...(['concurrency', 'startRate', 'pool', 'pauseAfter'] as const),
+  ...(['imagingExecutor', 'genomicsExecutor', 'dragenProfile'] as const),
 ] as const;
+
+/** Where everything runs when the options do not say otherwise. */
+const PROFILES: Readonly<Record<'local' | 'aws', Partial<MultimodalInput>>> = {
+  local: {},
+  aws: { imagingExecutor: 'sagemaker', genomicsExecutor: 'dragen' },
+};
 
 /** The workflow's input of the options that were given; paths absolute and looked for. */
 export function workflowInput(options: RunOptions): MultimodalInput {
-  const input: Record<string, unknown> = { output: absolute(options.output) };
+  const input: Record<string, unknown> = {
+    output: absolute(options.output),
+    ...PROFILES[options.profile ?? 'local'],
+  };
   for (const name of ['cohort', 'clinical', 'transcripts', 'annotation', 'index', 'radiomics'] as const) {
     const path = options[name];
     if (path !== undefined) input[name] = existing(path, `--${name}`);
@@ -158,6 +173,21 @@ export function runCommand(): Command {
     .option('--series <name>', 'the segmentation or CT series to take, where several fit')
     .option('--genes <n or file>', 'how many genes, or which (a file of ids), go into the data set', genes)
     .addOption(new Option('--population <whose>', 'whose rows the data set has').choices(['sheet', 'union']))
+    .addOption(
+      new Option('--profile <name>', 'where everything runs, where the options below do not say otherwise').choices([
+        'local',
+        'aws',
+      ]),
+    )
+    .addOption(
+      new Option('--imaging-executor <name>', 'where studies are computed (default: local)').choices(IMAGING_EXECUTORS),
+    )
+    .addOption(
+      new Option('--genomics-executor <name>', 'where reads are quantified (default: local)').choices(
+        GENOMICS_EXECUTORS,
+      ),
+    )
+    .option('--dragen-profile <name>', 'the commands of which DRAGEN version')
     .option('--concurrency <n>', 'cases at once, or imaging=N,genomics=N (default: 50)', concurrency)
     .option('--start-rate <n>', 'cases started in a minute at most, or imaging=N,genomics=N', concurrency)
     .option('--pool <name:slots>', 'slots shared with every cohort that names this pool', pool)
