@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { StepReport, StepRequest } from '../contracts/activities.js';
 import { layout } from '../contracts/layout.js';
+import { isRunAccession } from '../domain/cohort/cell-checks.js';
 import { mapBounded } from '../domain/map-bounded.js';
 import type { Files } from '../ports/files.js';
 import type { Fingerprints, MadeFile, RunLedger, StepManifest } from '../ports/run-ledger.js';
@@ -88,7 +89,9 @@ async function inputHashes(
   for (const [role, paths] of Object.entries(request.inputs)) {
     const hashes: string[] = [];
     for (const path of paths) {
-      const hash = await hashOf(deciding(path, request.output));
+      // An accession names content that never changes; there is no file to look at.
+      const accession = isRunAccession(path);
+      const hash = accession ? sha256Text(path.toUpperCase()) : await hashOf(deciding(path, request.output));
       if (hash === undefined) return undefined;
       hashes.push(hash);
     }

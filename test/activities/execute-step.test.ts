@@ -162,6 +162,25 @@ describe('runStep', () => {
     expect(ran).toBe(5);
   });
 
+  it('takes an accession of reads for content that never changes, and looks for no file of that name', async () => {
+    work = async ({ outputFolder, inputs }) => {
+      await writeFile(join(outputFolder, 'quant.sf'), (inputs['sra'] ?? []).join());
+      return {};
+    };
+    const asked = { inputs: { sra: ['SRR1553500'] } };
+    expect(await execute(asked)).toMatchObject({ outcome: 'done', why: 'new' });
+    expect(await execute({ ...asked, runId: 'run-2' })).toMatchObject({ outcome: 'reused' });
+    expect(await execute({ inputs: { sra: ['SRR1553501'] } })).toMatchObject({ why: 'input changed: sra' });
+  });
+
+  it('runs with what a service made of the inputs, which still decide whether it has to run', async () => {
+    const elsewhere = join(root, 'elsewhere.txt');
+    await writeFile(elsewhere, 'made of abc');
+    expect(await execute({ instead: { text: [elsewhere] } })).toMatchObject({ outcome: 'done' });
+    expect(await readFile(join(output, made), 'utf8')).toBe('MADE OF ABC');
+    expect(await execute({ runId: 'run-2' })).toMatchObject({ outcome: 'reused' });
+  });
+
   it('does not run again for a touched file, another order of parameters, or what does not decide the result', async () => {
     await execute({ params: { times: 1, extra: false } });
     await rm(input);
