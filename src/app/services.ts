@@ -10,6 +10,7 @@ import { LocalToolRunner } from '../adapters/local/tool-runner.js';
 import { loadPseudonymKey } from '../codec/pseudonym.js';
 import type { Config } from '../config/config.js';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
+import type { RemoteActivities } from '../contracts/remote-work.js';
 import { readCheckedSheet } from '../steps/cohort/check-sheet.js';
 import { TemporalCohortServer } from './cohort-server.js';
 import { createExecutors, planRemote } from './executors.js';
@@ -20,6 +21,7 @@ import { stepByName } from './step-registry.js';
 export interface LocalServices {
   readonly quick: CohortActivities;
   readonly heavy: StepActivities;
+  readonly remote?: RemoteActivities;
   /** Ends the processes of steps; a step that still runs is given back to be done by another worker. */
   close(): Promise<void>;
 }

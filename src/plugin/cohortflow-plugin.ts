@@ -17,12 +17,12 @@ import { dataConverter } from '../app/data-converter.js';
 import { createLocalServices, type LocalServices } from '../app/services.js';
 import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load-config.js';
-import { cpuQueue } from '../contracts/queues.js';
+import { cpuQueue, remoteQueue } from '../contracts/queues.js';
 import { CohortflowError } from '../domain/errors.js';
 import { activityInterceptor } from '../observability/activity-interceptor.js';
 import { createMetrics, type Metrics } from '../observability/metrics.js';
 import { checkSearchAttributes } from '../workers/check-search-attributes.js';
-import { createWorkers, runWorkers, type RunnableWorker } from '../workers/create-workers.js';
+import { createWorkers, queuesOf, runWorkers, type RunnableWorker } from '../workers/create-workers.js';
 import { KNOWN, type CohortflowPluginOptions } from './options.js';
 import { withRequiredWorkflows } from './require-workflows.js';
 
@@ -34,8 +34,8 @@ const workersClient = (): Client => Context.current().client;
 
 /**
  * cohortflow inside a worker of one's own, for the `plugins` option of the SDK's Worker and Client. A worker gets our quick
- * activities beside its own, and a second worker beside it on `<taskQueue>-cpu` for heavy steps in child processes, which
- * starts and ends with it. The host re-exports `cohortflow/workflows` from what it bundles; a worker without them refuses
+ * activities beside its own, and further workers beside it, which start and end with it: on `<taskQueue>-cpu` for heavy steps
+ * in child processes, on `<taskQueue>-remote` for work that is given to services. The host re-exports `cohortflow/workflows` from what it bundles; a worker without them refuses
  * to start. With an encryption key in the environment, workers and clients that have no data converter get ours.
  */
 export class CohortflowPlugin implements WorkerPlugin, ClientPlugin, BundlerPlugin, NativeConnectionPlugin {
@@ -124,24 +124,26 @@ export class CohortflowPlugin implements WorkerPlugin, ClientPlugin, BundlerPlug
     }
   }
 
-  private async innerWorkers(worker: Worker, { quick, heavy }: LocalServices): Promise<readonly Worker[]> {
+  private async innerWorkers(worker: Worker, services: LocalServices): Promise<readonly Worker[]> {
     const { connection, client, options } = worker;
     requireOneSdk(worker instanceof Worker);
     if (connection === undefined || client === undefined) {
       throw new CohortflowError('InternalError', 'a worker without a connection was run');
     }
     await checkSearchAttributes(client, this.options.registerSearchAttributes ?? false, logger());
-    if (!this.config.roles.includes('cpu')) return [];
+    const { jobs, remoteWork, roles } = this.config;
+    const queues = queuesOf(roles).filter((queue) => queue !== 'own');
+    if (queues.length === 0) return [];
     const { taskQueue, namespace, shutdownGraceTimeMs, dataConverter: converter } = options;
-    const { jobs } = this.config;
-    this.innerQueues.add(cpuQueue(taskQueue));
-    return createWorkers({
-      ...{ connection, namespace, taskQueue, jobs, quick, heavy, roles: ['cpu'] },
+    for (const queue of [cpuQueue(taskQueue), remoteQueue(taskQueue)]) this.innerQueues.add(queue);
+    const plan = {
+      ...{ connection, namespace, taskQueue, jobs, remoteWork, roles, ...services },
       // A host's grace is ours, unless it was told otherwise.
       shutdownGrace: this.options.shutdownGrace ?? shutdownGraceTimeMs / 1000,
       ...(converter === undefined ? {} : { dataConverter: converter }),
       interceptors: { activity: [activityInterceptor(this.metrics)] },
-    });
+    };
+    return createWorkers(plan, queues);
   }
 
   private withQuickActivities(options: WorkerOptions, hosts: Activities, taskQueue: string): WorkerOptions {

@@ -77,15 +77,29 @@ function workflows(plan: WorkerPlan): Partial<WorkerOptions> {
 }
 
 /**
- * The workers of one process, at most one a queue: workflows (role `orchestration`) and the quick activities over files
- * (role `io`) on the queue itself, heavy steps (role `cpu`) on a queue of their own, so that a page of units never waits
- * behind a CT; and the work of services (role `io`) on a third, because each of them is waited for with a slot for hours.
+ * The queues that belong to a task queue: the queue itself for workflows (role `orchestration`) and the quick activities
+ * over files (role `io`); one for heavy steps (role `cpu`), so that a page of units never waits behind a CT; and one for the
+ * work of services (role `io`), which takes a slot for hours and nothing else.
+ */
+export type WorkerQueue = 'own' | 'cpu' | 'remote';
+
+/** The queues that roles stand for. */
+export function queuesOf(roles: readonly WorkerRole[]): readonly WorkerQueue[] {
+  const own: readonly WorkerQueue[] = roles.includes('orchestration') || roles.includes('io') ? ['own'] : [];
+  const remote: readonly WorkerQueue[] = roles.includes('io') ? ['remote'] : [];
+  return [...own, ...remote, ...(roles.includes('cpu') ? (['cpu'] as const) : [])];
+}
+
+/**
+ * The workers of one process, one a queue.
  *
+ * @param queues those that the plan's roles stand for, when not given
  * @throws CohortflowError `InternalError` when workflows are to be served without a bundle
  */
-export async function createWorkers(plan: WorkerPlan): Promise<readonly Worker[]> {
+export async function createWorkers(plan: WorkerPlan, queues?: readonly WorkerQueue[]): Promise<readonly Worker[]> {
   const { connection, namespace, taskQueue, jobs, heavy, roles = WORKER_ROLES, heartbeatThrottleMs } = plan;
   const { shutdownGrace = SHORT_GRACE, forceAfterGrace = FORCE_AFTER_GRACE, dataConverter, interceptors } = plan;
+  const { remote, remoteWork = 500 } = plan;
   const common = {
     connection,
     namespace,
@@ -95,21 +109,22 @@ export async function createWorkers(plan: WorkerPlan): Promise<readonly Worker[]
     ...(dataConverter === undefined ? {} : { dataConverter }),
     ...(interceptors === undefined ? {} : { interceptors }),
   } as const;
-  const orchestration = roles.includes('orchestration');
-  const io = roles.includes('io');
+  const served = queues ?? queuesOf(roles);
   const workers: Worker[] = [];
-  if (orchestration || io) {
-    const parts = { ...(orchestration ? workflows(plan) : {}), ...(io ? fileActivities(plan) : {}) };
+  if (served.includes('own')) {
+    const parts = {
+      ...(roles.includes('orchestration') ? workflows(plan) : {}),
+      ...(roles.includes('io') ? fileActivities(plan) : {}),
+    };
     workers.push(await Worker.create({ ...common, taskQueue, ...parts }));
   }
-  const { remote, remoteWork = 500 } = plan;
-  if (io && remote !== undefined) {
+  if (served.includes('remote') && remote !== undefined) {
     const slots = { maxConcurrentActivityTaskExecutions: remoteWork };
     const maxHeartbeatThrottleInterval = heartbeatThrottleMs ?? REMOTE_HEARTBEAT_THROTTLE_MS;
     const options = { ...common, maxHeartbeatThrottleInterval, activities: remote, ...slots };
     workers.push(await Worker.create({ ...options, taskQueue: remoteQueue(taskQueue) }));
   }
-  if (roles.includes('cpu')) {
+  if (served.includes('cpu')) {
     const slots = { maxConcurrentActivityTaskExecutions: jobs };
     workers.push(await Worker.create({ ...common, taskQueue: cpuQueue(taskQueue), activities: heavy, ...slots }));
   }

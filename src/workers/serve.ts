@@ -117,7 +117,7 @@ export async function serve({ config: given, follow, registerSearchAttributes }:
         ? { workflowBundle: await workflowBundle(config.cacheFolder, converter?.failureConverterPath) }
         : {};
       const made = await createWorkers({
-        ...{ connection, namespace, ...bundle, quick: services.quick, heavy: services.heavy },
+        ...{ connection, namespace, ...bundle, ...services },
         ...config,
         ...(converter === undefined ? {} : { dataConverter: converter }),
         interceptors: {
