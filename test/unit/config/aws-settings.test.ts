@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { awsSettingsFault } from '../../../src/config/aws-settings.js';
+import { loadConfig } from '../../../src/config/load-config.js';
+
+describe('settings of an AWS account', () => {
+  it('are taken from the environment as YAML or JSON', () => {
+    const aws = { region: 'eu-west-1', sagemaker: { instanceTypes: ['ml.r5.large'], volumeGb: 5 } };
+    expect(loadConfig({ COHORTFLOW_AWS: JSON.stringify(aws) }).aws).toEqual(aws);
+    expect(loadConfig({ COHORTFLOW_AWS: 'region: eu-west-1' }).aws).toEqual({ region: 'eu-west-1' });
+    expect(loadConfig({}).aws).toEqual({});
+  });
+
+  it.each([
+    [{ regoin: 'x' }, 'aws: unknown setting regoin; known: region, work'],
+    [{ sagemaker: { image: 7 } }, 'aws.sagemaker.image: found 7, wanted a text'],
+    [{ sagemaker: { volumeGb: 0 } }, 'aws.sagemaker.volumeGb: found 0, wanted a whole number from 1'],
+    [{ work: '/tmp/work' }, 'aws.work: found "/tmp/work", wanted s3://bucket/folder'],
+    [{ features: { tableFormat: 'Delta' } }, 'aws.features.tableFormat: found "Delta", wanted Glue or Iceberg'],
+    [{ dragen: { rootVolume: { size: 100 } } }, 'aws.dragen.rootVolume: unknown setting size; known: type, gb'],
+    [{ s3: { anonymous: 'bucket' } }, 'aws.s3.anonymous: found "bucket", wanted a list of texts'],
+    [{ tags: { a: 1 } }, 'aws.tags: found {"a":1}, wanted a mapping of names to texts'],
+    [[], 'aws: found [], wanted a mapping of settings'],
+  ])('refuse %j', (document, fault) => {
+    expect(awsSettingsFault(document)).toContain(fault);
+  });
+
+  it('name the variable that is wrong', () => {
+    expect(() => loadConfig({ COHORTFLOW_AWS: '{' })).toThrow('COHORTFLOW_AWS: not readable as YAML or JSON');
+    expect(() => loadConfig({ COHORTFLOW_AWS: 'sagemaker: big' })).toThrow('COHORTFLOW_AWS: aws.sagemaker');
+  });
+});
