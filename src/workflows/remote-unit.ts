@@ -57,13 +57,16 @@ function pauseBefore(attempt: number): string {
  * Has the work of a unit done by a service, again where it was lost there. Undefined when all of it is finished already.
  *
  * @param take brings the results of work that ended well into their place
+ * @param onTry told of each try as it begins
  * @throws ActivityFailure with the code that the work failed with, once nothing of it is alive
  */
 export async function remotely<T>(
   task: RemoteTask,
   take: (request: RemoteRequest, ticket: RemoteTicket, end: RemoteEnd) => Promise<T>,
+  onTry: (attempt: number) => void = () => undefined,
 ): Promise<T | undefined> {
   for (let attempt = 1; ; attempt += 1) {
+    onTry(attempt);
     try {
       return await tryOnce({ ...task, attempt }, take);
     } catch (error) {

@@ -47,6 +47,7 @@ export async function runUnit(
   const verify = input.verifyInputs === true ? { verify: true } : {};
   let current = '';
   let ranAny = false;
+  let tries = 1;
   let begun = Date.now();
 
   const step: UnitWork['step'] = async (name, params, inputs, instead) => {
@@ -62,9 +63,12 @@ export async function runUnit(
   const away: UnitWork['remotely'] = async (name, given, take) => {
     current = name;
     begun = Date.now();
-    const taken = await remotely({ ...given, output, runId }, async (...args) => {
+    const all = async (...args: Parameters<typeof take>): Promise<true> => {
       await take(...args);
       return true;
+    };
+    const taken = await remotely({ ...given, output, runId }, all, (attempt) => {
+      tries = attempt;
     });
     if (taken === true) ranAny = true;
   };
@@ -88,7 +92,7 @@ export async function runUnit(
     const { step: failed = current, ...failure } =
       error instanceof StepNotStarted ? { ...fieldsOf(error), attempts: 1 } : stepFailure(error);
     current = failed;
-    await record({ outcome: 'failed', ...failure });
+    await record({ outcome: 'failed', ...failure, attempts: Math.max(failure.attempts, tries) });
     if (input.searchAttributes === true) markFailed(failure.code);
     return { outcome: 'failed', step: current, code: failure.code };
   }

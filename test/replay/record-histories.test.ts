@@ -12,6 +12,8 @@ import {
   unitWorkflowId,
 } from '../../src/contracts/workflow-ids.js';
 import type { CohortUnit } from '../../src/domain/cohort/manifest.js';
+import { CohortflowError } from '../../src/domain/errors.js';
+import type { RemoteBehaviour } from '../../src/testing/index.js';
 import { saveHistory } from '../support/history-files.js';
 import { until } from '../support/gate.js';
 import { sourceBundle } from '../support/temporal-bundle.js';
@@ -59,8 +61,9 @@ describe.skipIf(cli === undefined)('recording histories', () => {
     input: unknown,
     save: (workflowId: string) => readonly (readonly [name: string, workflowId: string])[],
     during: () => Promise<void> = async () => undefined,
+    behaveRemotely?: RemoteBehaviour,
   ): Promise<void> {
-    return withWorkers(env, bundle, simulate(units, behave), async () => {
+    return withWorkers(env, bundle, simulate(units, behave, behaveRemotely), async () => {
       const handle = await env.client.workflow.start(type, { workflowId, taskQueue: TEST_QUEUE, args: [input] });
       await during();
       await handle.result().catch(() => undefined);
@@ -97,6 +100,63 @@ describe.skipIf(cli === undefined)('recording histories', () => {
       ];
     });
   });
+
+  it('of units that services compute: lost once, failed, done, and cancelled', async () => {
+    const reads: CohortUnit = {
+      modality: 'genomics',
+      caseId: 'G-0',
+      source: { kind: 'sra', runs: ['SRR1553500'], strandedness: 'auto' },
+    };
+    const input = {
+      cohort: '/sheet.csv',
+      output: '/out',
+      imagingExecutor: 'sagemaker',
+      genomicsExecutor: 'dragen',
+      featureStore: 'sagemaker',
+    };
+    const lossy: RemoteBehaviour = ({ name }) => {
+      if (name === 'S-1-1') throw new CohortflowError('JobLost', 'the service lost it');
+      if (name === 'S-2-1')
+        throw new CohortflowError('MissingSlice', 'a slice is missing', { step: 'imaging.convert' });
+    };
+    const save = (root: string) => {
+      const imaging = modalityWorkflowId(root, 'imaging');
+      const genomics = modalityWorkflowId(root, 'genomics');
+      return [
+        ['multimodal-cohort-given', root],
+        ['imaging-cohort-given', imaging],
+        ['genomics-cohort-given', genomics],
+        ['imaging-study-given', unitWorkflowId(imaging, 'S-0')],
+        ['imaging-study-given-again', unitWorkflowId(imaging, 'S-1')],
+        ['imaging-study-given-failed', unitWorkflowId(imaging, 'S-2')],
+        ['genomics-sample-given', unitWorkflowId(genomics, 'G-0')],
+      ] as const;
+    };
+    const units = [...simulatedStudies(3), reads];
+    await record(units, () => undefined, 'multimodalCohort', 'given', input, save, undefined, lossy);
+
+    let waiting = 0;
+    const endless: RemoteBehaviour = async () => {
+      waiting += 1;
+      await untilCancelled();
+    };
+    const cancel = async (): Promise<void> => {
+      await until(async () => waiting === 1);
+      await env.client.workflow.getHandle('given-cancelled').cancel();
+    };
+    const saveCancelled = (id: string) => [['imaging-study-given-cancelled', unitWorkflowId(id, 'S-0')]] as const;
+    const { genomicsExecutor: _, ...imagingOnly } = input;
+    await record(
+      simulatedStudies(1),
+      () => undefined,
+      'imagingCohort',
+      'given-cancelled',
+      imagingOnly,
+      saveCancelled,
+      cancel,
+      endless,
+    );
+  }, 180_000);
 
   it('of a cohort that is its own root, and of one that is cancelled', async () => {
     const input = { cohort: '/sheet.csv', output: '/out', concurrency: 2 };

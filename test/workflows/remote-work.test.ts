@@ -94,7 +94,7 @@ describe.skipIf(server === undefined)('units that a service computes', () => {
       throw new CohortflowError('JobLost', 'lost');
     });
     expect(result.imaging).toMatchObject({ done: 0, failed: 1 });
-    expect(simulation.records).toMatchObject([{ step: 'imaging.job', code: 'JobLost' }]);
+    expect(simulation.records).toMatchObject([{ step: 'imaging.job', code: 'JobLost', attempts: 3 }]);
     expect(simulation.given).toHaveLength(3);
   });
 
