@@ -10,6 +10,7 @@ import { featuresCommand } from './commands/features.js';
 import { forgetCommand } from './commands/forget.js';
 import { genomicsCommand } from './commands/genomics.js';
 import { imagingCommand } from './commands/imaging.js';
+import { planCommand } from './commands/plan.js';
 import { reportCommand } from './commands/report.js';
 import { retryCommand } from './commands/retry.js';
 import { runCommand } from './commands/run.js';
@@ -38,6 +39,7 @@ export function createProgram(): Command {
   program.addCommand(retryCommand()).addCommand(reportCommand());
   return program
     .addCommand(validateCommand())
+    .addCommand(planCommand())
     .addCommand(imagingCommand())
     .addCommand(genomicsCommand())
     .addCommand(clinicalCommand())

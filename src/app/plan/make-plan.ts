@@ -1,0 +1,102 @@
+import type { AwsSettings } from '../../config/aws-settings.js';
+import {
+  ASSUMPTIONS,
+  ORIGINAL,
+  dragenOnEc2,
+  imagingHere,
+  imagingOnSageMaker,
+  imagingOnWorkers,
+  originalMinutes,
+  pricesOf,
+  salmonHere,
+  salmonOnWorkers,
+  summarise,
+  type Assumption,
+  type AssumptionName,
+  type DragenShape,
+  type Estimate,
+  type PriceTable,
+  type ProcessingShape,
+  type SizeSummary,
+} from '../../domain/costs/index.js';
+import type { CohortSizes } from './measure-cohort.js';
+
+/** What decides a plan besides the sizes. */
+export interface PlanChoice {
+  /** Units at once, as for `run`. */
+  readonly concurrency: { readonly imaging: number; readonly genomics: number };
+  /** Heavy steps at once on this machine. */
+  readonly jobs: number;
+  readonly region: string;
+  readonly settings: AwsSettings;
+  /** Another table than the one that the product has. */
+  readonly prices?: PriceTable;
+}
+
+/** A plan: sizes, estimates, and everything they rest on. */
+export interface Plan {
+  readonly sizes: {
+    readonly imaging: SizeSummary;
+    readonly genomics: SizeSummary;
+    readonly unknown: number;
+  };
+  readonly estimates: readonly Estimate[];
+  readonly assumptions: Readonly<Partial<Record<AssumptionName, Assumption>>>;
+  readonly prices: {
+    readonly region: string;
+    /** False when the Region asked for is not in the table and another stands in. */
+    readonly ofRegion: boolean;
+    readonly date: string;
+    readonly source: string;
+    readonly verified: boolean;
+  };
+  readonly original: typeof ORIGINAL & {
+    /** Minutes of as many jobs of the original's length as there are studies here, at its width. */
+    readonly minutesForTheseStudies: number;
+  };
+}
+
+/** The settings of the processing jobs with their defaults, as far as they cost. */
+export function processingShape({ sagemaker = {} }: AwsSettings): ProcessingShape {
+  const { instanceTypes = ['ml.r5.large'], volumeGb = 5, pollSeconds = 30 } = sagemaker;
+  return { instanceTypes, volumeGb, pollSeconds };
+}
+
+/** The settings of the DRAGEN machines with their defaults, as far as they cost. */
+export function dragenShape({ dragen = {} }: AwsSettings): DragenShape {
+  const { instanceTypes = ['f2.6xlarge'], spot = false, rootVolume = {}, instances, pollSeconds = 30 } = dragen;
+  const { type = 'gp3', gb = 100 } = rootVolume;
+  return { instanceTypes, spot, volume: { type, gb }, pollSeconds, ...(instances === undefined ? {} : { instances }) };
+}
+
+/** Hours and dollars of a cohort with each executor. Pure: equal sizes and choices give an equal plan. */
+export function makePlan({ imaging, genomics, unknown }: CohortSizes, choice: PlanChoice): Plan {
+  const { concurrency, jobs, region, settings } = choice;
+  const chosen = choice.prices === undefined ? pricesOf(region) : pricesOf(region, choice.prices);
+  const estimates: Estimate[] = [];
+  if (imaging.length > 0) {
+    estimates.push(
+      imagingHere(imaging, jobs),
+      imagingOnWorkers(imaging, concurrency.imaging, chosen),
+      imagingOnSageMaker(imaging, concurrency.imaging, processingShape(settings), chosen),
+    );
+  }
+  if (genomics.length > 0) {
+    estimates.push(
+      salmonHere(genomics, jobs),
+      salmonOnWorkers(genomics, concurrency.genomics, chosen),
+      dragenOnEc2(genomics, concurrency.genomics, dragenShape(settings), chosen),
+    );
+  }
+  const used = [...new Set(estimates.flatMap(({ assumes }) => assumes))];
+  return {
+    sizes: { imaging: summarise(imaging), genomics: summarise(genomics.map(({ bytes }) => bytes)), unknown },
+    estimates,
+    assumptions: Object.fromEntries(used.map((name) => [name, ASSUMPTIONS[name]])),
+    prices: {
+      ...{ region: chosen.region, ofRegion: chosen.ofRegion, date: chosen.date, source: chosen.source },
+      verified: chosen.verified('processing'),
+    },
+    original: { ...ORIGINAL, minutesForTheseStudies: originalMinutes(imaging.length) },
+  };
+}

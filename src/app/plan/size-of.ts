@@ -1,0 +1,40 @@
+import { S3Sizes } from '../../adapters/aws/s3-sizes.js';
+import type { AwsSettings } from '../../config/aws-settings.js';
+import { isRunAccession } from '../../domain/cohort/cell-checks.js';
+import type { Files } from '../../ports/files.js';
+import type { SizeOf } from './measure-cohort.js';
+
+/** Where the public archive keeps a run's reads, and in which Region. */
+const SRA = { place: (run: string) => `s3://sra-pub-run-odp/sra/${run}/${run}`, region: 'us-east-1' } as const;
+
+const ANSWER_MS = 30_000;
+
+/** The length that a server tells of a file, undefined when it tells none. */
+async function httpBytes(url: string, signal: AbortSignal): Promise<number | undefined> {
+  try {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
+    const answer = await fetch(url, { method: 'HEAD', signal: limit });
+    const length = answer.headers.get('content-length');
+    return answer.ok && length !== null ? Number(length) : undefined;
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+/** Sizes of what a sheet may name: files and folders of this machine, S3, the web, accessions of the read archive. */
+export function sizeOfPlaces(files: Files, settings: AwsSettings): SizeOf {
+  const s3 = new S3Sizes(settings);
+  return async (place, signal) => {
+    if (place.startsWith('s3://')) return s3.bytes(place, signal);
+    if (/^https?:\/\//i.test(place)) return httpBytes(place, signal);
+    // The archive is public and may be out of reach: a plan goes on without.
+    if (isRunAccession(place)) return s3.bytes(SRA.place(place), signal, true, SRA.region).catch(() => undefined);
+    if (/^[a-z][a-z0-9+.-]+:\/\//i.test(place)) return undefined;
+    const entry = await files.stat(place);
+    if (entry === undefined) return undefined;
+    if (entry.kind === 'file') return entry.size;
+    const below = await files.list(place, { recursive: true, signal });
+    return below.reduce((sum, { size, kind }) => sum + (kind === 'file' ? size : 0), 0);
+  };
+}

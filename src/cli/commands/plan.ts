@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { LocalFiles } from '../../adapters/local/files.js';
+import { makePlan } from '../../app/plan/make-plan.js';
+import { measureCohort, type CohortSizes } from '../../app/plan/measure-cohort.js';
+import { sizeOfPlaces } from '../../app/plan/size-of.js';
+import { readSizes } from '../../app/plan/sizes-file.js';
+import type { AwsSettings } from '../../config/aws-settings.js';
+import { loadConfig } from '../../config/load-config.js';
+import type { WidthRequest } from '../../contracts/control.js';
+import { MB, expectedSizes } from '../../domain/costs/index.js';
+import { CohortflowError } from '../../domain/errors.js';
+import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
+import { concurrency, existing, jsonOption, wholeNumber } from '../options.js';
+import { printJson, say } from '../output.js';
+import { planLines } from '../plan-lines.js';
+
+interface PlanOptions {
+  readonly cohort?: string;
+  readonly sizes?: string;
+  readonly studies?: number;
+  readonly medianMb: number;
+  readonly samples?: number;
+  readonly medianReadsMb: number;
+  readonly concurrency?: WidthRequest;
+  readonly jobs?: number;
+  readonly region?: string;
+  readonly json?: boolean;
+}
+
+/** Cases at once of `run` where nobody says otherwise. */
+const WIDTH = 50;
+
+const DEFAULT_REGION = 'us-east-1';
+
+function megabytes(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('a number of MB is wanted.');
+  return value;
+}
+
+/** Sizes of the cohort: measured, given, or expected. */
+async function sizesOf(options: PlanOptions, settings: AwsSettings): Promise<CohortSizes> {
+  const { cohort, sizes, studies, samples } = options;
+  const given = [cohort, sizes, studies ?? samples].filter((source) => source !== undefined);
+  if (given.length !== 1) {
+    const ways = '--cohort, --sizes, or --studies and --samples';
+    throw new CohortflowError('InvalidInput', `plan: give ${given.length === 0 ? '' : 'one of '}${ways}`);
+  }
+  if (sizes !== undefined) return readSizes(readFileSync(existing(sizes, '--sizes')), '--sizes');
+  if (cohort !== undefined) {
+    const files = new LocalFiles();
+    const { manifest } = await readCheckedSheet(existing(cohort, '--cohort'), files);
+    return measureCohort(manifest, sizeOfPlaces(files, settings), new AbortController().signal);
+  }
+  const reads = expectedSizes(samples ?? 0, options.medianReadsMb * MB);
+  return {
+    imaging: expectedSizes(studies ?? 0, options.medianMb * MB),
+    genomics: reads.map((bytes) => ({ bytes, fromSra: false })),
+    unknown: 0,
+  };
+}
+
+function widths(request: WidthRequest | undefined): { readonly imaging: number; readonly genomics: number } {
+  if (typeof request === 'number') return { imaging: request, genomics: request };
+  return { imaging: request?.imaging ?? WIDTH, genomics: request?.genomics ?? WIDTH };
+}
+
+async function plan(options: PlanOptions): Promise<void> {
+  const config = loadConfig(process.env, options.jobs === undefined ? {} : { jobs: options.jobs });
+  const settings = config.aws;
+  const environment = process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'];
+  const made = makePlan(await sizesOf(options, settings), {
+    concurrency: widths(options.concurrency),
+    jobs: config.jobs,
+    region: options.region ?? settings.region ?? environment ?? DEFAULT_REGION,
+    settings,
+  });
+  if (options.json === true) printJson(made);
+  else for (const line of planLines(made)) say(line);
+}
+
+export function planCommand(): Command {
+  return new Command('plan')
+    .description('Say what a cohort takes, in hours and dollars, with each executor; nothing is started.')
+    .option('--cohort <sheet>', 'cohort sheet (CSV); the sizes of what it names are looked up')
+    .option('--sizes <table>', 'sizes instead of a sheet: a CSV with the columns case and bytes, and modality')
+    .option('--studies <n>', 'so many studies of the usual spread of sizes', wholeNumber)
+    .option('--median-mb <MB>', 'their median size', megabytes, 352)
+    .option('--samples <n>', 'so many samples of reads', wholeNumber)
+    .option('--median-reads-mb <MB>', 'their median size, compressed', megabytes, 8000)
+    .option('--concurrency <n>', 'cases at once, or imaging=N,genomics=N (default: 50)', concurrency)
+    .option('--jobs <n>', 'heavy steps at once on this machine (default: its cores)', wholeNumber)
+    .option('--region <name>', 'Region whose prices are taken (default: that of the settings, else us-east-1)')
+    .addOption(jsonOption())
+    .action(plan);
+}

@@ -1,0 +1,75 @@
+import { PRICE_TABLE } from './price-table.js';
+
+/** List prices of one Region, in US dollars. */
+export interface RegionPrices {
+  /** SageMaker Processing, an hour of an instance, by type (`ml.r5.large`). */
+  readonly processing: Readonly<Record<string, number>>;
+  /** EC2 on demand, Linux, an hour of an instance, by type (`f2.6xlarge`). */
+  readonly instances: Readonly<Record<string, number>>;
+  /** Fargate: an hour of a vCPU, an hour of a GB. */
+  readonly fargateVcpu: number;
+  readonly fargateGb: number;
+  /** A GB of a processing job's volume for a month. */
+  readonly processingStorage: number;
+  /** A GB of an instance's volume for a month, by kind. */
+  readonly gp2: number;
+  readonly gp3: number;
+  /** S3 Standard: a GB for a month, a thousand PUT, COPY, POST or LIST, a thousand GET. */
+  readonly s3Storage: number;
+  readonly s3Put: number;
+  readonly s3Get: number;
+}
+
+/** A dated table of list prices. */
+export interface PriceTable {
+  /** ISO day on which the figures were taken. */
+  readonly date: string;
+  readonly source: string;
+  /** Figures that nobody looked up at their source, as paths (`us-east-1.processing.ml.r5.large`), or `*` for all. */
+  readonly unverified: readonly string[];
+  readonly regions: Readonly<Record<string, RegionPrices>>;
+}
+
+/** The Region whose prices stand in for those of a Region that the table does not have. */
+export const FALLBACK_REGION = 'us-east-1';
+
+/** Prices that an estimate was made with, and where they are from. */
+export interface ChosenPrices {
+  readonly region: string;
+  /** False where the table has no such Region, and {@link FALLBACK_REGION} stands in for it. */
+  readonly ofRegion: boolean;
+  readonly date: string;
+  readonly source: string;
+  readonly prices: RegionPrices;
+  /** True when a figure, by its path within the Region, was looked up at its source. */
+  verified(path: string): boolean;
+}
+
+/** The prices for a Region; those of {@link FALLBACK_REGION} when the table does not have it, which the answer says. */
+export function pricesOf(region: string, table: PriceTable = PRICE_TABLE): ChosenPrices {
+  const own = Object.hasOwn(table.regions, region) ? table.regions[region] : undefined;
+  const used = own === undefined ? FALLBACK_REGION : region;
+  const prices = own ?? table.regions[FALLBACK_REGION];
+  if (prices === undefined) throw new RangeError(`the price table lacks ${FALLBACK_REGION}`);
+  const unverified = new Set(table.unverified);
+  return {
+    region: used,
+    ofRegion: own !== undefined,
+    date: table.date,
+    source: table.source,
+    prices,
+    verified: (path) => !unverified.has('*') && !unverified.has(`${used}.${path}`),
+  };
+}
+
+/** The first of some instance types that has a price, with that price; undefined when none has. */
+export function firstPriced(
+  types: readonly string[],
+  prices: Readonly<Record<string, number>>,
+): { readonly type: string; readonly hour: number } | undefined {
+  for (const type of types) {
+    const hour = Object.hasOwn(prices, type) ? prices[type] : undefined;
+    if (hour !== undefined) return { type, hour };
+  }
+  return undefined;
+}

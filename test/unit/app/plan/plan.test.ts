@@ -1,0 +1,141 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { LocalFiles } from '../../../../src/adapters/local/files.js';
+import { makePlan } from '../../../../src/app/plan/make-plan.js';
+import { measureCohort } from '../../../../src/app/plan/measure-cohort.js';
+import { sizeOfPlaces } from '../../../../src/app/plan/size-of.js';
+import { readSizes } from '../../../../src/app/plan/sizes-file.js';
+import { planLines } from '../../../../src/cli/plan-lines.js';
+import type { CohortManifest } from '../../../../src/domain/cohort/manifest.js';
+import { failureOf } from '../../../support/dicom/run-convert.js';
+import { realStudySizes } from '../../../support/real-study-sizes.js';
+import { temporaryFolder } from '../../../support/run-step.js';
+
+const signal = new AbortController().signal;
+const choice = {
+  concurrency: { imaging: 50, genomics: 50 },
+  jobs: 2,
+  region: 'us-east-1',
+  settings: {},
+} as const;
+
+describe('measuring a cohort', () => {
+  const manifest: Pick<CohortManifest, 'imaging' | 'genomics'> = {
+    imaging: [
+      { modality: 'imaging', caseId: 'A', source: { kind: 'dicom', folder: '/a' } },
+      { modality: 'imaging', caseId: 'B', source: { kind: 'nifti', image: '/b', mask: '/m' } },
+      { modality: 'imaging', caseId: 'C', source: { kind: 'dicom', folder: '/unknown' } },
+    ],
+    genomics: [
+      { modality: 'genomics', caseId: 'A', source: { kind: 'quant', path: '/q' } },
+      { modality: 'genomics', caseId: 'B', source: { kind: 'sra', runs: ['/r', '/s'], strandedness: 'auto' } },
+      {
+        ...{ modality: 'genomics', caseId: 'C' },
+        source: { kind: 'fastq', lanes: [{ fastq1: '/1', fastq2: '/2' }, { fastq1: '/3' }], strandedness: 'auto' },
+      },
+    ],
+  };
+  const known: Readonly<Record<string, number>> = {
+    '/a': 10,
+    '/b': 20,
+    '/m': 1,
+    '/r': 5,
+    '/s': 6,
+    '/1': 1,
+    '/2': 2,
+    '/3': 4,
+  };
+
+  it('adds up what a unit names, leaves out what is quantified, and takes the median for what it cannot tell', async () => {
+    const sizes = await measureCohort(manifest, async (place) => known[place], signal);
+    expect(sizes).toEqual({
+      imaging: [10, 21, 10],
+      genomics: [
+        { bytes: 11, fromSra: true },
+        { bytes: 7, fromSra: false },
+      ],
+      unknown: 1,
+    });
+  });
+
+  it('plans nothing of a modality of which it knows no size', async () => {
+    const sizes = await measureCohort(manifest, async () => undefined, signal);
+    expect(sizes).toEqual({ imaging: [], genomics: [], unknown: 5 });
+  });
+
+  it('counts a folder with everything below it, and knows a file that is not there', async () => {
+    const folder = temporaryFolder('sizes');
+    mkdirSync(join(folder, 'study', 'series'), { recursive: true });
+    writeFileSync(join(folder, 'study', 'series', 'a.dcm'), 'x'.repeat(100));
+    writeFileSync(join(folder, 'study', 'b.dcm'), 'x'.repeat(11));
+    const sizeOf = sizeOfPlaces(new LocalFiles(), {});
+    expect(await sizeOf(join(folder, 'study'), signal)).toBe(111);
+    expect(await sizeOf(join(folder, 'study', 'b.dcm'), signal)).toBe(11);
+    expect(await sizeOf(join(folder, 'nothing'), signal)).toBeUndefined();
+  });
+});
+
+describe('a table of sizes', () => {
+  it('is read with its modalities; imaging where it names none', () => {
+    expect(readSizes('case,bytes\nA,100\n\nB,200\n', 't')).toEqual({ imaging: [100, 200], genomics: [], unknown: 0 });
+    expect(readSizes('bytes;modality;case\n5;genomics;A\n6;imaging;A\n', 't')).toEqual({
+      imaging: [6],
+      genomics: [{ bytes: 5, fromSra: false }],
+      unknown: 0,
+    });
+  });
+
+  it('is refused with the rows that hold no size', async () => {
+    const bad = (text: string) => failureOf(Promise.resolve().then(() => readSizes(text, 'table')));
+    expect(await bad('case,bytes\nA,1\nB,\nC,many\n')).toMatchObject({
+      code: 'InvalidInput',
+      message: 'table: no number of bytes, or no modality, in row 3, 4',
+    });
+    expect(await bad('case,size\nA,1\n')).toMatchObject({ code: 'InvalidInput' });
+    expect(await bad('')).toMatchObject({ code: 'InvalidInput' });
+  });
+});
+
+describe('a plan', () => {
+  it('of the published cohort has each executor of imaging, the original beside it, and says what is not verified', () => {
+    const plan = makePlan({ imaging: realStudySizes(), genomics: [], unknown: 0 }, choice);
+    expect(plan.estimates.map(({ modality, executor }) => `${modality} ${executor}`)).toEqual([
+      'imaging local',
+      'imaging local',
+      'imaging sagemaker',
+    ]);
+    expect(plan.original).toMatchObject({ studies: 162, minutes: 20, dollars: 13, minutesForTheseStudies: 20 });
+    expect(plan.prices.verified).toBe(false);
+    const text = planLines(plan).join('\n');
+    expect(text).toContain('studies: 162, 73.6 GB in all (median 352 MB, p95 792 MB, largest 1300 MB)');
+    expect(text).toContain('162 studies in 20 minutes');
+    expect(text).toContain('about $13');
+    expect(text).toContain('nobody has checked these prices');
+  });
+
+  it('rests on the assumptions that its estimates name, and on no others', () => {
+    const { assumptions } = makePlan({ imaging: [], genomics: [{ bytes: 8e9, fromSra: true }], unknown: 0 }, choice);
+    expect(Object.keys(assumptions)).toContain('dragenPerMb');
+    expect(Object.keys(assumptions)).not.toContain('imagingPerMb');
+  });
+
+  it('takes machines, disks and pool from the settings of the account', () => {
+    const settings = {
+      sagemaker: { instanceTypes: ['ml.m5.xlarge'], volumeGb: 30 },
+      dragen: { instanceTypes: ['f2.12xlarge'], instances: 3, rootVolume: { type: 'gp2', gb: 500 } },
+    };
+    const sizes = {
+      imaging: [1e9],
+      genomics: Array.from({ length: 9 }, () => ({ bytes: 1e9, fromSra: false })),
+      unknown: 0,
+    };
+    const { estimates } = makePlan(sizes, { ...choice, settings });
+    const of = (executor: string) => estimates.find((estimate) => estimate.executor === executor);
+    expect(of('sagemaker')?.where).toBe('1 jobs of ml.m5.xlarge at once');
+    expect(of('sagemaker')?.lines[1]?.how).toContain('30 GB');
+    expect(of('dragen')?.where).toBe('3 × f2.12xlarge');
+    expect(of('dragen')?.lines[1]).toMatchObject({ what: 'root volumes (gp2)' });
+    expect(of('dragen')?.needs).toEqual([{ quota: 'Running On-Demand F instances (vCPUs)', least: 144 }]);
+  });
+});
