@@ -6,6 +6,7 @@ import { clinicalCommand } from './commands/clinical.js';
 import { codecServerCommand } from './commands/codec-server.js';
 import { controlCommands } from './commands/control.js';
 import { demoCommand } from './commands/demo.js';
+import { doctorCommand } from './commands/doctor.js';
 import { featuresCommand } from './commands/features.js';
 import { forgetCommand } from './commands/forget.js';
 import { genomicsCommand } from './commands/genomics.js';
@@ -40,6 +41,7 @@ export function createProgram(): Command {
   return program
     .addCommand(validateCommand())
     .addCommand(planCommand())
+    .addCommand(doctorCommand())
     .addCommand(imagingCommand())
     .addCommand(genomicsCommand())
     .addCommand(clinicalCommand())
