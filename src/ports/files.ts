@@ -14,7 +14,7 @@ export interface ByteSource {
 }
 
 /**
- * Files on this machine, as the steps see them. Paths are absolute.
+ * Files, wherever they are: paths are absolute, or `s3://bucket/key` where the adapter serves them.
  *
  * Faults are {@link CohortflowError}s: `FileNotFound`, `DiskFull`, `IoError`. Every write is aside and renamed, so that a
  * file that exists is whole.
@@ -45,6 +45,8 @@ export interface Files {
   /** Removes a file or a whole folder; nothing there is not an error. */
   remove(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
+  /** Copies a file, or all files of a folder into a folder; each appears whole. Throws `FileNotFound`. */
+  copy(from: string, to: string, signal?: AbortSignal): Promise<void>;
   /** SHA-256 of a file's bytes, hex. */
   sha256(path: string, signal?: AbortSignal): Promise<string>;
 }

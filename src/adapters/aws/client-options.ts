@@ -22,3 +22,8 @@ export function clientOptions(region: string | undefined, maxAttempts: number = 
     requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS },
   };
 }
+
+/** How a call of the SDK is told of a signal. */
+export function abortable(signal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
+}

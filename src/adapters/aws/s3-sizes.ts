@@ -1,7 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { AwsSettings } from '../../config/aws-settings.js';
 import { awsError } from './aws-errors.js';
-import { clientOptions } from './client-options.js';
+import { abortable, clientOptions } from './client-options.js';
 
 /** Bucket and key of `s3://bucket/key`. */
 function placeOf(uri: string): { readonly bucket: string; readonly key: string } {
@@ -52,7 +52,7 @@ export class S3Sizes {
             ...(requesterPays.includes(bucket) ? { RequestPayer: 'requester' } : {}),
             ...(token === undefined ? {} : { ContinuationToken: token }),
           }),
-          { abortSignal: signal },
+          abortable(signal),
         );
         for (const object of page.Contents ?? []) {
           // A prefix is a beginning of names: R01-00 is the beginning of R01-001, and no folder.

@@ -1,22 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, type Dirent } from 'node:fs';
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-import { createGunzip, gunzip, gzip } from 'node:zlib';
-import { CohortflowError, messageOf } from '../../domain/errors.js';
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { CohortflowError } from '../../domain/errors.js';
 import type { ByteSource, FileEntry, Files } from '../../ports/files.js';
+import { gunzipped, gunzipStream, gzipped } from '../gzip.js';
+import { linesOf } from '../text-lines.js';
 import { ioError, isNotFound, isTaken, isTooLarge } from './io-errors.js';
-
-const gunzipAsync = promisify(gunzip);
-const gzipAsync = promisify(gzip);
-
-/** Level 3 writes a CT twice as fast as level 6 for two percent more bytes (measured; see docs/decisions). */
-const GZIP_LEVEL = 3;
-
-function isGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
-}
 
 async function entryOf(path: string, name: string): Promise<FileEntry | undefined> {
   try {
@@ -144,57 +134,30 @@ export class LocalFiles implements Files {
   }
 
   async *stream(path: string, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-    const source = await this.open(path);
-    const gzipped = isGzip(await source.read(0, 2));
-    await source.close();
     const raw = createReadStream(path, { signal, highWaterMark: 1 << 20 });
-    const plain = gzipped ? raw.pipe(createGunzip({ chunkSize: 1 << 18 })) : raw;
-    // `pipe` does not forward errors: without this a read error would leave the reader waiting.
-    raw.on('error', (error) => plain.destroy(error));
     try {
-      for await (const chunk of plain) yield chunk as Uint8Array;
+      yield* gunzipStream(raw as AsyncIterable<Uint8Array>);
     } catch (error) {
       throw ioError(error, path, 'reading');
     } finally {
       raw.destroy();
-      plain.destroy();
     }
   }
 
-  async *lines(path: string, signal?: AbortSignal): AsyncIterable<string> {
-    const decoder = new TextDecoder();
-    let rest = '';
-    for await (const chunk of this.stream(path, signal)) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
-    }
-    rest += decoder.decode();
-    if (rest !== '') yield rest;
+  lines(path: string, signal?: AbortSignal): AsyncIterable<string> {
+    return linesOf(this.stream(path, signal));
   }
 
   async readGzip(path: string, signal?: AbortSignal): Promise<Uint8Array> {
-    const bytes = await this.read(path, signal);
-    if (!isGzip(bytes)) return bytes;
-    try {
-      return await gunzipAsync(bytes);
-    } catch (error) {
-      throw new CohortflowError(
-        'IoError',
-        `reading ${path}: the gzip stream is damaged (${messageOf(error)})`,
-        {},
-        error,
-      );
-    }
+    return gunzipped(await this.read(path, signal), path);
   }
 
   async write(path: string, content: Uint8Array | string | AsyncIterable<string>): Promise<void> {
-    await this.writeAside(path, content, (aside) => rename(aside, path));
+    await this.writeAside(path, content);
   }
 
   async writeGzip(path: string, content: Uint8Array): Promise<void> {
-    // zlib writes no time stamp, so equal content gives equal bytes.
-    await this.write(path, await gzipAsync(content, { level: GZIP_LEVEL }));
+    await this.write(path, await gzipped(content));
   }
 
   async writeOnce(path: string, content: Uint8Array | string): Promise<boolean> {
@@ -236,6 +199,18 @@ export class LocalFiles implements Files {
     }
   }
 
+  async copy(from: string, to: string, signal?: AbortSignal): Promise<void> {
+    const found = await this.stat(from);
+    if (found === undefined) throw new CohortflowError('FileNotFound', `copying ${from}: nothing is there`);
+    const folder = found.kind === 'folder';
+    const entries = folder ? await this.list(from, { recursive: true }) : [found];
+    for (const entry of entries) {
+      signal?.throwIfAborted();
+      const place = folder ? join(to, relative(from, entry.path)) : to;
+      await this.aside(place, (aside) => copyFile(entry.path, aside));
+    }
+  }
+
   async sha256(path: string, signal?: AbortSignal): Promise<string> {
     const hash = createHash('sha256');
     try {
@@ -248,29 +223,38 @@ export class LocalFiles implements Files {
     return hash.digest('hex');
   }
 
-  /** Writes a private file beside the target, lets `place` give it its name, and leaves nothing behind on failure. */
-  private async writeAside(
+  /** Makes a private file beside the target and gives it its name; leaves nothing behind on failure. */
+  private async aside(
     path: string,
-    content: Uint8Array | string | AsyncIterable<string>,
-    place: (aside: string) => Promise<void>,
+    make: (aside: string) => Promise<void>,
+    place: (aside: string) => Promise<void> = (aside) => rename(aside, path),
   ): Promise<void> {
     const aside = join(dirname(path), `.${randomBytes(8).toString('hex')}.part`);
     try {
       await mkdir(dirname(path), { recursive: true });
-      const handle = await open(aside, 'wx');
-      try {
-        await writeFile(
-          handle,
-          typeof content === 'string' || content instanceof Uint8Array ? content : gathered(content),
-        );
-      } finally {
-        await handle.close();
-      }
+      await make(aside);
       await place(aside);
     } catch (error) {
       throw ioError(error, path, 'writing');
     } finally {
       await rm(aside, { force: true }).catch(() => undefined);
     }
+  }
+
+  private writeAside(
+    path: string,
+    content: Uint8Array | string | AsyncIterable<string>,
+    place?: (aside: string) => Promise<void>,
+  ): Promise<void> {
+    const whole = typeof content === 'string' || content instanceof Uint8Array ? content : gathered(content);
+    const make = async (aside: string): Promise<void> => {
+      const handle = await open(aside, 'wx');
+      try {
+        await writeFile(handle, whole);
+      } finally {
+        await handle.close();
+      }
+    };
+    return this.aside(path, make, place);
   }
 }

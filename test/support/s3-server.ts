@@ -1,0 +1,36 @@
+import { S3Client, CreateBucketCommand } from '@aws-sdk/client-s3';
+import { MotoServer, motoProgram } from './moto-server.js';
+
+/** An S3 server for the tests of a file. */
+export interface S3Server {
+  readonly endpoint: string;
+  /** `s3://…`, empty and private to whoever asked. */
+  place(): string;
+  stop(): Promise<void>;
+}
+
+const BUCKET = 'cohortflow-test';
+
+/** Where a real account's tests may write: `s3://bucket/prefix`. */
+const REAL = process.env['COHORTFLOW_TEST_S3'];
+
+/** True when there is an S3 server for tests; the skip is otherwise printed with its reason. */
+export function hasS3Server(): boolean {
+  return REAL !== undefined || motoProgram() !== undefined;
+}
+
+/** Starts a server with one bucket and points the SDK's environment to it; or uses the real place that was named. */
+export async function startS3Server(): Promise<S3Server> {
+  const unique = (root: string) => (): string => `${root}/${crypto.randomUUID()}`;
+  if (REAL !== undefined) return { endpoint: '', place: unique(REAL), stop: async () => undefined };
+  const moto = await MotoServer.start(motoProgram()!);
+  const client = new S3Client({ forcePathStyle: true });
+  await client.send(
+    new CreateBucketCommand({
+      Bucket: BUCKET,
+      CreateBucketConfiguration: { LocationConstraint: 'eu-central-1' },
+    }),
+  );
+  client.destroy();
+  return { endpoint: moto.endpoint, place: unique(`s3://${BUCKET}`), stop: () => moto.stop() };
+}
