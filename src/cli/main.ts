@@ -5,6 +5,7 @@ import { cleanCommand } from './commands/clean.js';
 import { clinicalCommand } from './commands/clinical.js';
 import { codecServerCommand } from './commands/codec-server.js';
 import { controlCommands } from './commands/control.js';
+import { datasetCommand } from './commands/dataset.js';
 import { demoCommand } from './commands/demo.js';
 import { doctorCommand } from './commands/doctor.js';
 import { featuresCommand } from './commands/features.js';
@@ -37,7 +38,7 @@ export function createProgram(): Command {
     .addCommand(demoCommand())
     .addCommand(runCommand());
   for (const verb of controlCommands()) program.addCommand(verb);
-  program.addCommand(retryCommand()).addCommand(reportCommand());
+  program.addCommand(retryCommand()).addCommand(reportCommand()).addCommand(datasetCommand());
   return program
     .addCommand(validateCommand())
     .addCommand(planCommand())

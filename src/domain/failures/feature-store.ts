@@ -8,4 +8,42 @@ export const FEATURE_STORE_FAILURES = {
     reason: 'The feature store did not take some records.',
     remedy: 'The message names the list of them; correct the cause and run again: only those are sent.',
   },
+  FeatureNameReserved: {
+    retryable: false,
+    fault: 'input',
+    reason: 'A column has a name that the feature store keeps for itself.',
+    remedy: 'Rename the column that the message names.',
+  },
+  FeatureGroupFailed: {
+    retryable: false,
+    fault: 'environment',
+    reason: 'A feature group could not be made, or its offline store takes no records.',
+    remedy: 'The message has the reason that the service gives: mostly the role, the bucket or the key. Correct it.',
+  },
+  FeatureGroupMismatch: {
+    retryable: false,
+    fault: 'environment',
+    reason: 'A feature group of this name exists and has other columns.',
+    remedy: 'Someone else made it: choose another `aws.features.prefix`.',
+  },
+  FeaturesNotVisible: {
+    retryable: true,
+    fault: 'environment',
+    reason: 'Records that were ingested cannot be seen in the offline store yet.',
+    remedy:
+      'The store writes within 15 minutes: ask again later. If it goes on, look at the state of the feature group that the message names.',
+  },
+  FeaturesNotIngested: {
+    retryable: false,
+    fault: 'input',
+    reason: 'A data set was asked of the feature store, and the run has not put its features there.',
+    remedy: 'Run the cohort with `--feature-store`, or take `--engine duckdb`.',
+  },
+  QueryFailed: {
+    retryable: false,
+    fault: 'environment',
+    reason: 'A query over the feature groups failed.',
+    remedy:
+      'The message has what the engine says; look at the permissions, the place of results and the files it names.',
+  },
 } as const satisfies Record<string, FailureKind>;

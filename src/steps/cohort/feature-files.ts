@@ -1,6 +1,8 @@
 import type { UnitFile } from '../../contracts/case-index.js';
+import { CohortflowError } from '../../domain/errors.js';
 import { mapAhead } from '../../domain/map-ahead.js';
 import type { JsonObject, StepCall } from '../step.js';
+import { readRows } from './csv-rows.js';
 
 /** A features file of a finished study, or of one of its segments. */
 export interface FeatureFile {
@@ -49,7 +51,7 @@ async function readFeatures<P extends JsonObject>(
   return JSON.parse(await call.io.files.readText(path)) as Record<string, number | null>;
 }
 
-/** A row of which the features are still in a file of their own, if it has any. */
+/** A row of which the features are still elsewhere, if it has any: in a file of their own, or under a key of a table. */
 export interface RowToFill<T> {
   readonly row: T;
   readonly features: string | undefined;
@@ -63,6 +65,42 @@ export interface FilledRows<T> {
   rows(): AsyncIterable<readonly [row: T, values: readonly (number | null)[]]>;
 }
 
+/** Where features are read from. */
+export interface FeatureValues {
+  /** Reads that may be under way at once. */
+  readonly ahead: number;
+  /** Names known before the first row is read. */
+  readonly names: readonly string[];
+  read(features: string): Promise<Readonly<Record<string, number | null>>>;
+}
+
+/** Features in a file of each row's own. */
+export function valuesOfFiles<P extends JsonObject>(call: StepCall<P>): FeatureValues {
+  return { ahead: AHEAD, names: [], read: (path) => readFeatures(path, call) };
+}
+
+/**
+ * Features in one table: a key, then a column per feature. Its rows lie in the order in which they are asked for; none is
+ * left out.
+ */
+export async function valuesOfTable<P extends JsonObject>(path: string, call: StepCall<P>): Promise<FeatureValues> {
+  const rows = readRows(call.io.files, path, call.signal)[Symbol.asyncIterator]();
+  const head = await rows.next();
+  const names = head.done === true ? [] : head.value.slice(1);
+  return {
+    ahead: 1,
+    names,
+    async read(key) {
+      const next = await rows.next();
+      if (next.done === true || next.value[0] !== key) {
+        throw new CohortflowError('InternalError', `the features of ${key} are not where they are due in the table`);
+      }
+      const cells = next.value.slice(1);
+      return Object.fromEntries(names.map((name, at) => [name, cells[at] === '' ? null : Number(cells[at])]));
+    },
+  };
+}
+
 /**
  * Reads the features of many rows, each file once, into one scratch file; neither rows nor values are held in memory.
  *
@@ -71,22 +109,23 @@ export interface FilledRows<T> {
 export async function fillRows<T, P extends JsonObject>(
   rows: AsyncIterable<RowToFill<T>>,
   call: StepCall<P>,
+  values: FeatureValues = valuesOfFiles(call),
 ): Promise<FilledRows<T>> {
   const { io, signal } = call;
   const spool = `${io.scratchFolder}/rows.jsonl`;
-  const places = new Map<string, number>();
+  const places = new Map<string, number>(values.names.map((name, at) => [name, at]));
   const read = async ({
     row,
     features,
   }: RowToFill<T>): Promise<readonly [T, Readonly<Record<string, number | null>>]> => [
     row,
-    features === undefined ? {} : await readFeatures(features, call),
+    features === undefined ? {} : await values.read(features),
   ];
   const lines = async function* (): AsyncIterable<string> {
-    for await (const [row, values] of mapAhead(rows, AHEAD, read)) {
+    for await (const [row, found] of mapAhead(rows, values.ahead, read)) {
       signal.throwIfAborted();
       const cells = new Array<number | null>(places.size).fill(null);
-      for (const [name, value] of Object.entries(values)) {
+      for (const [name, value] of Object.entries(found)) {
         let at = places.get(name);
         if (at === undefined) places.set(name, (at = places.size));
         cells[at] = value;

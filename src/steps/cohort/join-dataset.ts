@@ -5,7 +5,7 @@ import { Spread, genePanel, type PanelChoice } from '../../domain/feature-table/
 import type { ColumnSpec } from '../../ports/table-engine.js';
 import type { Step, StepCall } from '../step.js';
 import { readRows, type Cell } from './csv-rows.js';
-import { fillRows, type RowToFill } from './feature-files.js';
+import { fillRows, valuesOfTable, type RowToFill } from './feature-files.js';
 import { isNumeric, writeTable } from './table-writer.js';
 
 /** Parameters of `dataset.join`. */
@@ -191,9 +191,19 @@ interface CaseRow {
   readonly carried: Readonly<Record<string, string>>;
 }
 
-function rowOf({ caseId, carried, imaging, genomics }: IndexedCase): RowToFill<CaseRow> {
+/** @param byKey the features stand in one table under the studies' keys, not in their files */
+function rowOf({ caseId, carried, imaging, genomics }: IndexedCase, byKey: boolean): RowToFill<CaseRow> {
   const statuses = [...statusOf(imaging), ...statusOf(genomics)];
-  return { row: { caseId, statuses, carried }, features: featuresPath(chosen(imaging)) };
+  const path = featuresPath(chosen(imaging));
+  const features = path !== undefined && byKey ? measuredStudy({ caseId, imaging }) : path;
+  return { row: { caseId, statuses, carried }, features };
+}
+
+/** Key of the study whose features stand for a case: its identifier in the feature group. Undefined where none was measured. */
+export function measuredStudy({ caseId, imaging }: Pick<IndexedCase, 'caseId' | 'imaging'>): string | undefined {
+  const unit = chosen(imaging);
+  if (featuresPath(unit) === undefined) return undefined;
+  return unit!.part === '' ? caseId : `${caseId}/${unit!.part}`;
 }
 
 /** Column names that cannot collide: the first of a name keeps it, a later one gets its modality in front. */
@@ -217,7 +227,8 @@ const first = (call: Call, role: string): string | undefined => call.inputs[role
  * and a reason per modality; a case that failed or was dropped stays, with nulls.
  *
  * Inputs: `cases` (run/cases.jsonl), and where there are any `clinical` (features.csv), `dropped` (dropped.csv),
- * `expression` (expression-tpm.csv). Throws `GeneNotFound`, `InvalidInput`.
+ * `expression` (expression-tpm.csv). With `imaging` the features of the studies are taken from a table (key, features; a row
+ * for each case that has any, in order) and not from the studies' own files. Throws `GeneNotFound`, `InvalidInput`.
  */
 export const joinDatasetStep: Step<DatasetParams, DatasetSummary> = {
   name: 'dataset.join',
@@ -229,6 +240,9 @@ export const joinDatasetStep: Step<DatasetParams, DatasetSummary> = {
     const expression = await readExpression(first(call, 'expression'), call);
     const genes = expression?.columns ?? [];
     const sheet = first(call, 'cases');
+    const table = first(call, 'imaging');
+    const byKey = table !== undefined;
+    const measured = byKey ? await valuesOfTable(table, call) : undefined;
     const carriedNames = new Set<string>();
     let inSheet = 0;
     const toFill = async function* (): AsyncIterable<RowToFill<CaseRow>> {
@@ -240,14 +254,14 @@ export const joinDatasetStep: Step<DatasetParams, DatasetSummary> = {
         inSheet += 1;
         if (union) known.add(one.caseId);
         for (const name of Object.keys(one.carried)) carriedNames.add(name);
-        yield rowOf(one);
+        yield rowOf(one, byKey);
       }
       if (inSheet > 0 && !union) return;
       for (const caseId of clinical.rows.keys()) {
-        if (!known.has(caseId)) yield rowOf({ caseId, carried: {}, imaging: [], genomics: [] });
+        if (!known.has(caseId)) yield rowOf({ caseId, carried: {}, imaging: [], genomics: [] }, byKey);
       }
     };
-    const filled = await fillRows(toFill(), call);
+    const filled = await fillRows(toFill(), call, measured);
     if (inSheet === 0 && clinical.rows.size === 0) {
       throw new CohortflowError('InvalidInput', 'there is no case to join');
     }

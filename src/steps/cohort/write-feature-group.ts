@@ -1,5 +1,6 @@
 import { CohortflowError } from '../../domain/errors.js';
 import { storeNames } from '../../domain/feature-table/feature-names.js';
+import { SCHEMA_FILE, type GroupColumn, type GroupSchema } from '../../domain/feature-table/group-schema.js';
 import { Spread, genePanel } from '../../domain/feature-table/gene-panel.js';
 import type { ColumnSpec } from '../../ports/table-engine.js';
 import type { Step, StepCall } from '../step.js';
@@ -31,6 +32,8 @@ type Call = StepCall<FeatureGroupParams>;
 interface Body {
   readonly ids: readonly ColumnSpec[];
   readonly features: readonly ColumnSpec[];
+  /** Features of which every value is a whole number, so written. */
+  readonly whole?: ReadonlySet<string>;
   rows(): AsyncIterable<readonly Cell[]>;
 }
 
@@ -72,21 +75,30 @@ async function imagingBody(list: string, segments: boolean, call: Call): Promise
   };
 }
 
+/** A whole number that any type of number holds; an empty cell makes a column one of fractions, as in pandas. */
+function isWhole(cell: string): boolean {
+  return /^-?\d{1,15}$/.test(cell);
+}
+
 /** A matrix or table in CSV whose first column (or `idColumn`) is the case. */
 async function csvBody(path: string, idColumn: string | undefined, panel: boolean, call: Call): Promise<Body> {
   const { io, signal } = call;
   let header: string[] = [];
   let numeric: boolean[] = [];
+  let whole: boolean[] = [];
   let spreads: Spread[] = [];
   for await (const cells of readRows(io.files, path, signal)) {
     if (header.length === 0) {
       header = cells;
       numeric = cells.map(() => true);
+      // An expression of 0 and 1 is no count.
+      whole = cells.map(() => !panel);
       spreads = cells.map(() => new Spread());
       continue;
     }
     cells.forEach((cell, at) => {
       if (numeric[at] === true && !isNumeric(cell)) numeric[at] = false;
+      if (whole[at] === true && !isWhole(cell)) whole[at] = false;
       if (panel && cell !== '') spreads[at]!.add(Math.log2(Number(cell) + 1));
     });
   }
@@ -109,6 +121,7 @@ async function csvBody(path: string, idColumn: string | undefined, panel: boolea
             { name: 'sample_id', type: 'text' },
           ],
     features: taken.map((at) => ({ name: header[at]!, type: numeric[at] === true ? 'number' : 'text' })),
+    whole: new Set(taken.filter((at) => whole[at] === true).map((at) => header[at]!)),
     async *rows() {
       let first = true;
       for await (const cells of readRows(io.files, path, signal)) {
@@ -155,14 +168,15 @@ export function offlinePath(group: string, eventTime: string, runId: string): st
 
 /**
  * Writes one feature group of a run as one Parquet file in SageMaker Feature Store's offline layout: the record identifier,
- * the features under names the store takes, the event time, and the columns the store itself adds.
+ * the features under names the store takes, the event time, and the columns the store itself adds. `schema.json` beside it
+ * keeps the names that the columns came from and their types.
  *
  * Input `rows`: the list of finished studies (imaging, imaging_segments), expression-tpm.csv (genomics) or features.csv
  * (clinical). Throws `FeatureNameCollision`, `InvalidInput`.
  */
 export const writeFeatureGroupStep: Step<FeatureGroupParams, FeatureGroupSummary> = {
   name: 'features.write',
-  version: 1,
+  version: 2,
   async run(call) {
     const { params, io } = call;
     const group = GROUPS.find((name) => name === params.group);
@@ -171,6 +185,19 @@ export const writeFeatureGroupStep: Step<FeatureGroupParams, FeatureGroupSummary
     const body = await bodyOf(group, call);
     const own = [...body.ids, ...body.features];
     const names = storeNames([recordIdentifier, ...own.map(({ name }) => name), eventTimeName]);
+    const schema: GroupSchema = {
+      group,
+      recordIdentifier: names[0]!,
+      eventTimeName: names.at(-1)!,
+      columns: [
+        { name: names[0]!, from: recordIdentifier, type: 'String', role: 'id' },
+        ...own.map(({ name, type }, at): GroupColumn => {
+          const numbers = body.whole?.has(name) === true ? 'Integral' : 'Fractional';
+          const role = at < body.ids.length ? 'id' : 'feature';
+          return { name: names[at + 1]!, from: name, type: type === 'number' ? numbers : 'String', role };
+        }),
+      ],
+    };
     const columns: ColumnSpec[] = [
       ...names.slice(0, -1).map((name, at): ColumnSpec => ({ name, type: at === 0 ? 'text' : own[at - 1]!.type })),
       { name: names.at(-1)!, type: 'text' },
@@ -185,6 +212,8 @@ export const writeFeatureGroupStep: Step<FeatureGroupParams, FeatureGroupSummary
       },
     };
     const parquet = `${io.outputFolder}/${offlinePath(group, eventTime, runId)}`;
-    return { rows: await writeTable(table, { parquet }, call), columns: columns.length };
+    const rows = await writeTable(table, { parquet }, call);
+    await io.files.write(`${io.outputFolder}/${SCHEMA_FILE}`, `${JSON.stringify(schema, null, 1)}\n`);
+    return { rows, columns: columns.length };
   },
 };
