@@ -51,6 +51,12 @@ export const AWS_FAILURES = {
     reason: 'Something was asked for on AWS that the settings say too little about.',
     remedy: 'Add what the message names under `aws` in cohortflow.yaml; docs/aws.md has an example.',
   },
+  AwsNotReady: {
+    retryable: false,
+    fault: 'input',
+    reason: 'The account lacks something that the run needs; it was looked at before anything was started.',
+    remedy: 'Do what the message says for each; `cohortflow doctor --profile aws` looks again.',
+  },
   ChecksumMismatch: {
     retryable: true,
     fault: 'environment',

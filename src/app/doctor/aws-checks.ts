@@ -1,0 +1,66 @@
+import type { Check } from './check.js';
+import { credentialsCheck, regionCheck } from './aws/identity.js';
+import { keyCheck } from './aws/key.js';
+import { licenceCheck } from './aws/licence.js';
+import { fpgaQuotaCheck, launchCheck, machineImageCheck, offeringCheck } from './aws/machines.js';
+import { networkCheck } from './aws/network.js';
+import { readableCheck, writableCheck } from './aws/objects.js';
+import { imageCheck, processingQuotaCheck } from './aws/processing.js';
+import { roleCheck } from './aws/roles.js';
+import { featureGroupCheck, workgroupCheck } from './aws/tables.js';
+import type { AwsSubject } from './aws/wanted.js';
+
+const SAGEMAKER = 'sagemaker.amazonaws.com';
+
+function imagingChecks(subject: AwsSubject): readonly Check[] {
+  const { roleArn: role } = subject.settings.sagemaker ?? {};
+  return [
+    processingQuotaCheck(subject),
+    imageCheck(subject),
+    roleCheck(subject, { name: 'Role of the jobs', role, setting: 'aws.sagemaker.roleArn', principal: SAGEMAKER }),
+    networkCheck(subject, 'sagemaker'),
+  ];
+}
+
+function genomicsChecks(subject: AwsSubject): readonly Check[] {
+  const { reference, annotation } = subject.settings.dragen ?? {};
+  return [
+    fpgaQuotaCheck(subject),
+    machineImageCheck(subject),
+    offeringCheck(subject),
+    networkCheck(subject, 'dragen'),
+    launchCheck(subject),
+    licenceCheck(subject),
+    ...(reference === undefined ? [] : [readableCheck(subject, 'aws.dragen.reference', reference)]),
+    ...(annotation === undefined ? [] : [readableCheck(subject, 'aws.dragen.annotation', annotation)]),
+  ];
+}
+
+function storeChecks(subject: AwsSubject): readonly Check[] {
+  const { roleArn: role, offlineStore } = subject.settings.features ?? {};
+  return [
+    featureGroupCheck(subject),
+    roleCheck(subject, { name: 'Role of the store', role, setting: 'aws.features.roleArn', principal: SAGEMAKER }),
+    ...(offlineStore === undefined ? [] : [writableCheck(subject, 'aws.features.offlineStore', offlineStore)]),
+  ];
+}
+
+/**
+ * Everything that the wanted work needs of an account. The first two come first: without credentials and a Region the rest
+ * says nothing.
+ */
+export function awsChecks(subject: AwsSubject): { readonly first: readonly Check[]; readonly rest: readonly Check[] } {
+  const { settings, wanted } = subject;
+  const { imaging, genomics, featureStore = false, athena = false } = wanted;
+  return {
+    first: [credentialsCheck(subject), regionCheck(subject)],
+    rest: [
+      ...(settings.kmsKey === undefined ? [] : [keyCheck(subject)]),
+      ...(settings.work === undefined ? [] : [writableCheck(subject, 'aws.work', settings.work)]),
+      ...(imaging === 'sagemaker' ? imagingChecks(subject) : []),
+      ...(genomics === 'dragen' ? genomicsChecks(subject) : []),
+      ...(featureStore ? storeChecks(subject) : []),
+      ...(athena ? [workgroupCheck(subject)] : []),
+    ],
+  };
+}

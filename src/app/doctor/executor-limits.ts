@@ -1,0 +1,59 @@
+import type { AwsSettings } from '../../config/aws-settings.js';
+import type { FanOutModality } from '../../contracts/workflow-ids.js';
+import type { AwsAccount } from '../../ports/aws-account.js';
+import type { RemoteLimit } from '../../ports/remote-executor.js';
+import { DEFAULT_DRAGEN_TYPES, fpgaQuota, machinesOf } from './aws/machines.js';
+import { DEFAULT_PROCESSING_TYPES, processingQuotas } from './aws/processing.js';
+import type { Wanted } from './aws/wanted.js';
+
+/** The smallest of some limits. */
+function least(limits: readonly RemoteLimit[]): RemoteLimit | undefined {
+  return limits.reduce<RemoteLimit | undefined>(
+    (smallest, limit) => (smallest === undefined || limit.limit < smallest.limit ? limit : smallest),
+    undefined,
+  );
+}
+
+/** Processing jobs at once: the quota of every listed type counts, and the one of all jobs together. */
+export async function processingLimit(
+  account: Pick<AwsAccount, 'quotas'>,
+  { sagemaker }: AwsSettings,
+  signal: AbortSignal,
+): Promise<RemoteLimit | undefined> {
+  const types = sagemaker?.instanceTypes ?? DEFAULT_PROCESSING_TYPES;
+  const quotas = await account.quotas('sagemaker', processingQuotas(types), signal);
+  return least(quotas.map(({ name, value }) => ({ limit: value, why: `the quota "${name}"` })));
+}
+
+/** DRAGEN machines at once: the largest of the types that may be taken bounds them. */
+export async function fpgaLimit(
+  account: Pick<AwsAccount, 'quotas'>,
+  { dragen = {} }: AwsSettings,
+  signal: AbortSignal,
+): Promise<RemoteLimit | undefined> {
+  const { instanceTypes = DEFAULT_DRAGEN_TYPES, spot = false } = dragen;
+  const pattern = fpgaQuota(spot);
+  const [quota] = await account.quotas('ec2', (name) => pattern.test(name), signal);
+  if (quota === undefined) return undefined;
+  return least(
+    instanceTypes.flatMap((type) => {
+      const limit = machinesOf(quota, type);
+      return limit === undefined ? [] : [{ limit, why: `the quota "${quota.name}" (${quota.value} vCPUs)` }];
+    }),
+  );
+}
+
+/** What the executors of a run can hold at once, by modality; absent where nothing is known to limit them. */
+export async function executorLimits(
+  account: Pick<AwsAccount, 'quotas'>,
+  settings: AwsSettings,
+  { imaging, genomics }: Pick<Wanted, 'imaging' | 'genomics'>,
+  signal: AbortSignal,
+): Promise<Readonly<Partial<Record<FanOutModality, RemoteLimit>>>> {
+  const jobs = imaging === 'sagemaker' ? await processingLimit(account, settings, signal) : undefined;
+  const machines = genomics === 'dragen' ? await fpgaLimit(account, settings, signal) : undefined;
+  return {
+    ...(jobs === undefined ? {} : { imaging: jobs }),
+    ...(machines === undefined ? {} : { genomics: machines }),
+  };
+}

@@ -1,0 +1,271 @@
+import { describe, expect, it } from 'vitest';
+import { wantedBySettings } from '../../../../src/app/doctor/aws/wanted.js';
+import { checkProfile, lookAtAccount } from '../../../../src/app/doctor/check-profile.js';
+import type { Finding } from '../../../../src/app/doctor/check.js';
+import { executorLimits } from '../../../../src/app/doctor/executor-limits.js';
+import type { AwsSettings } from '../../../../src/config/aws-settings.js';
+import { CohortflowError } from '../../../../src/domain/errors.js';
+import type { AwsAccount } from '../../../../src/ports/aws-account.js';
+import { failureOf } from '../../../support/dicom/run-convert.js';
+import { FakeObjects, WELL_SETTINGS, denied, quota, subjectOf, wellAccount } from '../../../support/fake-account.js';
+
+const { signal } = new AbortController();
+
+/** What is not well, as `state name: found | fix`. */
+const faults = (findings: readonly Finding[]): string[] =>
+  findings
+    .filter(({ state }) => state !== 'ok')
+    .map(({ name, state, found, fix }) => `${state} ${name}: ${found} | ${fix ?? ''}`);
+
+const look = async (changes: Partial<AwsAccount>, settings: AwsSettings = WELL_SETTINGS): Promise<string[]> =>
+  faults(await lookAtAccount(subjectOf(changes, settings), signal));
+
+/** The settings above with one part changed. */
+function having(part: 'sagemaker' | 'dragen' | 'features', changes: object): AwsSettings {
+  return { ...WELL_SETTINGS, [part]: { ...WELL_SETTINGS[part], ...changes } };
+}
+
+describe('looking at an account', () => {
+  it('finds all well where all is well, and leaves nothing behind', async () => {
+    const subject = subjectOf();
+    const findings = await lookAtAccount(subject, signal);
+    expect(faults(findings)).toEqual([]);
+    expect(findings.length).toBeGreaterThan(18);
+    expect(subject.objects.written).toEqual(['s3://work/cohortflow/probe-1', 's3://features/store/probe-1']);
+    expect([...subject.objects.left]).toEqual([]);
+  });
+
+  it('names neither the whole account nor the person who is signed in', async () => {
+    const text = JSON.stringify(await lookAtAccount(subjectOf(), signal));
+    expect(text).toContain('…9012, role cohortflow-operator');
+    expect(text).not.toContain('jane');
+  });
+
+  it('asks nothing else without credentials or a Region', async () => {
+    const none = () => Promise.reject(new CohortflowError('AwsCredentials', 'expired'));
+    const [only, ...others] = await look({ identity: none });
+    expect(only).toMatch(/^failed Credentials: expired \| sign in/);
+    expect(others).toEqual([]);
+    expect(await look({ region: async () => undefined })).toEqual([
+      'failed Region: nobody says which | set aws.region, or AWS_REGION',
+    ]);
+  });
+
+  it('looks only at what the settings speak of', async () => {
+    expect(wantedBySettings({})).toEqual({ featureStore: false, athena: false });
+    expect(wantedBySettings(WELL_SETTINGS)).toMatchObject({ imaging: 'sagemaker', genomics: 'dragen' });
+    const findings = await lookAtAccount(subjectOf({}, {}, {}), signal);
+    expect(findings.map(({ name }) => name)).toEqual(['Credentials', 'Region']);
+  });
+
+  it('calls unknown what may not be looked at, with the action, and goes on', async () => {
+    const refused = (action: string) => () => Promise.reject(denied(action));
+    const found = await look({
+      quotas: refused('servicequotas:ListServiceQuotas'),
+      key: refused('kms:DescribeKey'),
+      subnets: refused('ec2:DescribeSubnets'),
+      containerImage: refused('ecr:DescribeImages'),
+      featureGroupCount: refused('sagemaker:ListFeatureGroups'),
+      workgroup: refused('athena:GetWorkGroup'),
+    });
+    expect(found.length).toBe(9);
+    expect(found.every((line) => line.startsWith('unknown '))).toBe(true);
+    for (const action of [
+      'ListServiceQuotas',
+      'DescribeKey',
+      'DescribeSubnets',
+      'ecr:DescribeImages',
+      'GetWorkGroup',
+    ]) {
+      expect(found.join('\n')).toContain(`${action} to whoever runs this`);
+    }
+  });
+});
+
+describe('quotas', () => {
+  it('of 0 fail and below the width warn, each with the command that raises it', async () => {
+    const few = await look({ quotas: async () => [quota('ml.r5.large for processing job usage', 8)] });
+    expect(few[0]).toMatch(/^warning Quota of processing jobs: .* is 8: a run has so many at once instead of 50/);
+    expect(few[0]).toContain(
+      'request-service-quota-increase --service-code sagemaker --quota-code L-36 --desired-value 50',
+    );
+    const types = having('sagemaker', { instanceTypes: ['ml.m5.xlarge', 'ml.x9.huge'] });
+    const none = await look({}, types);
+    expect(none[0]).toMatch(/^failed .*"ml.m5.xlarge for processing job usage" is 0: no job can start/);
+    expect(none[1]).toMatch(/^failed .*there is no quota "ml.x9.huge for processing job usage"/);
+  });
+
+  it('of F instances count vCPUs: on demand or spot, as the settings say', async () => {
+    const spot = await look({}, having('dragen', { spot: true }));
+    expect(spot).toEqual([expect.stringMatching(/^failed Quota of F instances: .*Spot.* is 0 vCPUs.*none can start/)]);
+    const forty = await look({
+      quotas: async (_service, fits) => [quota('Running On-Demand F instances', 47)].filter(({ name }) => fits(name)),
+    });
+    expect(forty.join('\n')).toContain('47 vCPUs: 1 × f2.6xlarge at once instead of 50');
+    expect(forty.join('\n')).toContain('--desired-value 1200');
+  });
+
+  it('bound what a run may have at once', async () => {
+    const account = wellAccount();
+    const both = { imaging: 'sagemaker', genomics: 'dragen' } as const;
+    expect(await executorLimits(account, WELL_SETTINGS, both, signal)).toMatchObject({
+      imaging: { limit: 55, why: 'the quota "Number of instances across all processing jobs"' },
+      genomics: { limit: 50 },
+    });
+    expect(await executorLimits(account, WELL_SETTINGS, { imaging: 'local' }, signal)).toEqual({});
+    const two = having('dragen', { instanceTypes: ['f2.6xlarge', 'f2.48xlarge'] });
+    expect((await executorLimits(account, two, both, signal)).genomics?.limit).toBe(6);
+  });
+
+  it('of feature groups warn before they are used up', async () => {
+    expect((await look({ featureGroupCount: async () => 96 })).join()).toMatch(
+      /^warning Quota of feature groups: 96 of 100/,
+    );
+    expect((await look({ featureGroupCount: async () => 100 })).join()).toMatch(/^failed .*100 of 100/);
+  });
+});
+
+describe('the machine of DRAGEN', () => {
+  const refused = (code: string, message = '') => ({
+    tryLaunch: async () => ({ allowed: false, code, message }) as const,
+  });
+
+  it('needs a subscription to its image, and the fix says where', async () => {
+    expect(await look(refused('OptInRequired'))).toEqual([
+      expect.stringMatching(/^failed DRAGEN machine: f2.6xlarge: the image is not subscribed to \| .*Marketplace/),
+    ]);
+  });
+
+  it('needs the right to start it and an instance profile that is there', async () => {
+    expect((await look(refused('UnauthorizedOperation'))).join()).toMatch(/^unknown .*iam:PassRole/);
+    const profile = await look(
+      refused('InvalidParameterValue', 'Value (x) for parameter iamInstanceProfile.name is invalid'),
+    );
+    expect(profile.join()).toMatch(/^failed .*aws.dragen.instanceProfile/);
+    expect((await look(refused('InvalidKeyPair', 'x'))).join()).toMatch(/^failed .*InvalidKeyPair/);
+  });
+
+  it('is offered where the subnets are', async () => {
+    expect((await look({ zonesOf: async () => ['us-east-1d'] })).join()).toMatch(
+      /^failed DRAGEN instance types: .*us-east-1d/,
+    );
+    const retired = await look({ zonesOf: async () => [] }, having('dragen', { instanceTypes: ['f1.4xlarge'] }));
+    expect(retired.join()).toContain('F1 was retired');
+  });
+
+  it('needs an image that is there, ready, and no larger than its disk', async () => {
+    expect((await look({ machineImage: async () => undefined })).join()).toMatch(
+      /failed DRAGEN machine image: there is no image/,
+    );
+    expect((await look({}, having('dragen', { rootVolume: { gb: 30 } }))).join()).toContain(
+      'rootVolume.gb to at least 60',
+    );
+    const { ami: _ami, ...bare } = WELL_SETTINGS.dragen;
+    const none = await look(
+      { parameter: async () => undefined },
+      { ...WELL_SETTINGS, dragen: { ...bare, amiParameter: '/x' } },
+    );
+    expect(none.join()).toContain('there is no parameter /x');
+    const unset = await look({}, { ...WELL_SETTINGS, dragen: bare });
+    expect(unset.join()).toContain('failed DRAGEN machine image: none is set');
+  });
+
+  it('needs a licence that is there, which is never read', async () => {
+    const at = (licence: string) => having('dragen', { licence });
+    expect(await look({}, at('/dragen/licence'))).toEqual([]);
+    expect((await look({ hasParameter: async () => false }, at('/dragen/licence'))).join()).toContain(
+      'there is no parameter',
+    );
+    const secret = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:dragen-AbCdEf';
+    expect((await look({}, at(secret))).join()).toMatch(/^unknown .*describe-secret --secret-id dragen-AbCdEf/);
+    const objects = new FakeObjects(['s3://private/licence.txt']);
+    const findings = await lookAtAccount({ ...subjectOf(), objects }, signal);
+    expect(faults(findings).join()).toMatch(/^failed DRAGEN licence: nothing is at/);
+  });
+});
+
+describe('the network', () => {
+  const closed: Partial<AwsAccount> = {
+    subnets: async (ids) =>
+      ids.map((id) => ({ id, vpc: 'vpc-1', zone: 'us-east-1a', freeAddresses: 1, internet: false })),
+  };
+
+  it('without a way out needs the endpoints that the work goes through', async () => {
+    const found = (await look(closed)).join('\n');
+    expect(found).toMatch(/failed Network of processing jobs: vpc-1 has no way out and no endpoint of s3 /);
+    expect(found).toMatch(/failed Network of DRAGEN machines: .*s3, ssm, ssmmessages, ec2messages/);
+    expect(found).toContain('warning Network of processing jobs: subnet-1 has 1 free addresses');
+    expect(found).toContain('licence server');
+    const names = ['s3', 'ssm', 'ssmmessages', 'ec2messages'];
+    const endpoints = async () =>
+      names.map((service) => ({ vpc: 'vpc-1', service, kind: 'Interface', available: true }));
+    expect((await look({ ...closed, endpoints })).join('\n')).not.toContain('failed');
+  });
+
+  it('has the subnets and groups that the settings name', async () => {
+    const found = await look({ subnets: async () => [], securityGroups: async () => [] });
+    expect(found.join('\n')).toContain('there is no subnet subnet-1, subnet-2 | correct aws.sagemaker.subnets');
+    expect(found.join('\n')).toContain('there is no security group sg-1');
+  });
+});
+
+describe('image, key, roles and places', () => {
+  it('are judged each with its fix', async () => {
+    const image = (uri: string) => having('sagemaker', { image: uri });
+    const registry = '123456789012.dkr.ecr.us-east-1.amazonaws.com';
+    expect((await look({}, image(`${registry}/cohortflow:1.0`))).join()).toMatch(/^warning .*cohortflow@sha256:a{64}/);
+    expect((await look({}, image('docker.io/library/x:1'))).join()).toMatch(/^failed .*not in ECR/);
+    expect((await look({ region: async () => 'eu-west-1' })).join()).toContain(
+      'is in us-east-1, jobs run in eu-west-1',
+    );
+    expect((await look({ containerImage: async () => undefined })).join()).toMatch(/^failed Processing image/);
+    expect((await look({ key: async () => undefined })).join()).toMatch(/^failed KMS key: there is no such key/);
+    const state = { enabled: false, symmetric: true, state: 'PendingDeletion' };
+    expect((await look({ key: async () => state })).join()).toMatch(/^failed KMS key: the key is PendingDeletion/);
+    expect((await look({ tryKey: () => Promise.reject(denied('kms:GenerateDataKey')) })).join()).toMatch(
+      /^unknown KMS key/,
+    );
+    expect((await look({}, having('sagemaker', { roleArn: 'jobs' }))).join()).toMatch(/^failed Role of the jobs/);
+    const foreign = 'arn:aws:iam::210987654321:role/x';
+    expect((await look({}, having('features', { roleArn: foreign }))).join()).toMatch(/^warning Role of the store/);
+    expect((await look({ workgroup: async () => ({ enabled: true }) })).join()).toMatch(/^failed .*aws.athena.results/);
+    expect((await look({ workgroup: async () => ({ enabled: false }) })).join()).toMatch(/^failed .*disabled/);
+  });
+
+  it('that may not be written or read fail with the permission', async () => {
+    const objects = new FakeObjects([], ['s3://work/', 's3://references/hg38']);
+    const found = faults(await lookAtAccount({ ...subjectOf(), objects }, signal));
+    expect(found[0]).toMatch(/^failed Writing aws.work: .* \| grant s3:PutObject/);
+    expect(found[1]).toMatch(/^failed Reading aws.dragen.reference: .* \| grant s3:GetObject/);
+    expect(found).toHaveLength(2);
+  });
+});
+
+describe('the look before a run', () => {
+  it('refuses with everything that cannot work and its fixes, and nothing else', async () => {
+    const subject = subjectOf(
+      { key: async () => undefined, featureGroupCount: async () => 97 },
+      having('sagemaker', { roleArn: 'x' }),
+    );
+    const failure = await failureOf(checkProfile(subject.settings, subject.wanted, signal, subject));
+    expect(failure.code).toBe('AwsNotReady');
+    expect(failure.message).toContain('KMS key: there is no such key');
+    expect(failure.message).toContain('correct aws.kmsKey');
+    expect(failure.message).toContain('Role of the jobs');
+    expect(failure.message).not.toContain('feature groups');
+  });
+
+  it('lets warnings and unknowns pass, and returns them', async () => {
+    const subject = subjectOf({
+      key: () => Promise.reject(denied('kms:DescribeKey')),
+      featureGroupCount: async () => 97,
+    });
+    const findings = await checkProfile(subject.settings, subject.wanted, signal, subject);
+    expect(
+      findings
+        .filter(({ state }) => state !== 'ok')
+        .map(({ state }) => state)
+        .sort(),
+    ).toEqual(['unknown', 'warning']);
+  });
+});
