@@ -17,6 +17,7 @@ import { reportCommand } from './commands/report.js';
 import { retryCommand } from './commands/retry.js';
 import { runCommand } from './commands/run.js';
 import { serverCommand } from './commands/server.js';
+import { sweepCommand } from './commands/sweep.js';
 import { validateCommand } from './commands/validate.js';
 import { workerCommand } from './commands/worker.js';
 import { printJson, reportFailure } from './output.js';
@@ -49,6 +50,7 @@ export function createProgram(): Command {
     .addCommand(featuresCommand())
     .addCommand(workerCommand())
     .addCommand(serverCommand())
+    .addCommand(sweepCommand())
     .addCommand(cleanCommand())
     .addCommand(forgetCommand())
     .addCommand(codecServerCommand());

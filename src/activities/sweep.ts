@@ -1,0 +1,106 @@
+import { Context } from '@temporalio/activity';
+import {
+  SWEEP_AGE_MINUTES,
+  type SweepActivities,
+  type SweepReason,
+  type SweepRequest,
+  type SweepResult,
+  type SweptWork,
+  type WorkflowStanding,
+} from '../contracts/sweep.js';
+import type { RemoteExecutorName } from '../contracts/remote-work.js';
+import { messageOf } from '../domain/errors.js';
+import { mapBounded } from '../domain/map-bounded.js';
+import type { RemoteAlive, RemoteExecutor } from '../ports/remote-executor.js';
+
+/** What a sweep asks. */
+export interface SweepServices {
+  readonly executor: (name: RemoteExecutorName) => Pick<RemoteExecutor, 'alive' | 'end'>;
+  /** What the Temporal server says of a workflow; rejects when it does not answer. */
+  readonly standing: (workflowId: string) => Promise<WorkflowStanding>;
+  readonly now?: () => number;
+}
+
+/** Questions to the server and ends under way at once: both are throttled. */
+const AT_ONCE = 8;
+
+const MINUTE_MS = 60_000;
+
+/** Why work belongs to nobody; undefined when a running workflow has it. */
+async function reasonOf(
+  work: RemoteAlive,
+  { standing, now = Date.now }: SweepServices,
+  youngestMs: number,
+): Promise<SweepReason | undefined> {
+  const { workflowId, since } = work;
+  let found: WorkflowStanding | undefined;
+  try {
+    found = workflowId === undefined ? undefined : await standing(workflowId);
+  } catch {
+    return 'unanswered';
+  }
+  if (found === 'open') return undefined;
+  if (since !== undefined && now() - Date.parse(since) < youngestMs) return 'young';
+  return found ?? 'untagged';
+}
+
+/** Reasons that prove that nobody waits for the work; the others leave a doubt, and what is in doubt stays. */
+function isForsaken(reason: SweepReason, { unknown = false }: SweepRequest): boolean {
+  return reason === 'closed' || (unknown && (reason === 'unknown' || reason === 'untagged'));
+}
+
+/**
+ * Finds what services still do for us and no running workflow waits for, and ends it when told to. Nothing is ended that a
+ * server that did not answer may know of.
+ *
+ * @throws only the reason of an abort: a service that does not answer is listed
+ */
+export async function sweepWork(
+  request: SweepRequest,
+  services: SweepServices,
+  signal: AbortSignal,
+): Promise<SweepResult> {
+  const { executors, end, olderThanMinutes = SWEEP_AGE_MINUTES } = request;
+  const unasked: { executor: RemoteExecutorName; message: string }[] = [];
+  const alive: RemoteAlive[] = [];
+  for (const executor of executors) {
+    try {
+      alive.push(...(await services.executor(executor).alive(signal)));
+    } catch (error) {
+      signal.throwIfAborted();
+      unasked.push({ executor, message: messageOf(error) });
+    }
+  }
+  const judged = await mapBounded(alive, AT_ONCE, async (work): Promise<SweptWork | undefined> => {
+    signal.throwIfAborted();
+    const reason = await reasonOf(work, services, olderThanMinutes * MINUTE_MS);
+    if (reason === undefined) return undefined;
+    if (!end || !isForsaken(reason, request)) return { ...work, reason, outcome: 'left' };
+    try {
+      await services.executor(work.executor).end(work, signal);
+      return { ...work, reason, outcome: 'ended' };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { ...work, reason, outcome: 'failed', message: messageOf(error) };
+    }
+  });
+  const found = judged.filter((work) => work !== undefined);
+  return { alive: alive.length, belongs: alive.length - found.length, found, unasked };
+}
+
+const HEARTBEAT_MS = 5_000;
+
+/** The sweep as an activity, for a workflow on a schedule. */
+export function createSweepActivities(services: SweepServices): SweepActivities {
+  return {
+    sweepRemote: async (request) => {
+      const { cancellationSignal } = Context.current();
+      const alive = setInterval(() => Context.current().heartbeat(), HEARTBEAT_MS);
+      try {
+        return await sweepWork(request, services, cancellationSignal);
+      } finally {
+        clearInterval(alive);
+      }
+    },
+  };
+}

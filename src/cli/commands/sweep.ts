@@ -1,0 +1,70 @@
+import { Command } from 'commander';
+import { createExecutors } from '../../app/executors.js';
+import { configuredExecutors, sweep } from '../../app/sweep.js';
+import { loadConfig } from '../../config/load-config.js';
+import { EXIT } from '../../contracts/exit-codes.js';
+import { SWEEP_AGE_MINUTES, type SweepReason, type SweepResult, type SweptWork } from '../../contracts/sweep.js';
+import { CohortflowError } from '../../domain/errors.js';
+import { jsonOption, wholeNumber } from '../options.js';
+import { printJson, say } from '../output.js';
+import { withClient } from './control.js';
+
+interface SweepOptions {
+  readonly yes?: boolean;
+  readonly olderThan: number;
+  readonly unknown?: boolean;
+  readonly json?: boolean;
+}
+
+const REASONS: Readonly<Record<SweepReason, string>> = {
+  closed: 'its workflow has ended',
+  unknown: 'the server does not know its workflow (--unknown ends it too)',
+  young: 'too young to tell (--older-than)',
+  unanswered: 'the server did not answer: left alone',
+  untagged: 'its tags name no workflow (--unknown ends it too)',
+};
+
+function line({ executor, id, workflowId, since, reason, outcome, message }: SweptWork): string {
+  const whose = workflowId === undefined ? '' : `, of ${workflowId}`;
+  const age = since === undefined ? '' : `, since ${since}`;
+  const end = outcome === 'left' ? '' : `: ${outcome}${message === undefined ? '' : ` (${message})`}`;
+  return `${executor} ${id}${whose}${age}: ${REASONS[reason]}${end}`;
+}
+
+function show({ alive, belongs, found, unasked }: SweepResult, ended: boolean): void {
+  for (const work of found) say(line(work));
+  for (const { executor, message } of unasked) say(`${executor}: not looked at: ${message}`);
+  const forsaken = found.filter(({ reason }) => reason === 'closed').length;
+  say(`${alive} alive, ${belongs} of running workflows, ${found.length} listed`);
+  if (forsaken > 0 && !ended) say(`--yes ends the ${forsaken} whose workflows have ended`);
+}
+
+async function run(options: SweepOptions): Promise<void> {
+  const { yes = false, olderThan, unknown = false } = options;
+  const { aws } = loadConfig();
+  const executors = configuredExecutors(aws);
+  if (executors.length === 0) {
+    throw new CohortflowError('AwsNotConfigured', 'sweep: the settings name no service (aws.sagemaker, aws.dragen)');
+  }
+  const request = { executors, end: yes, olderThanMinutes: olderThan, unknown };
+  const { signal } = new AbortController();
+  const result = await withClient((client) => sweep(request, createExecutors(aws), client, signal));
+  if (options.json === true) printJson({ ended: yes, ...result });
+  else show(result, yes);
+  const incomplete = result.unasked.length > 0 || result.found.some(({ outcome }) => outcome === 'failed');
+  if (incomplete) process.exitCode = EXIT.other;
+}
+
+function minutes(text: string): number {
+  return text === '0' ? 0 : wholeNumber(text);
+}
+
+export function sweepCommand(): Command {
+  return new Command('sweep')
+    .description('List jobs and machines of ours that belong to no running workflow; --yes ends them.')
+    .option('--yes', 'end those whose workflows have ended')
+    .option('--older-than <minutes>', 'leave younger ones alone', minutes, SWEEP_AGE_MINUTES)
+    .option('--unknown', 'also those whose workflows this server does not know; be sure that no other server has them')
+    .addOption(jsonOption())
+    .action(run);
+}

@@ -1,0 +1,55 @@
+import type { RemoteExecutorName } from './remote-work.js';
+
+/** Which work of services is looked for, and what is done with what belongs to nobody. */
+export interface SweepRequest {
+  readonly executors: readonly RemoteExecutorName[];
+  /** Ends it; otherwise it is only listed. */
+  readonly end: boolean;
+  /** Younger work is left alone: its workflow may not be known yet. {@link SWEEP_AGE_MINUTES}. */
+  readonly olderThanMinutes?: number;
+  /**
+   * Also what belongs to workflows that the server does not know. They may have outlived its memory of closed workflows, or
+   * be another server's: whoever says so knows that no other server gives away work in this account.
+   */
+  readonly unknown?: boolean;
+}
+
+export const SWEEP_AGE_MINUTES = 10;
+
+/** What a server says of a workflow. */
+export type WorkflowStanding = 'open' | 'closed' | 'unknown';
+
+/**
+ * Why work is, or is not, taken for nobody's: its workflow has ended; the server does not know it; it is too young to tell;
+ * the server did not answer; its tags name no workflow.
+ */
+export type SweepReason = 'closed' | 'unknown' | 'young' | 'unanswered' | 'untagged';
+
+/** Work of ours that no running workflow was found for. */
+export interface SweptWork {
+  readonly executor: RemoteExecutorName;
+  /** The service's own name of it. */
+  readonly id: string;
+  readonly name: string;
+  readonly workflowId?: string;
+  readonly since?: string;
+  readonly reason: SweepReason;
+  /** `left`: not ended, on purpose or because nobody asked; `failed`: see `message`. */
+  readonly outcome: 'ended' | 'left' | 'failed';
+  readonly message?: string;
+}
+
+export interface SweepResult {
+  /** All work of ours that is alive. */
+  readonly alive: number;
+  /** That of running workflows. */
+  readonly belongs: number;
+  readonly found: readonly SweptWork[];
+  /** Services that did not answer: nothing is known of their work. */
+  readonly unasked: readonly { readonly executor: RemoteExecutorName; readonly message: string }[];
+}
+
+export interface SweepActivities {
+  /** Lists, and when told to ends, what services still do for no running workflow. Safe to repeat. */
+  sweepRemote(request: SweepRequest): Promise<SweepResult>;
+}
