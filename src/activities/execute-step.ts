@@ -3,16 +3,20 @@ import { CohortflowError } from '../domain/errors.js';
 import type { StepReport, StepRequest } from '../contracts/activities.js';
 import { layout } from '../contracts/layout.js';
 import type { OutcomeRecord } from '../contracts/outcome.js';
+import { isUri } from '../domain/cohort/sheet-paths.js';
 import type { MadeFile, StepManifest } from '../ports/run-ledger.js';
 import type { StepRunner } from '../ports/step-runner.js';
 import { fingerprintOf, intact, placeOf, reasonToRun, reuseReport, type LookUpServices } from './finished-step.js';
 import { withoutInputPaths } from './masked-paths.js';
+import { stageInputs } from './stage-inputs.js';
 
 export { lookUpStep, MadeFiles, type LookUpServices } from './finished-step.js';
 
 /** What running a step needs. */
 export interface StepServices extends LookUpServices {
   readonly runner: StepRunner;
+  /** Folder of this machine for steps whose results go elsewhere. */
+  readonly workFolder: string;
 }
 
 /**
@@ -39,21 +43,23 @@ export interface Attempt {
 async function commit(
   from: string,
   to: string,
-  before: StepManifest | undefined,
+  earlier: StepManifest | undefined,
   services: StepServices,
 ): Promise<MadeFile[]> {
   const { files, fingerprints } = services;
   const made: MadeFile[] = [];
   const entries = await files.list(from, { recursive: true });
   const names = new Set(entries.map((entry) => entry.path.slice(from.length + 1)));
-  for (const old of before?.outputs ?? []) if (!names.has(old.path)) await files.remove(`${to}/${old.path}`);
+  for (const old of earlier?.outputs ?? []) if (!names.has(old.path)) await files.remove(`${to}/${old.path}`);
   for (const entry of entries) {
     const path = entry.path.slice(from.length + 1);
     const place = `${to}/${path}`;
+    // What leaves this machine is hashed here: nobody else knows of the private folder.
+    const before = isUri(to) ? await files.sha256(entry.path) : undefined;
     await files.rename(entry.path, place);
     // The stamp first: a file that changes while it is hashed then counts as changed.
     const stamp = await fingerprints.stamp(place);
-    const sha256 = await files.sha256(place);
+    const sha256 = before ?? (await files.sha256(place));
     made.push({ path, size: entry.size, sha256, ...(stamp === undefined ? {} : { stamp }) });
   }
   return made;
@@ -128,8 +134,9 @@ async function lookUpOrRun(
     return report;
   }
 
-  // Inside the run folder: the same file system as the results, so that moving into place is atomic.
-  const base = request.place.kind === 'shared' ? `${services.sharedFolder}/.work` : layout.work(request.output);
+  // The same file system as the results, so that moving into place is atomic; of this machine where they go elsewhere.
+  const besides = request.place.kind === 'shared' ? `${services.sharedFolder}/.work` : layout.work(request.output);
+  const base = isUri(besides) ? services.workFolder : besides;
   const work = `${base}/${randomUUID()}`;
   const outputFolder = `${work}/output`;
   const scratchFolder = `${work}/scratch`;
@@ -137,7 +144,9 @@ async function lookUpOrRun(
     await files.makeFolder(outputFolder);
     await files.makeFolder(scratchFolder);
     const params = { ...request.params, ...request.volatile };
-    const task = { step: request.step, params, inputs: request.instead ?? request.inputs, outputFolder, scratchFolder };
+    const given = request.instead ?? request.inputs;
+    const inputs = await stageInputs(given, request.output, `${work}/inputs`, files, signal, progress);
+    const task = { step: request.step, params, inputs, outputFolder, scratchFolder };
     const summary = await runner.run(task, signal, progress);
     signal.throwIfAborted();
     checkSummary(request.step, summary);

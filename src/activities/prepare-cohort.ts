@@ -6,6 +6,7 @@ import { layout } from '../contracts/layout.js';
 import type { FanOutModality, Modality } from '../contracts/workflow-ids.js';
 import { BUILT_IN_SPECS } from '../domain/clinical/index.js';
 import { validSheetCsv, type SheetReading } from '../domain/cohort/index.js';
+import { isUri } from '../domain/cohort/sheet-paths.js';
 import { unitKey, type CohortManifest, type CohortUnit } from '../domain/cohort/manifest.js';
 import { CohortflowError, messageOf } from '../domain/errors.js';
 import { parseParameterText, parseRadiomicsSettings } from '../domain/radiomics/index.js';
@@ -40,8 +41,6 @@ export interface RemotePlan {
 type Request = Parameters<CohortActivities['prepareCohort']>[0];
 
 const FAN_OUT_MODALITIES: readonly FanOutModality[] = ['imaging', 'genomics'];
-
-const isUri = (path: string): boolean => /^[a-z][a-z0-9+.-]+:\/\//i.test(path);
 
 /** Paths that a person starting a workflow by hand may have left relative to a folder that no worker knows. */
 function refuseRelativePaths(input: MultimodalInput): void {
@@ -107,7 +106,7 @@ function refuseReadsWithoutReference(input: MultimodalInput, manifest: CohortMan
 async function refuseMissingFiles(input: MultimodalInput, files: Files): Promise<void> {
   for (const name of ['clinical', 'radiomics', 'transcripts', 'annotation', 'index'] as const) {
     const path = input[name];
-    if (path === undefined || isUri(path)) continue;
+    if (path === undefined) continue;
     if ((await files.stat(path)) === undefined)
       throw new CohortflowError('FileNotFound', `${name}: ${path}: nothing is there`);
   }
@@ -115,7 +114,7 @@ async function refuseMissingFiles(input: MultimodalInput, files: Files): Promise
 
 /** Said before the sheet is read: writing into a file fails late and looks like a fault of the disk. */
 async function refuseOutputThatIsAFile(output: string, files: Files): Promise<void> {
-  if (!isUri(output) && (await files.stat(output))?.kind === 'file') {
+  if ((await files.stat(output))?.kind === 'file') {
     throw new CohortflowError('InvalidInput', `output: ${output} is a file, a folder is wanted`);
   }
 }

@@ -3,8 +3,6 @@ import type { Client } from '@temporalio/client';
 import { createCohortActivities } from '../activities/cohort-activities.js';
 import { createStepActivities } from '../activities/step-activities.js';
 import { FileLedger } from '../adapters/local/file-ledger.js';
-import { LocalFiles } from '../adapters/local/files.js';
-import { LocalFingerprints } from '../adapters/local/fingerprints.js';
 import { ProcessPool, type ProcessPoolOptions } from '../adapters/local/process-pool.js';
 import { LocalToolRunner } from '../adapters/local/tool-runner.js';
 import { loadPseudonymKey } from '../codec/pseudonym.js';
@@ -12,6 +10,7 @@ import type { Config } from '../config/config.js';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
 import type { RemoteActivities } from '../contracts/remote-work.js';
 import { readCheckedSheet } from '../steps/cohort/check-sheet.js';
+import { createFiles, createFingerprints } from './create-files.js';
 import { TemporalCohortServer } from './cohort-server.js';
 import { createExecutors, planRemote } from './executors.js';
 import { distPath, packageVersion } from './package-root.js';
@@ -52,7 +51,7 @@ export function createLocalServices(
   client: Client | (() => Client),
   observer?: ServiceObserver,
 ): LocalServices {
-  const files = new LocalFiles();
+  const files = createFiles(config.aws);
   const ledger = new FileLedger(files);
   const { jobs, memoryPerJobMb, cacheFolder } = config;
   const runner = new ProcessPool({
@@ -61,7 +60,8 @@ export function createLocalServices(
     memoryMb: memoryPerJobMb,
     ...(observer === undefined ? {} : { onEnd: observer.processEnded }),
   });
-  const fingerprints = new LocalFingerprints(files, join(cacheFolder, 'hashes'));
+  const fingerprints = createFingerprints(files, config);
+  const workFolder = join(cacheFolder, 'work');
   const sharedFolder = join(cacheFolder, 'shared');
   const versionOf = (step: string): number => stepByName(step).version;
   const executors = createExecutors(config.aws);
@@ -77,7 +77,7 @@ export function createLocalServices(
       planRemote: (input, modalities) => planRemote(input, modalities, config.aws, executors),
       ...(pseudonym === undefined ? {} : { pseudonym }),
     }),
-    heavy: createStepActivities({ files, ledger, fingerprints, runner, versionOf, sharedFolder }),
+    heavy: createStepActivities({ files, ledger, fingerprints, runner, versionOf, sharedFolder, workFolder }),
     close: () => runner.close(),
   };
 }

@@ -1,13 +1,13 @@
 import { CanvasPictures } from '../adapters/local/canvas-pictures.js';
 import { DuckDbTables } from '../adapters/local/duckdb-tables.js';
-import { LocalFiles } from '../adapters/local/files.js';
 import { LocalToolRunner } from '../adapters/local/tool-runner.js';
+import { createFiles } from './create-files.js';
 import type { StepIo } from '../steps/step.js';
 
 /** The adapters a step works with on this machine, around the two folders it is given. */
 export function createStepIo(folders: Pick<StepIo, 'outputFolder' | 'scratchFolder'>): StepIo {
   return {
-    files: new LocalFiles(),
+    files: createFiles(),
     tools: new LocalToolRunner(),
     tables: new DuckDbTables(),
     pictures: new CanvasPictures(),

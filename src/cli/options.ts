@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
+import { isUri } from '../domain/cohort/sheet-paths.js';
 import { CohortflowError, messageOf } from '../domain/errors.js';
 import type { WidthRequest } from '../contracts/control.js';
 import type { PerModality, PoolChoice } from '../contracts/fan-out-choice.js';
@@ -47,11 +48,6 @@ export function pool(text: string): PerModality<PoolChoice> {
     pools[name] = one(value);
   }
   return pools;
-}
-
-/** True for a place that is not on this machine's file system. */
-export function isUri(path: string): boolean {
-  return /^[a-z][a-z0-9+.-]+:\/\//i.test(path);
 }
 
 /** A path made absolute once; URIs stay. */

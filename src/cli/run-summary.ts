@@ -1,4 +1,4 @@
-import { LocalFiles } from '../adapters/local/files.js';
+import { createFiles } from '../app/create-files.js';
 import type { UnitCounts } from '../contracts/outcome.js';
 import type { CohortResult } from '../contracts/results.js';
 import { csvRecords } from '../domain/csv/index.js';
@@ -54,7 +54,7 @@ export async function readOutcomes(path: string): Promise<OutcomeDigest> {
   let failedInAll = 0;
   let casesInAll = 0;
   let current: string | undefined;
-  for await (const row of csvRecords(new LocalFiles().lines(path))) {
+  for await (const row of csvRecords(createFiles().lines(path))) {
     const { case_id: caseId = '' } = row;
     if (caseId !== current) {
       casesInAll += 1;

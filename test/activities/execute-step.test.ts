@@ -77,6 +77,7 @@ describe('runStep', () => {
       },
       versionOf: () => version,
       sharedFolder: join(root, 'shared'),
+      workFolder: join(root, 'work'),
     };
   });
 

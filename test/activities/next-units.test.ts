@@ -69,6 +69,7 @@ describe('the units of a cohort that have work to do', () => {
       runner: { run: work, close: async () => undefined },
       versionOf: () => 1,
       sharedFolder: join(root, 'shared'),
+      workFolder: join(root, 'work'),
     };
     const units = Array.from({ length: UNITS }, (_, index) => unitOf(index));
     for (const { source } of units) {

@@ -98,6 +98,7 @@ describe.skipIf(server === undefined)('a cohort whose activities misbehave', () 
     runner: { run: work, close: async () => undefined },
     versionOf: () => 1,
     sharedFolder: join(root, 'shared'),
+    workFolder: join(root, 'work'),
   });
 
   /**

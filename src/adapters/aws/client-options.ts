@@ -14,8 +14,12 @@ const ATTEMPTS = 2;
 const CONNECT_MS = 5_000;
 const ANSWER_MS = 60_000;
 
+/** The SDK tells users of Node 20 at every start when it will need another one; which versions are used is decided here. */
+const QUIET = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED';
+
 /** @param region the SDK's own choice when absent */
 export function clientOptions(region: string | undefined, maxAttempts: number = ATTEMPTS): ClientOptions {
+  process.env[QUIET] ??= 'true';
   return {
     ...(region === undefined ? {} : { region }),
     maxAttempts,

@@ -4,8 +4,15 @@ import type { Modality } from '../../contracts/workflow-ids.js';
 import { CohortflowError } from '../../domain/errors.js';
 import type { Files } from '../../ports/files.js';
 import type { RecordReader, RunLedger, RunOwner, StepManifest } from '../../ports/run-ledger.js';
+import { isMissing } from '../aws/s3-errors.js';
 import { isNotFound } from './io-errors.js';
 import { FileRecordReader, recordName } from './record-reader.js';
+
+/** Nothing is there, as opposed to something that cannot be read. */
+function isAbsent(error: unknown): boolean {
+  if (!(error instanceof CohortflowError) || error.code !== 'FileNotFound') return false;
+  return isNotFound(error.cause) || isMissing(error.cause);
+}
 
 /** A case id as the sheet takes it; anything else (a path, say) must not reach a removal. */
 const isCaseId = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text);
@@ -112,7 +119,7 @@ export class FileLedger implements RunLedger {
     try {
       text = await this.files.readText(path);
     } catch (error) {
-      if (isNotFound((error as Error).cause)) return undefined;
+      if (isAbsent(error)) return undefined;
       throw error;
     }
     try {

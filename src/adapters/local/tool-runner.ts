@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { childEnvironment } from './child-environment.js';
+import { toolEnvironment } from './child-environment.js';
 import { CohortflowError, messageOf } from '../../domain/errors.js';
 import type { ToolResult, ToolRunner } from '../../ports/tool-runner.js';
 
@@ -58,7 +58,7 @@ export class LocalToolRunner implements ToolRunner {
     options.signal?.throwIfAborted();
     const child = spawn(path, args, {
       cwd: options.cwd,
-      env: { ...childEnvironment(), ...options.env },
+      env: { ...toolEnvironment(), ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

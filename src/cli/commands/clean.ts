@@ -1,12 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { Command } from 'commander';
 import { FileLedger } from '../../adapters/local/file-ledger.js';
-import { LocalFiles } from '../../adapters/local/files.js';
+import { createFiles } from '../../app/create-files.js';
 import { removableOfCache, removableOfOutput, removeAll, type Removable } from '../../app/clean.js';
 import { TemporalCohortServer } from '../../app/cohort-server.js';
 import { loadConfig } from '../../config/load-config.js';
-import { CohortflowError } from '../../domain/errors.js';
-import { absolute, isUri, jsonOption } from '../options.js';
+import { absolute, jsonOption } from '../options.js';
 import { printJson, say } from '../output.js';
 import { withClient } from './control.js';
 
@@ -30,18 +29,15 @@ function filesText(count: number): string {
 
 async function inOutput(output: string): Promise<readonly Removable[]> {
   const { taskQueue } = loadConfig();
-  const files = new LocalFiles();
+  const files = createFiles();
   const isOpen = (workflowId: string, runId: string): Promise<boolean> =>
     withClient((client) => new TemporalCohortServer(() => client, taskQueue).isOpen(workflowId, runId));
   return removableOfOutput(output, { files, ledger: new FileLedger(files), isOpen });
 }
 
 async function clean(options: Options): Promise<void> {
-  const files = new LocalFiles();
+  const files = createFiles();
   const output = options.output === undefined ? undefined : absolute(options.output);
-  if (output !== undefined && isUri(output)) {
-    throw new CohortflowError('InvalidInput', '--output must be a folder of this machine');
-  }
   const found = [
     ...(output === undefined ? [] : await inOutput(output)),
     ...(await removableOfCache(loadConfig().cacheFolder, files, async (path) => (await stat(path)).mtimeMs)),

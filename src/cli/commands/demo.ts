@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { LocalFiles } from '../../adapters/local/files.js';
+import type { Files } from '../../ports/files.js';
+import { createFiles } from '../../app/create-files.js';
 import { LocalToolRunner } from '../../adapters/local/tool-runner.js';
 import { EXIT } from '../../contracts/exit-codes.js';
 import type { CohortResult } from '../../contracts/results.js';
@@ -23,7 +24,7 @@ interface Features {
 }
 
 /** Compares the measured tumours with the ones that were drawn; returns how many are off. */
-async function checkTruth(output: string, truth: readonly DemoTruth[], files: LocalFiles): Promise<number> {
+async function checkTruth(output: string, truth: readonly DemoTruth[], files: Files): Promise<number> {
   let off = 0;
   say('');
   for (const { caseId, tumourVolumeMm3, expectedFailure } of truth) {
@@ -54,7 +55,7 @@ async function onlyExpected(result: CohortResult, truth: readonly DemoTruth[]): 
 
 async function demo(options: DemoOptions): Promise<void> {
   const folder = absolute(options.folder);
-  const files = new LocalFiles();
+  const files = createFiles();
   const hasSalmon = (await new LocalToolRunner().find('salmon')) !== undefined;
   const reads = options.reads ?? (hasSalmon ? 'fastq' : 'quant');
   if (reads === 'quant') say('demo: salmon is not installed, so the reads come already quantified');

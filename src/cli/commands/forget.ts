@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { DuckDbTables } from '../../adapters/local/duckdb-tables.js';
+import { RoutedTables } from '../../adapters/routed-tables.js';
 import { FileLedger } from '../../adapters/local/file-ledger.js';
-import { LocalFiles } from '../../adapters/local/files.js';
-import { LocalFingerprints } from '../../adapters/local/fingerprints.js';
+import { createFiles, createFingerprints } from '../../app/create-files.js';
 import { historyTraces, retentionDays } from '../../app/case-histories.js';
 import { cohortWorkflowId, isRunning } from '../../app/cohort-run.js';
 import { findCase, forgetCase } from '../../app/forget-case.js';
 import { loadPseudonymKey } from '../../codec/pseudonym.js';
 import { loadConfig } from '../../config/load-config.js';
 import { CohortflowError } from '../../domain/errors.js';
-import { absolute, isUri, jsonOption } from '../options.js';
+import { absolute, jsonOption } from '../options.js';
 import { printJson, say } from '../output.js';
 import { withClient } from './control.js';
 
@@ -23,12 +22,11 @@ interface Options {
 
 async function forget(caseId: string, options: Options): Promise<void> {
   const output = absolute(options.output);
-  if (isUri(output)) throw new CohortflowError('InvalidInput', '--output must be a folder of this machine');
   // Anything else, a path say, must not reach a removal.
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(caseId)) {
     throw new CohortflowError('InvalidInput', 'forget: this is no case id');
   }
-  const files = new LocalFiles();
+  const files = createFiles();
   const pseudonym = loadPseudonymKey();
   await withClient(async (client) => {
     const { traces, remains } = await findCase(
@@ -36,8 +34,8 @@ async function forget(caseId: string, options: Options): Promise<void> {
       {
         files,
         ledger: new FileLedger(files),
-        fingerprints: new LocalFingerprints(files, join(loadConfig().cacheFolder, 'hashes')),
-        tables: new DuckDbTables(),
+        fingerprints: createFingerprints(files, loadConfig()),
+        tables: new RoutedTables(new DuckDbTables(), files),
         now: () => new Date(),
         unique: () => randomBytes(8).toString('hex'),
         isOpen: (workflowId) => isRunning(client, workflowId),

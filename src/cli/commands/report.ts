@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { isRunning } from '../../app/cohort-run.js';
 import { interimReport } from '../../app/control-run.js';
 import { runStepIntoFolder } from '../../app/step-folders.js';
-import { LocalFiles } from '../../adapters/local/files.js';
+import { createFiles } from '../../app/create-files.js';
 import { layout } from '../../contracts/layout.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { isFailureCode } from '../../domain/failures/index.js';
@@ -30,7 +30,7 @@ async function ofRunning(options: ReportOptions): Promise<string | undefined> {
 
 /** Renders the report of a run that has ended anew from what lies in its folder; needs no worker. */
 async function ofEnded(output: string): Promise<string> {
-  if ((await new LocalFiles().stat(layout.owner(output))) === undefined) {
+  if ((await createFiles().stat(layout.owner(output))) === undefined) {
     throw new CohortflowError('RunNotFound', `no run has written into ${output}`);
   }
   await runStepIntoFolder(renderReportStep, {

@@ -2,17 +2,18 @@ import { readFileSync } from 'node:fs';
 
 import { Command, Option } from 'commander';
 import type { RunStart } from '../../app/cohort-run.js';
-import { LocalFiles } from '../../adapters/local/files.js';
+import { createFiles } from '../../app/create-files.js';
 import { loadConfig } from '../../config/load-config.js';
 import { EXIT, type ExitCode } from '../../contracts/exit-codes.js';
 import type { MultimodalInput } from '../../contracts/inputs.js';
 import { GENOMICS_EXECUTORS, IMAGING_EXECUTORS } from '../../contracts/remote-work.js';
 import type { CohortResult } from '../../contracts/results.js';
 import { BUILT_IN_SPECS, clinicalFeatures, readClinicalTable } from '../../domain/clinical/index.js';
+import { isUri } from '../../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { parseRadiomicsSettings, parseParameterText } from '../../domain/radiomics/index.js';
 import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
-import { absolute, concurrency, existing, isUri, jsonOption, pool, readDocument, wholeNumber } from '../options.js';
+import { absolute, concurrency, existing, jsonOption, pool, readDocument, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
 import { runCohort } from '../run-cohort.js';
 import { readOutcomes, summaryLines } from '../run-summary.js';
@@ -100,7 +101,7 @@ async function checkFirst(input: MultimodalInput): Promise<void> {
   if (input.radiomics !== undefined && !isUri(input.radiomics)) {
     parseRadiomicsSettings(readDocument(input.radiomics, '--radiomics', parseParameterText));
   }
-  if (input.cohort !== undefined && !isUri(input.cohort)) await readCheckedSheet(input.cohort, new LocalFiles());
+  if (input.cohort !== undefined) await readCheckedSheet(input.cohort, createFiles());
   if (input.clinical !== undefined && !isUri(input.clinical)) {
     clinicalFeatures(readClinicalTable(readFileSync(input.clinical)), input.clinicalSpec);
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { LocalFiles } from '../../adapters/local/files.js';
+import { createFiles } from '../../app/create-files.js';
 import { EXIT } from '../../contracts/exit-codes.js';
 import { describeFault, type SheetFault } from '../../domain/cohort/index.js';
 import { clinicalFeatures, readClinicalTable } from '../../domain/clinical/index.js';
@@ -39,7 +39,7 @@ async function attempt(
 }
 
 async function sheetFacts(path: string): Promise<Record<string, unknown>> {
-  const { manifest, warnings } = await readCheckedSheet(absolute(path), new LocalFiles());
+  const { manifest, warnings } = await readCheckedSheet(absolute(path), createFiles());
   const { cases, imaging, genomics } = manifest;
   return {
     cases: cases.length,

@@ -1,7 +1,7 @@
 import type { CohortManifest } from './manifest.js';
 import type { PlaceOf } from './path-register.js';
 import { inSheetOrder, type SheetFault, type SheetFaultKind } from './sheet-fault.js';
-import { isUri, shownPath } from './sheet-paths.js';
+import { shownPath } from './sheet-paths.js';
 import { isRunAccession } from './cell-checks.js';
 
 /** What is at a path, or undefined when nothing is: `Files.stat` fits. */
@@ -41,10 +41,9 @@ function* expectedPaths(manifest: CohortManifest): Generator<Expected> {
 }
 
 /**
- * Looks at every local file of a cohort and reports what is not there, is a folder instead of a file, or is empty. URIs are
- * left to whoever fetches them.
+ * Looks at every file of a cohort and reports what is not there, is a folder instead of a file, or is empty.
  *
- * @param stat what is at an absolute path
+ * @param stat what is at an absolute path or URI
  * @param placeOf the row of a path (`SheetReading.placeOf`); without it faults name the case only
  * @param width how many looks are under way at once
  */
@@ -74,7 +73,7 @@ export async function checkPaths(
   async function work(): Promise<void> {
     for (let next = queue.next(); next.done !== true; next = queue.next()) {
       const { path } = next.value;
-      if (isUri(path) || seen.has(path)) continue;
+      if (seen.has(path)) continue;
       seen.add(path);
       await check(next.value);
     }

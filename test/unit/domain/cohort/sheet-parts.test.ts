@@ -92,9 +92,11 @@ describe('checkPaths', () => {
     expect(asked).not.toContain('SRR0000001');
   });
 
-  it('leaves S3 to whoever fetches it', async () => {
+  it('looks in S3 as anywhere else', async () => {
     const { manifest } = readCohortSheet('case_id,imaging\nA,s3://bucket/a\n', { base: '/d' });
-    expect(await checkPaths(manifest, () => Promise.resolve(undefined))).toEqual([]);
+    const faults = await checkPaths(manifest, () => Promise.resolve(undefined));
+    expect(faults).toMatchObject([{ kind: 'PathNotFound', column: 'imaging' }]);
+    expect(await checkPaths(manifest, () => Promise.resolve({ kind: 'folder', size: 0 }))).toEqual([]);
   });
 });
 
