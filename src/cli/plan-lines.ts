@@ -14,7 +14,7 @@ function dollars(value: number | undefined): string {
 
 function sizesLine(what: string, { count, bytes, median, p95, largest }: SizeSummary): string {
   const mb = (value: number): string => `${(value / MB).toFixed(0)} MB`;
-  return `${what}: ${count}, ${(bytes / GB).toFixed(1)} GB in all (median ${mb(median)}, p95 ${mb(p95)}, largest ${mb(largest)})`;
+  return `${what}: ${count}, ${bytes < GB ? mb(bytes) : `${(bytes / GB).toFixed(1)} GB`} in all (median ${mb(median)}, p95 ${mb(p95)}, largest ${mb(largest)})`;
 }
 
 function estimateLines(estimate: Estimate): string[] {

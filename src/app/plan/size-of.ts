@@ -1,11 +1,10 @@
-import { S3Sizes } from '../../adapters/aws/s3-sizes.js';
-import type { AwsSettings } from '../../config/aws-settings.js';
+import { S3Files } from '../../adapters/aws/s3-files.js';
 import { isRunAccession } from '../../domain/cohort/cell-checks.js';
 import type { Files } from '../../ports/files.js';
 import type { SizeOf } from './measure-cohort.js';
 
 /** Where the public archive keeps a run's reads, and in which Region. */
-const SRA = { place: (run: string) => `s3://sra-pub-run-odp/sra/${run}/${run}`, region: 'us-east-1' } as const;
+const SRA = { bucket: 'sra-pub-run-odp', region: 'us-east-1' } as const;
 
 const ANSWER_MS = 30_000;
 
@@ -22,15 +21,17 @@ async function httpBytes(url: string, signal: AbortSignal): Promise<number | und
   }
 }
 
-/** Sizes of what a sheet may name: files and folders of this machine, S3, the web, accessions of the read archive. */
-export function sizeOfPlaces(files: Files, settings: AwsSettings): SizeOf {
-  const s3 = new S3Sizes(settings);
+/** Sizes of what a sheet may name: files and folders of this machine and of S3, the web, accessions of the read archive. */
+export function sizeOfPlaces(files: Files): SizeOf {
+  const archive = new S3Files({ region: SRA.region, s3: { anonymous: [SRA.bucket] } });
   return async (place, signal) => {
-    if (place.startsWith('s3://')) return s3.bytes(place, signal);
     if (/^https?:\/\//i.test(place)) return httpBytes(place, signal);
-    // The archive is public and may be out of reach: a plan goes on without.
-    if (isRunAccession(place)) return s3.bytes(SRA.place(place), signal, true, SRA.region).catch(() => undefined);
-    if (/^[a-z][a-z0-9+.-]+:\/\//i.test(place)) return undefined;
+    if (isRunAccession(place)) {
+      // The archive is public and may be out of reach: a plan goes on without.
+      const found = await archive.stat(`s3://${SRA.bucket}/sra/${place}/${place}`).catch(() => undefined);
+      return found?.size;
+    }
+    if (/^(?!s3:)[a-z][a-z0-9+.-]+:\/\//i.test(place)) return undefined;
     const entry = await files.stat(place);
     if (entry === undefined) return undefined;
     if (entry.kind === 'file') return entry.size;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { LocalFiles } from '../../adapters/local/files.js';
+import { createFiles } from '../../app/create-files.js';
 import { makePlan } from '../../app/plan/make-plan.js';
 import { measureCohort, type CohortSizes } from '../../app/plan/measure-cohort.js';
 import { sizeOfPlaces } from '../../app/plan/size-of.js';
@@ -49,9 +49,9 @@ async function sizesOf(options: PlanOptions, settings: AwsSettings): Promise<Coh
   }
   if (sizes !== undefined) return readSizes(readFileSync(existing(sizes, '--sizes')), '--sizes');
   if (cohort !== undefined) {
-    const files = new LocalFiles();
+    const files = createFiles(settings);
     const { manifest } = await readCheckedSheet(existing(cohort, '--cohort'), files);
-    return measureCohort(manifest, sizeOfPlaces(files, settings), new AbortController().signal);
+    return measureCohort(manifest, sizeOfPlaces(files), new AbortController().signal);
   }
   const reads = expectedSizes(samples ?? 0, options.medianReadsMb * MB);
   return {

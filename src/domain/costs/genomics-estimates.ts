@@ -111,7 +111,7 @@ export function dragenOnEc2(
   const retired = type.startsWith('f1.') ? ['F1 was retired on 2025-12-20: such a machine cannot be had any more'] : [];
   return {
     ...{ modality: 'genomics', executor: 'dragen' },
-    where: own ? `a ${type} for each sample, ${boxes} at once` : `${boxes} × ${type}`,
+    where: own ? `one ${type} for each sample, ${boxes} at once` : `${boxes} × ${type}`,
     ...{ units: samples.length, bytes: bytesOf(samples), atOnce: boxes, hours: wall, machineHours: hours },
     ...{ dollars: priced === undefined ? undefined : totalOf(lines), lines, monthly: [monthly] },
     assumes: [

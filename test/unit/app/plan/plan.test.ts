@@ -69,7 +69,7 @@ describe('measuring a cohort', () => {
     mkdirSync(join(folder, 'study', 'series'), { recursive: true });
     writeFileSync(join(folder, 'study', 'series', 'a.dcm'), 'x'.repeat(100));
     writeFileSync(join(folder, 'study', 'b.dcm'), 'x'.repeat(11));
-    const sizeOf = sizeOfPlaces(new LocalFiles(), {});
+    const sizeOf = sizeOfPlaces(new LocalFiles());
     expect(await sizeOf(join(folder, 'study'), signal)).toBe(111);
     expect(await sizeOf(join(folder, 'study', 'b.dcm'), signal)).toBe(11);
     expect(await sizeOf(join(folder, 'nothing'), signal)).toBeUndefined();
