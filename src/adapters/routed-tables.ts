@@ -18,6 +18,10 @@ export class RoutedTables implements TableEngine {
     );
   }
 
+  parquetToCsv(parquet: string, csv: string, signal: AbortSignal): Promise<void> {
+    return this.here([parquet], [csv], signal, ([from = ''], [to = '']) => this.tables.parquetToCsv(from, to, signal));
+  }
+
   columns(parquet: string, signal: AbortSignal): Promise<readonly ColumnSpec[]> {
     return this.here([parquet], [], signal, ([from = '']) => this.tables.columns(from, signal));
   }

@@ -1,6 +1,7 @@
 import { CohortflowError } from '../domain/errors.js';
 import { clinicalStep } from '../steps/clinical/features.js';
 import { joinDatasetStep } from '../steps/cohort/join-dataset.js';
+import { readFeatureRowsStep } from '../steps/cohort/read-feature-rows.js';
 import { renderReportStep } from '../steps/cohort/render-report.js';
 import { writeFeatureGroupStep } from '../steps/cohort/write-feature-group.js';
 import { annotateStep } from '../steps/genomics/annotate.js';
@@ -23,6 +24,7 @@ const STEPS: readonly Step<never>[] = [
   matrixStep,
   clinicalStep,
   writeFeatureGroupStep,
+  readFeatureRowsStep,
   joinDatasetStep,
   renderReportStep,
 ];

@@ -21,6 +21,8 @@ export interface TableEngine {
    * Throws `InternalError` when the two do not fit.
    */
   csvToParquet(csv: string, columns: readonly ColumnSpec[], parquet: string, signal: AbortSignal): Promise<void>;
+  /** Writes a Parquet file as CSV (with a header, nulls empty), row order kept; numbers read back as they were. */
+  parquetToCsv(parquet: string, csv: string, signal: AbortSignal): Promise<void>;
   /** Columns of a Parquet file in order; what is no number counts as text. */
   columns(parquet: string, signal: AbortSignal): Promise<readonly ColumnSpec[]>;
   /** The value of `column` in each of the rows, in row order. */

@@ -53,6 +53,14 @@ export class DuckDbTables implements TableEngine {
     );
   }
 
+  async parquetToCsv(parquet: string, csv: string, signal: AbortSignal): Promise<void> {
+    await this.connected(signal, 'written as CSV', async (connection) => {
+      await connection.run('SET preserve_insertion_order = true');
+      const options = `FORMAT csv, HEADER, NULLSTR '', DELIMITER ',', QUOTE '"', ESCAPE '"'`;
+      await connection.run(`COPY (SELECT * FROM ${parquetFile(parquet)}) TO ${quoted(csv)} (${options})`);
+    });
+  }
+
   async columns(parquet: string, signal: AbortSignal): Promise<readonly ColumnSpec[]> {
     return this.connected(signal, 'read', async (connection) => {
       const found = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${parquetFile(parquet)}`);

@@ -1,0 +1,142 @@
+import type { DescribeFeatureGroupResponse, FeatureDefinition, SageMakerClient } from '@aws-sdk/client-sagemaker';
+import type { AwsSettings } from '../../config/aws-settings.js';
+import { CohortflowError } from '../../domain/errors.js';
+import type { FeatureGroupSpec, StoredGroup } from '../../ports/feature-store.js';
+import { awsError } from './aws-errors.js';
+import { clientOptions } from './client-options.js';
+import { backoff, realPause, type Pause } from './feature-store-pauses.js';
+
+type Commands = typeof import('@aws-sdk/client-sagemaker');
+
+/** Looks at a group that is being made: some 10 minutes in all. */
+const LOOKS = 60;
+const FIRST_LOOK_MS = 1_000;
+const LONGEST_LOOK_MS = 15_000;
+
+const ARN = /arn:aws[\w-]*:[^\s"',)]+/g;
+const masked = (text: string | undefined): string =>
+  (text ?? 'no reason given').replaceAll(ARN, (arn) => arn.replace(/:\d{12}:/, ':…:'));
+
+const named = (error: unknown): string => (error as { readonly name?: string } | undefined)?.name ?? '';
+
+/** A missing group is told by a name of its own, or by the message of a general fault. */
+function isMissing(error: unknown): boolean {
+  const { name = '', message = '' } = (error ?? {}) as { readonly name?: string; readonly message?: string };
+  return /^ResourceNotFound/.test(name) || (/Validation/.test(name) && /not found|does not exist|find/i.test(message));
+}
+
+/** Makes and finds feature groups of SageMaker. */
+export class SageMakerFeatureGroups {
+  #client: SageMakerClient | undefined;
+
+  /** @param pause tests do not wait */
+  constructor(
+    private readonly settings: AwsSettings,
+    private readonly pause: Pause = realPause,
+  ) {}
+
+  private async sdk(): Promise<{ readonly client: SageMakerClient; readonly commands: Commands }> {
+    const commands = await import('@aws-sdk/client-sagemaker');
+    this.#client ??= new commands.SageMakerClient(clientOptions(this.settings.region));
+    return { client: this.#client, commands };
+  }
+
+  /**
+   * Of two that make the same group at once one is told that it exists already and takes that one.
+   *
+   * @throws CohortflowError `FeatureGroupFailed`, `FeatureGroupMismatch`, `AwsNotConfigured`, those of {@link awsError}
+   */
+  async ensure(spec: FeatureGroupSpec, signal: AbortSignal): Promise<StoredGroup> {
+    try {
+      if ((await this.describe(spec.name, signal)) === undefined) await this.create(spec, signal);
+      return await this.ready(spec, signal);
+    } catch (error) {
+      throw awsError(error, `Feature Store, making the group ${spec.name}`, signal);
+    }
+  }
+
+  private async create(spec: FeatureGroupSpec, signal: AbortSignal): Promise<void> {
+    const { features = {}, kmsKey, tags = {} } = this.settings;
+    const { offlineStore, roleArn, tableFormat, online } = features;
+    if (offlineStore === undefined || roleArn === undefined) {
+      const missing = offlineStore === undefined ? 'offlineStore (s3://bucket/folder)' : 'roleArn';
+      throw new CohortflowError('AwsNotConfigured', `aws.features.${missing} is wanted to make the group ${spec.name}`);
+    }
+    const { client, commands } = await this.sdk();
+    const key = kmsKey === undefined ? {} : { KmsKeyId: kmsKey };
+    const request = {
+      FeatureGroupName: spec.name,
+      RecordIdentifierFeatureName: spec.recordIdentifier,
+      EventTimeFeatureName: spec.eventTimeName,
+      FeatureDefinitions: spec.definitions.map(({ name, type }) => ({ FeatureName: name, FeatureType: type })),
+      OfflineStoreConfig: {
+        S3StorageConfig: { S3Uri: offlineStore, ...key },
+        ...(tableFormat === undefined ? {} : { TableFormat: tableFormat }),
+      },
+      ...(online === true ? { OnlineStoreConfig: { EnableOnlineStore: true, SecurityConfig: key } } : {}),
+      RoleArn: roleArn,
+      Tags: Object.entries({ ...tags, 'cohortflow:group': spec.name }).map(([Key, Value]) => ({ Key, Value })),
+    };
+    try {
+      await client.send(new commands.CreateFeatureGroupCommand(request), { abortSignal: signal });
+    } catch (error) {
+      // Someone else was faster, or an earlier answer was lost.
+      if (named(error) !== 'ResourceInUse') throw error;
+    }
+  }
+
+  private async describe(name: string, signal: AbortSignal): Promise<DescribeFeatureGroupResponse | undefined> {
+    const { client, commands } = await this.sdk();
+    const definitions: FeatureDefinition[] = [];
+    let token: string | undefined;
+    for (;;) {
+      const request = { FeatureGroupName: name, ...(token === undefined ? {} : { NextToken: token }) };
+      let page: DescribeFeatureGroupResponse;
+      try {
+        page = await client.send(new commands.DescribeFeatureGroupCommand(request), { abortSignal: signal });
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+      definitions.push(...(page.FeatureDefinitions ?? []));
+      token = page.NextToken === '' ? undefined : page.NextToken;
+      if (token === undefined) return { ...page, FeatureDefinitions: definitions };
+    }
+  }
+
+  /** Waits until the group takes records. Right after it was made it may not be found. */
+  private async ready(spec: FeatureGroupSpec, signal: AbortSignal): Promise<StoredGroup> {
+    for (let look = 0; look < LOOKS; look += 1) {
+      const found = await this.describe(spec.name, signal);
+      const status = found?.FeatureGroupStatus;
+      if (found !== undefined && status === 'Created') return stored(spec, found);
+      if (status !== undefined && status !== 'Creating') {
+        const reason = masked(found?.FailureReason);
+        throw new CohortflowError('FeatureGroupFailed', `the feature group ${spec.name} is ${status}: ${reason}`);
+      }
+      await this.pause(backoff(look, FIRST_LOOK_MS, LONGEST_LOOK_MS), signal);
+    }
+    throw new CohortflowError('AwsUnavailable', `the feature group ${spec.name} is still being made`);
+  }
+}
+
+function stored(spec: FeatureGroupSpec, found: DescribeFeatureGroupResponse): StoredGroup {
+  const { OfflineStoreStatus: offline, OfflineStoreConfig: config } = found;
+  if (offline?.Status === 'Blocked' || offline?.Status === 'Disabled') {
+    const message = `the offline store of ${spec.name} is ${offline.Status}: ${masked(offline.BlockedReason)}`;
+    throw new CohortflowError('FeatureGroupFailed', message);
+  }
+  const types = new Map((found.FeatureDefinitions ?? []).map((one) => [one.FeatureName, one.FeatureType]));
+  const others = spec.definitions.filter(({ name, type }) => types.get(name) !== type).map(({ name }) => name);
+  const keys = [found.RecordIdentifierFeatureName, found.EventTimeFeatureName];
+  if (others.length > 0 || keys[0] !== spec.recordIdentifier || keys[1] !== spec.eventTimeName) {
+    const which = others.length > 0 ? others.slice(0, 10).join(', ') : 'its record identifier or event time';
+    throw new CohortflowError('FeatureGroupMismatch', `the feature group ${spec.name} differs in ${which}`);
+  }
+  const catalog = config?.DataCatalogConfig;
+  if (catalog?.Database === undefined || catalog.TableName === undefined) {
+    const message = `the feature group ${spec.name} has no table in the catalogue, by which it could be queried`;
+    throw new CohortflowError('FeatureGroupFailed', message);
+  }
+  return { name: spec.name, table: { database: catalog.Database, table: catalog.TableName } };
+}

@@ -1,0 +1,58 @@
+/** A group of the store that holds a run's records, or some of their columns. */
+export interface IngestedGroup {
+  readonly name: string;
+  readonly table: { readonly catalog?: string; readonly database: string; readonly table: string };
+  /** Columns of the run's table that are in it, by their names in the store. */
+  readonly columns: readonly string[];
+}
+
+/** What became of sending a feature group of a run to the store. */
+export interface IngestResult {
+  readonly group: string;
+  readonly outcome: 'done' | 'reused';
+  readonly form: 'whole' | 'parts' | 'pointer';
+  /** How the table lies in the store and why, for people. */
+  readonly said: string;
+  readonly featureGroups: readonly IngestedGroup[];
+  /** Rows of the run's table, and how many of them the store refused. */
+  readonly records: number;
+  readonly failed: number;
+  /** The latest event time among them. */
+  readonly latestEventTime: string;
+  /** Parquet file that a pointer names. */
+  readonly pointsTo?: string;
+}
+
+/** {@link IngestResult} as it is kept in the output folder. */
+export interface IngestRecord extends IngestResult {
+  /** Hash of the rows and of how they were sent: the same rows are not sent again. */
+  readonly fingerprint: string;
+  /** How often rows that were refused have been sent again. */
+  readonly tries: number;
+  /** Identifiers that were refused. */
+  readonly refused: readonly string[];
+}
+
+/** Which feature group of which run is sent: what `features.write` left at `features/<group>`. */
+export interface IngestRequest {
+  readonly output: string;
+  readonly group: string;
+}
+
+/** Where the traces of ingests lie below an output folder. */
+export const ingestLayout = {
+  record: (output: string, group: string): string => `${output}/run/ingest/${group}.json`,
+  rejected: (output: string, group: string): string => `${output}/run/ingest/${group}-rejected.csv`,
+  /** Folder of the marks of finished batches of one ingest. */
+  batches: (output: string, group: string, ingest: string): string => `${output}/run/ingest/.${group}-${ingest}`,
+} as const;
+
+/** Activities of the feature store: wait for a service, so they belong on the queue of such work. */
+export interface FeatureActivities {
+  /**
+   * Sends the rows of a group to the feature store, which is made when there is none; heartbeats. Repeated, it sends only the
+   * batches that were not finished; rows that were sent by an earlier run and have not changed are not sent again. Throws
+   * `FeatureRecordsRejected` after all others were sent, when some were refused.
+   */
+  ingestFeatures(request: IngestRequest): Promise<IngestResult>;
+}
