@@ -8,7 +8,7 @@ import tseslint from 'typescript-eslint';
 const SDKS = ['@aws-sdk', '@smithy', '@duckdb', '@napi-rs'];
 const LAYERS = [
   ...['activities', 'adapters', 'api', 'app', 'cli', 'codec', 'config', 'contracts', 'demo', 'domain', 'observability'],
-  ...['plugin', 'ports', 'report', 'steps', 'testing', 'workers', 'workflows'],
+  ...['plugin', 'ports', 'processing', 'report', 'steps', 'testing', 'workers', 'workflows'],
 ];
 
 /** A pattern for packages, by scope or full name, with everything below them. */
@@ -141,6 +141,8 @@ export default tseslint.config(
     builtins: true,
     temporal: true,
   }),
+  // What a processing container runs: the steps and their plan, without Temporal and without AWS.
+  layer('processing', { layers: ['app', 'contracts', 'domain', 'ports', 'steps'], builtins: ['fs', 'path'] }),
   layer('plugin', {
     layers: ['app', 'config', 'contracts', 'domain', 'observability', 'workers'],
     builtins: ['vm', 'fs', 'fs/promises', 'path', 'assert', 'async_hooks', 'url', 'util'],

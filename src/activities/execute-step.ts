@@ -7,6 +7,7 @@ import { isUri } from '../domain/cohort/sheet-paths.js';
 import type { MadeFile, StepManifest } from '../ports/run-ledger.js';
 import type { StepRunner } from '../ports/step-runner.js';
 import { fingerprintOf, intact, placeOf, reasonToRun, reuseReport, type LookUpServices } from './finished-step.js';
+import { warningsIn } from './finished-unit.js';
 import { withoutInputPaths } from './masked-paths.js';
 import { stageInputs } from './stage-inputs.js';
 
@@ -75,11 +76,6 @@ function outcomeRecord(
   const { number: attempts, started } = attempt;
   const pass = round > 0 ? { round } : {};
   return { ...unit, step, ...pass, code: '', attempts, started, seconds: attempt.seconds(), ...fields };
-}
-
-function warningsIn(summary: StepManifest['summary']): string {
-  const warnings = summary['warnings'];
-  return Array.isArray(warnings) ? warnings.join(', ') : '';
 }
 
 /**

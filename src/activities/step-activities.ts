@@ -24,9 +24,14 @@ export function toApplicationFailure(
   });
 }
 
-/** Runs `work` while heartbeating; aborts it when the activity is cancelled; throws coded failures. */
+/**
+ * Runs `work` while heartbeating; aborts it when the activity is cancelled; throws coded failures.
+ *
+ * @param everyMs how often: far below the heartbeat timeout of its class of work
+ */
 export async function heartbeating<T>(
   work: (attempt: Attempt, signal: AbortSignal, progress: (message: string) => void) => Promise<T>,
+  everyMs = HEARTBEAT_MS,
 ): Promise<T> {
   const context = Context.current();
   const began = Date.now();
@@ -36,7 +41,7 @@ export async function heartbeating<T>(
     seconds: () => (Date.now() - began) / 1000,
   };
   let last = '';
-  const timer = setInterval(() => context.heartbeat(last), HEARTBEAT_MS);
+  const timer = setInterval(() => context.heartbeat(last), everyMs);
   try {
     context.heartbeat(last);
     return await work(attempt, context.cancellationSignal, (message) => {
@@ -46,6 +51,7 @@ export async function heartbeating<T>(
     // The cancellation's own error must pass unchanged: it tells the server that the cancel was heeded.
     if (context.cancellationSignal.aborted) await context.cancelled;
     const { number, started } = attempt;
+    if (error instanceof ApplicationFailure) throw error;
     throw toApplicationFailure(error, { attempt: number, started, seconds: attempt.seconds() });
   } finally {
     clearInterval(timer);

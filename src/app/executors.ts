@@ -1,10 +1,14 @@
+import { SageMakerExecutor } from '../adapters/aws/sagemaker/executor.js';
 import type { RemotePlan } from '../activities/prepare-cohort.js';
 import type { AwsSettings } from '../config/aws-settings.js';
 import type { DragenChoice, MultimodalInput } from '../contracts/inputs.js';
 import type { RemoteExecutorName } from '../contracts/remote-work.js';
 import type { FanOutModality } from '../contracts/workflow-ids.js';
 import { CohortflowError } from '../domain/errors.js';
+import type { AwsAccount } from '../ports/aws-account.js';
+import type { Files } from '../ports/files.js';
 import type { RemoteExecutor } from '../ports/remote-executor.js';
+import { executorLimits } from './doctor/executor-limits.js';
 
 /** The services that may be given work, by name; made when they are first asked for. */
 export type Executors = (name: RemoteExecutorName) => RemoteExecutor;
@@ -44,16 +48,18 @@ export async function planRemote(
   input: MultimodalInput,
   modalities: readonly FanOutModality[],
   settings: AwsSettings,
-  executors: Executors,
+  account: Pick<AwsAccount, 'quotas'>,
 ): Promise<RemotePlan> {
+  const wanted = Object.fromEntries(modalities.map((modality) => [modality, executorOf(input, modality)]));
+  const asked = Object.values(wanted).filter((name) => name !== undefined);
+  if (asked.length === 0) return {};
+  const found = await executorLimits(account, settings, wanted, new AbortController().signal);
   const limits: Partial<Record<FanOutModality, number>> = {};
-  let dragen: DragenChoice | undefined;
+  const dragen = asked.includes('dragen') ? dragenChoice(input, settings) : undefined;
   for (const modality of modalities) {
-    const name = executorOf(input, modality);
-    if (name === undefined) continue;
-    if (name === 'dragen') dragen = dragenChoice(input, settings);
-    const limit = await executors(name).limit(new AbortController().signal);
-    if (limit === undefined) continue;
+    const name = wanted[modality];
+    const limit = found[modality];
+    if (name === undefined || limit === undefined) continue;
     if (limit.limit < 1) {
       throw new CohortflowError('AwsQuotaExceeded', `the executor ${name} may run nothing: ${limit.why} is 0`);
     }
@@ -66,8 +72,14 @@ export async function planRemote(
 }
 
 /** The services of an account. */
-export function createExecutors(_settings: AwsSettings): Executors {
+export function createExecutors(settings: AwsSettings, files: Files): Executors {
+  const made = new Map<RemoteExecutorName, RemoteExecutor>();
   return (name) => {
-    throw new CohortflowError('AwsNotConfigured', `the executor ${name} has no settings`);
+    const known = made.get(name);
+    if (known !== undefined) return known;
+    if (name === 'dragen') throw new CohortflowError('AwsNotConfigured', 'DRAGEN is not part of this release yet');
+    const executor = new SageMakerExecutor(settings, files);
+    made.set(name, executor);
+    return executor;
   };
 }

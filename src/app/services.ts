@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { createCohortActivities } from '../activities/cohort-activities.js';
+import { createRemoteActivities } from '../activities/remote-work.js';
 import { createStepActivities } from '../activities/step-activities.js';
+import { AwsAccountReader } from '../adapters/aws/account/account-reader.js';
 import { FileLedger } from '../adapters/local/file-ledger.js';
 import { ProcessPool, type ProcessPoolOptions } from '../adapters/local/process-pool.js';
 import { LocalToolRunner } from '../adapters/local/tool-runner.js';
@@ -20,7 +22,7 @@ import { stepByName } from './step-registry.js';
 export interface LocalServices {
   readonly quick: CohortActivities;
   readonly heavy: StepActivities;
-  readonly remote?: RemoteActivities;
+  readonly remote: RemoteActivities;
   /** Ends the processes of steps; a step that still runs is given back to be done by another worker. */
   close(): Promise<void>;
 }
@@ -64,7 +66,8 @@ export function createLocalServices(
   const workFolder = join(cacheFolder, 'work');
   const sharedFolder = join(cacheFolder, 'shared');
   const versionOf = (step: string): number => stepByName(step).version;
-  const executors = createExecutors(config.aws);
+  const executor = createExecutors(config.aws, files);
+  const account = new AwsAccountReader(config.aws);
   const pseudonym = loadPseudonymKey();
   return {
     quick: createCohortActivities({
@@ -74,10 +77,14 @@ export function createLocalServices(
       versions,
       readSheet: (path) => readCheckedSheet(path, files),
       server: new TemporalCohortServer(typeof client === 'function' ? client : () => client, config.taskQueue),
-      planRemote: (input, modalities) => planRemote(input, modalities, config.aws, executors),
+      planRemote: (input, modalities) => planRemote(input, modalities, config.aws, account),
       ...(pseudonym === undefined ? {} : { pseudonym }),
     }),
     heavy: createStepActivities({ files, ledger, fingerprints, runner, versionOf, sharedFolder, workFolder }),
+    remote: createRemoteActivities({
+      ...{ files, ledger, fingerprints, versionOf, sharedFolder, executor },
+      workPlace: config.aws.work,
+    }),
     close: () => runner.close(),
   };
 }

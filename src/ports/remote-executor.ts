@@ -37,14 +37,12 @@ export interface RemoteAlive {
  */
 export interface RemoteExecutor {
   readonly name: RemoteExecutorName;
-  /** Units that the account can hold at once; undefined when nothing is known to limit them. */
-  limit(signal: AbortSignal): Promise<RemoteLimit | undefined>;
   /** Gives work away; finds its own again when an earlier answer was lost. */
   submit(work: RemoteWork, signal: AbortSignal): Promise<RemoteTicket>;
   /** Resolves when the work has ended well, rejects with its failure; may be called again after a crash. */
   await(ticket: RemoteTicket, signal: AbortSignal, onProgress: (message: string) => void): Promise<RemoteEnd>;
   /** Ends work by its name, whether it was ever taken on or not; resolves when it is certain to cost nothing more. */
-  stop(work: RemoteWork, signal: AbortSignal): Promise<void>;
+  stop(name: string, signal: AbortSignal): Promise<void>;
   /** All work of ours that is alive, for the sweep; of this namespace only. */
   alive(signal: AbortSignal): Promise<readonly RemoteAlive[]>;
   /** Ends one that {@link alive} listed. */

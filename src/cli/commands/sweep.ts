@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { createFiles } from '../../app/create-files.js';
 import { createExecutors } from '../../app/executors.js';
 import { configuredExecutors, sweep } from '../../app/sweep.js';
 import { loadConfig } from '../../config/load-config.js';
@@ -48,7 +49,7 @@ async function run(options: SweepOptions): Promise<void> {
   }
   const request = { executors, end: yes, olderThanMinutes: olderThan, unknown };
   const { signal } = new AbortController();
-  const result = await withClient((client) => sweep(request, createExecutors(aws), client, signal));
+  const result = await withClient((client) => sweep(request, createExecutors(aws, createFiles(aws)), client, signal));
   if (options.json === true) printJson({ ended: yes, ...result });
   else show(result, yes);
   const incomplete = result.unasked.length > 0 || result.found.some(({ outcome }) => outcome === 'failed');

@@ -1,45 +1,47 @@
 import { describe, expect, it } from 'vitest';
-import { dragenChoice, planRemote, type Executors } from '../../../src/app/executors.js';
+import { dragenChoice, planRemote } from '../../../src/app/executors.js';
 import type { MultimodalInput } from '../../../src/contracts/inputs.js';
-import type { RemoteExecutor, RemoteLimit } from '../../../src/ports/remote-executor.js';
+import type { AwsAccount } from '../../../src/ports/aws-account.js';
 
 const input = (fields: Partial<MultimodalInput>): MultimodalInput => ({ output: 's3://results/run', ...fields });
 
-const unlike = (): never => {
-  throw new Error('not asked for');
+/** An account that must not be asked. */
+const unasked: Pick<AwsAccount, 'quotas'> = {
+  quotas: () => {
+    throw new Error('not asked for');
+  },
 };
 
-/** Services that hold so much. */
-function holding(limits: Readonly<Record<string, RemoteLimit | undefined>>): Executors {
-  return (name) => ({ name, limit: async () => limits[name] }) as unknown as RemoteExecutor;
+/** An account with one quota of processing jobs. */
+function holding(jobs: number): Pick<AwsAccount, 'quotas'> {
+  const name = 'ml.r5.large for processing job usage';
+  return { quotas: async (_service, fits) => (fits(name) ? [{ name, code: 'L-1', value: jobs }] : []) };
 }
 
 const DRAGEN = { reference: 's3://ref/genome.fa', annotation: 's3://ref/genes.gtf' };
 
 describe('planning the services of a run', () => {
   it('asks no service when everything is computed here', async () => {
-    expect(await planRemote(input({}), ['imaging', 'genomics'], {}, unlike)).toEqual({});
+    expect(await planRemote(input({}), ['imaging', 'genomics'], {}, unasked)).toEqual({});
   });
 
   it('asks no service of a modality that the run has no units of', async () => {
-    expect(await planRemote(input({ genomicsExecutor: 'dragen' }), ['imaging'], {}, unlike)).toEqual({});
+    expect(await planRemote(input({ genomicsExecutor: 'dragen' }), ['imaging'], {}, unasked)).toEqual({});
   });
 
   it('takes what each service can hold', async () => {
-    const services = holding({ sagemaker: { limit: 40, why: 'quota' }, dragen: undefined });
     const both = input({ imagingExecutor: 'sagemaker', genomicsExecutor: 'dragen' });
-    expect(await planRemote(both, ['imaging', 'genomics'], { dragen: DRAGEN }, services)).toEqual({
+    expect(await planRemote(both, ['imaging', 'genomics'], { dragen: DRAGEN }, holding(40))).toEqual({
       limits: { imaging: 40 },
       dragen: { profile: '4.3', ...DRAGEN },
     });
   });
 
   it('refuses a service that may run nothing, saying why', async () => {
-    const services = holding({ sagemaker: { limit: 0, why: 'the quota of ml.r5.large for processing jobs' } });
-    const plan = planRemote(input({ imagingExecutor: 'sagemaker' }), ['imaging'], {}, services);
+    const plan = planRemote(input({ imagingExecutor: 'sagemaker' }), ['imaging'], {}, holding(0));
     await expect(plan).rejects.toMatchObject({
       code: 'AwsQuotaExceeded',
-      message: 'the executor sagemaker may run nothing: the quota of ml.r5.large for processing jobs is 0',
+      message: 'the executor sagemaker may run nothing: the quota "ml.r5.large for processing job usage" is 0',
     });
   });
 });

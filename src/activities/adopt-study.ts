@@ -1,0 +1,113 @@
+import type { StepReport, StepRequest } from '../contracts/activities.js';
+import type { OutcomeRecord } from '../contracts/outcome.js';
+import { STEPS_NAME, type ProcessedStep } from '../contracts/processing.js';
+import type { RemoteRequest, RemoteTicket } from '../contracts/remote-work.js';
+import { isUri } from '../domain/cohort/sheet-paths.js';
+import { CohortflowError } from '../domain/errors.js';
+import { mapBounded } from '../domain/map-bounded.js';
+import type { MadeFile, StepManifest } from '../ports/run-ledger.js';
+import { fingerprintOf, intact, placeOf, reasonToRun, reuseReport, type LookUpServices } from './finished-step.js';
+import { planOf, unitStep, warningsIn, type AnyUnitInput } from './finished-unit.js';
+
+/** Files brought into place at once. */
+const COPIES_AT_ONCE = 4;
+
+interface Adoption {
+  readonly request: RemoteRequest;
+  readonly ticket: RemoteTicket;
+  readonly input: AnyUnitInput;
+  readonly services: LookUpServices;
+  readonly signal: AbortSignal;
+}
+
+function damaged(ticket: RemoteTicket, message: string): CohortflowError {
+  return new CohortflowError('JobRejected', `the results of ${ticket.name}: ${message}`, { job: ticket.name });
+}
+
+/** What the container says it made. */
+async function stepsOf({ ticket, services, signal }: Adoption): Promise<readonly ProcessedStep[]> {
+  const { steps } = JSON.parse(await services.files.readText(`${ticket.place}/results/${STEPS_NAME}`, signal)) as {
+    readonly steps?: readonly ProcessedStep[];
+  };
+  if (!Array.isArray(steps)) throw damaged(ticket, `${STEPS_NAME} lists no steps: is the image one of ours?`);
+  return steps;
+}
+
+/** Brings one file into place and checks that it is what the container wrote. */
+async function bring(
+  { ticket, services, signal }: Adoption,
+  { path, size, sha256 }: ProcessedStep['outputs'][number],
+  folder: string,
+): Promise<MadeFile> {
+  const { files, fingerprints } = services;
+  const place = `${folder}/${path}`;
+  await files.copy(`${ticket.place}/results/${path}`, place, signal);
+  const found = await files.stat(place);
+  const stamp = await fingerprints.stamp(place);
+  // Within S3 the service itself compares checksums; what came here is read once more.
+  const hash = isUri(place) ? sha256 : await files.sha256(place, signal);
+  if (found?.size !== size || hash !== sha256) {
+    await files.remove(place);
+    throw new CohortflowError('ChecksumMismatch', `the results of ${ticket.name}: ${path} is not what was written`);
+  }
+  return { path, size, sha256, ...(stamp === undefined ? {} : { stamp }) };
+}
+
+async function adoptStep(
+  adoption: Adoption,
+  processed: ProcessedStep,
+  request: StepRequest,
+): Promise<Pick<StepReport, 'folder' | 'outputs'>> {
+  const { services, signal, ticket } = adoption;
+  const { ledger, files, fingerprints, sharedFolder, versionOf } = services;
+  if (processed.version !== versionOf(request.step)) {
+    const message = `${request.step} has version ${processed.version} in the image and ${versionOf(request.step)} here; use an image of this release`;
+    throw damaged(ticket, message);
+  }
+  const now = await fingerprintOf(request, services, signal);
+  const { folder, manifest } = placeOf(request, now, sharedFolder);
+  const before = await ledger.manifest(manifest);
+  const why = reasonToRun(now, before, request.force);
+  const record = async (reason: string): Promise<void> => {
+    const { unit, step, round } = request;
+    if (unit === undefined) return;
+    const { started, seconds, summary } = processed;
+    const line: OutcomeRecord = {
+      ...{ ...unit, step, ...(round === undefined ? {} : { round }), outcome: 'done', code: '', why: reason },
+      ...{ attempts: adoption.request.attempt, started, seconds, message: warningsIn(summary) },
+    };
+    await ledger.record(request.output, request.runId, line);
+  };
+  // Taken over already by an attempt whose answer was lost, or untouched by what made the job run.
+  const hashOf = (path: string): Promise<string> => fingerprints.of(path, { signal });
+  if (why === undefined && before !== undefined && (await intact(folder, before.outputs, services, hashOf))) {
+    await record(before.made?.runId === request.runId ? before.made.why : 'unchanged');
+    return reuseReport(folder, before);
+  }
+  const names = new Set(processed.outputs.map(({ path }) => path));
+  for (const old of before?.outputs ?? []) if (!names.has(old.path)) await files.remove(`${folder}/${old.path}`);
+  const outputs = await mapBounded(processed.outputs, COPIES_AT_ONCE, (output) => bring(adoption, output, folder));
+  const reason = why ?? (before === undefined ? 'new' : 'outputs missing or changed');
+  const { summary } = processed;
+  const made: StepManifest['made'] = { runId: request.runId, why: reason };
+  await ledger.setManifest(manifest, { ...now, outputs, summary, made });
+  await record(reason);
+  return { folder, outputs: [...names] };
+}
+
+/**
+ * Takes over what a processing job made of a study: files into their place, manifests after them, outcomes last; the same as
+ * if the steps had run here, so that the next run reuses them wherever it runs. Safe to repeat after any crash.
+ *
+ * @throws CohortflowError `JobRejected` when the image is of another release, `ChecksumMismatch`, `FileNotFound`, …
+ */
+export async function adoptStudy(adoption: Adoption): Promise<void> {
+  const { input, ticket, services } = adoption;
+  const steps = await stepsOf(adoption);
+  await planOf(input, async (step, params, inputs) => {
+    const processed = steps.find((one) => one.step === step);
+    if (processed === undefined) throw damaged(ticket, `${step} is not among them`);
+    return adoptStep(adoption, processed, unitStep(input, step, params, inputs));
+  });
+  await services.files.remove(ticket.place);
+}

@@ -1,0 +1,112 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { RemoteActivities, RemoteExecutorName, RemoteRequest } from '../contracts/remote-work.js';
+import { layout } from '../contracts/layout.js';
+import { isUri } from '../domain/cohort/sheet-paths.js';
+import { CohortflowError } from '../domain/errors.js';
+import type { FailureCode } from '../domain/failures/index.js';
+import type { RemoteExecutor, RemoteWork } from '../ports/remote-executor.js';
+import { adoptStudy } from './adopt-study.js';
+import { sha256Text } from './canonical-json.js';
+import type { LookUpServices } from './finished-step.js';
+import { finishedSteps, reusedRecords, type AnyUnitInput } from './finished-unit.js';
+import { heartbeating } from './step-activities.js';
+
+/** What giving work away needs. */
+export interface RemoteServices extends LookUpServices {
+  readonly executor: (name: RemoteExecutorName) => RemoteExecutor;
+  /** `s3://…` for work whose results do not go to S3 themselves; undefined when the settings name none. */
+  readonly workPlace: string | undefined;
+}
+
+/** How often those who wait tell that they live: each time is billed. */
+const WAITING_HEARTBEAT_MS = 60_000;
+
+/** Faults of looking, not of the work looked at: the same look may succeed later. */
+const OF_LOOKING: ReadonlySet<FailureCode> = new Set(['AwsThrottled', 'AwsUnavailable', 'AwsCredentials', 'IoError']);
+
+/** Which try of which unit this is, in a name that services take: 45 letters, digits and hyphens. */
+export function workName(namespace: string, workflowId: string, runId: string, attempt: number): string {
+  return `cohortflow-${sha256Text([namespace, workflowId, runId, String(attempt)].join('\n')).slice(0, 32)}`;
+}
+
+function inputOf({ input, output, runId }: RemoteRequest): AnyUnitInput {
+  return { ...input, output, runId };
+}
+
+/** Where the request of a piece of work and its results go. */
+function placeFor({ output, executor }: RemoteRequest, name: string, workPlace: string | undefined): string {
+  if (isUri(output)) return `${layout.work(output)}/${name}`;
+  if (workPlace === undefined) {
+    const message = `the executor ${executor} needs a place in S3: set aws.work (s3://bucket/folder), or give --output s3://…`;
+    throw new CohortflowError('AwsNotConfigured', message);
+  }
+  return `${workPlace.replace(/\/+$/, '')}/${name}`;
+}
+
+/** The work of this activity's workflow run. */
+function workOf(request: RemoteRequest, services: RemoteServices): RemoteWork {
+  const { workflowExecution, workflowNamespace: namespace = 'default' } = Context.current().info;
+  const { workflowId = '', runId = '' } = workflowExecution ?? {};
+  const name = workName(namespace, workflowId, runId, request.attempt);
+  const tags = { 'cohortflow:work': name, 'cohortflow:workflow': workflowId, 'cohortflow:namespace': namespace };
+  return { request, name, place: placeFor(request, name, services.workPlace), tags };
+}
+
+/**
+ * An activity that only waits learns with its heartbeats that its workflow was terminated: nobody else will stop the work
+ * then.
+ */
+async function stopWhenAbandoned(executor: RemoteExecutor, name: string): Promise<void> {
+  const reason: unknown = await Context.current().cancelled.catch((error: unknown) => error);
+  if (!(reason instanceof Error) || !/NOT_FOUND/.test(reason.message)) return;
+  await executor.stop(name, new AbortController().signal);
+}
+
+/** The end of work is not waited for again: whether it is given away once more, the workflow decides by its code. */
+function endOfWork(error: unknown): unknown {
+  if (!(error instanceof CohortflowError) || OF_LOOKING.has(error.code)) return error;
+  const { code, message, details } = error;
+  return ApplicationFailure.create({ type: code, message, nonRetryable: true, details: [details] });
+}
+
+/** The activities of work that services do. */
+export function createRemoteActivities(services: RemoteServices): RemoteActivities {
+  return {
+    submitWork: (request) =>
+      heartbeating(async (_attempt, signal) => {
+        const input = inputOf(request);
+        const steps = await finishedSteps(input, services, signal);
+        if (steps !== undefined) {
+          for (const record of reusedRecords(input, steps, new Date().toISOString())) {
+            await services.ledger.record(request.output, request.runId, record);
+          }
+          return { reused: true };
+        }
+        const work = workOf(request, services);
+        return { reused: false, ticket: await services.executor(request.executor).submit(work, signal) };
+      }),
+    awaitWork: async ({ ticket }) => {
+      const executor = services.executor(ticket.executor);
+      return heartbeating(async (_attempt, signal, progress) => {
+        try {
+          return await executor.await(ticket, signal, progress);
+        } catch (error) {
+          if (!signal.aborted) throw endOfWork(error);
+          await stopWhenAbandoned(executor, ticket.name);
+          throw error;
+        }
+      }, WAITING_HEARTBEAT_MS);
+    },
+    adoptWork: ({ request, ticket }) =>
+      heartbeating(async (_attempt, signal) => {
+        await adoptStudy({ request, ticket, input: inputOf(request), services, signal });
+        return { outcome: 'done' };
+      }),
+    stopWork: (request) =>
+      heartbeating(async (_attempt, signal) => {
+        const { name, place } = workOf(request, services);
+        await services.executor(request.executor).stop(name, signal);
+        await services.files.remove(place);
+      }),
+  };
+}

@@ -1,0 +1,234 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DescribeProcessingJobCommandOutput, SageMakerClient } from '@aws-sdk/client-sagemaker';
+import type { AwsSettings } from '../../../config/aws-settings.js';
+import { REQUEST_NAME, type ProcessingRequest } from '../../../contracts/processing.js';
+import type { RemoteEnd, RemoteTicket } from '../../../contracts/remote-work.js';
+import { CohortflowError, messageOf } from '../../../domain/errors.js';
+import type { Files } from '../../../ports/files.js';
+import type { RemoteAlive, RemoteExecutor, RemoteWork } from '../../../ports/remote-executor.js';
+import { awsError } from '../aws-errors.js';
+import { abortable, clientOptions } from '../client-options.js';
+import { jittered, Rate } from '../rate.js';
+import { endOf } from './job-end.js';
+import { jobSpec } from './job-spec.js';
+
+type Sdk = typeof import('@aws-sdk/client-sagemaker');
+
+const POLL_SECONDS = 30;
+const POLLS_PER_SECOND = 2;
+/** So long a job that was taken on may not be seen yet. */
+const UNSEEN_MS = 120_000;
+/** A submission whose answer was lost is looked for so often before it counts as never made; pauses in ms. */
+const LOOKS_FOR_LOST = [0, 1_000, 4_000, 10_000];
+/** A job takes up to minutes to stop. */
+const STOPPED_WITHIN_MS = 30 * 60_000;
+const STOP_POLL_MS = 5_000;
+/** Names of our jobs; the sweep finds them by it. */
+const OUR_NAMES = 'cohortflow-';
+
+/** How the service says that it knows no job of a name: in practice as a fault of the request. */
+function isUnknown(error: unknown): boolean {
+  const name = error instanceof Error ? error.name : '';
+  if (name === 'ResourceNotFound') return true;
+  return name === 'ValidationException' && /could not find|not found|does not exist/i.test(messageOf(error));
+}
+
+function isNameTaken(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ResourceInUse';
+}
+
+function has(
+  tags: readonly { Key?: string | undefined; Value?: string | undefined }[],
+  key: string,
+): string | undefined {
+  return tags.find(({ Key }) => Key === key)?.Value;
+}
+
+/**
+ * Studies in processing jobs of SageMaker, one job each, of our own container. The container only computes: what it needs is
+ * put where it finds it, what it leaves is taken over by whoever gave the work away.
+ */
+export class SageMakerExecutor implements RemoteExecutor {
+  readonly name = 'sagemaker';
+  readonly #rate: Rate;
+  #client: Promise<SageMakerClient> | undefined;
+
+  /** @param files where requests are written: S3 */
+  constructor(
+    private readonly settings: AwsSettings,
+    private readonly files: Files,
+  ) {
+    this.#rate = new Rate(settings.sagemaker?.pollsPerSecond ?? POLLS_PER_SECOND);
+  }
+
+  async submit(work: RemoteWork, signal: AbortSignal): Promise<RemoteTicket> {
+    const { name, place, request, tags } = work;
+    if (request.executor !== 'sagemaker') {
+      throw new CohortflowError('InternalError', `sagemaker was given work for ${request.executor}`);
+    }
+    const { unit, choice, settings } = request.input;
+    const spec = jobSpec(name, place, unit, tags, this.settings);
+    const document: ProcessingRequest = {
+      input: { unit, ...(choice === undefined ? {} : { choice }), ...(settings === undefined ? {} : { settings }) },
+    };
+    await this.files.write(`${place}/request/${REQUEST_NAME}`, JSON.stringify(document));
+    const ticket: RemoteTicket = { executor: 'sagemaker', name, place };
+    try {
+      const { CreateProcessingJobCommand } = await this.sdk();
+      await (await this.client()).send(new CreateProcessingJobCommand(spec), abortable(signal));
+      return ticket;
+    } catch (error) {
+      const coded = awsError(error, 'SageMaker, starting a processing job', signal);
+      const answerLost = coded instanceof CohortflowError && coded.code === 'AwsUnavailable';
+      if (!isNameTaken(error) && !answerLost) throw coded;
+      if (await this.isOurs(name, signal)) return ticket;
+      if (answerLost) throw coded;
+      const message = `the name ${name} is taken by a processing job that is not this run's`;
+      throw new CohortflowError('JobRejected', message, {}, error);
+    }
+  }
+
+  async await(ticket: RemoteTicket, signal: AbortSignal, onProgress: (message: string) => void): Promise<RemoteEnd> {
+    const { name } = ticket;
+    const poll = (this.settings.sagemaker?.pollSeconds ?? POLL_SECONDS) * 1000;
+    const began = Date.now();
+    for (;;) {
+      const job = await this.describe(name, signal);
+      if (job === undefined && Date.now() - began > UNSEEN_MS) {
+        throw new CohortflowError('JobLost', `the service knows no processing job ${name}`, { job: name });
+      }
+      const end = job === undefined ? undefined : endOf(name, job);
+      if (end !== undefined) return end;
+      onProgress(`job ${job?.ProcessingJobStatus ?? 'not seen yet'}`);
+      await sleep(jittered(poll), undefined, { signal });
+    }
+  }
+
+  async stop(name: string, signal: AbortSignal): Promise<void> {
+    let seen = false;
+    for (const pause of LOOKS_FOR_LOST) {
+      await sleep(pause, undefined, { signal });
+      seen = (await this.describe(name, signal)) !== undefined;
+      if (seen) break;
+    }
+    if (!seen) return;
+    for (const until = Date.now() + STOPPED_WITHIN_MS; ;) {
+      const job = await this.describe(name, signal);
+      const status = job?.ProcessingJobStatus;
+      if (status !== 'InProgress' && status !== 'Stopping') return;
+      if (status === 'InProgress') await this.callStop(name, signal);
+      if (Date.now() > until) {
+        throw new CohortflowError('AwsUnavailable', `the processing job ${name} does not stop`, { job: name });
+      }
+      await sleep(Math.min(STOP_POLL_MS, (this.settings.sagemaker?.pollSeconds ?? POLL_SECONDS) * 1000), undefined, {
+        signal,
+      });
+    }
+  }
+
+  async alive(signal: AbortSignal): Promise<readonly RemoteAlive[]> {
+    const found: RemoteAlive[] = [];
+    const { ListProcessingJobsCommand } = await this.sdk();
+    for (const StatusEquals of ['InProgress', 'Stopping'] as const) {
+      let NextToken: string | undefined;
+      do {
+        await this.#rate.turn(signal);
+        try {
+          const page: { ProcessingJobSummaries?: readonly Summary[] | undefined; NextToken?: string | undefined } =
+            await (
+              await this.client()
+            ).send(
+              new ListProcessingJobsCommand({
+                NameContains: OUR_NAMES,
+                StatusEquals,
+                MaxResults: 100,
+                ...(NextToken === undefined ? {} : { NextToken }),
+              }),
+              abortable(signal),
+            );
+          for (const summary of page.ProcessingJobSummaries ?? []) found.push(await this.aliveOf(summary, signal));
+          ({ NextToken } = page);
+        } catch (error) {
+          throw awsError(error, 'SageMaker, listing processing jobs', signal);
+        }
+      } while (NextToken !== undefined);
+    }
+    return found;
+  }
+
+  end(found: RemoteAlive, signal: AbortSignal): Promise<void> {
+    return this.stop(found.id, signal);
+  }
+
+  private sdk(): Promise<Sdk> {
+    return import('@aws-sdk/client-sagemaker');
+  }
+
+  private client(): Promise<SageMakerClient> {
+    return (this.#client ??= this.sdk().then(
+      ({ SageMakerClient }) => new SageMakerClient(clientOptions(this.settings.region)),
+    ));
+  }
+
+  /** A job by its name; undefined when the service knows none. */
+  private async describe(name: string, signal: AbortSignal): Promise<DescribeProcessingJobCommandOutput | undefined> {
+    await this.#rate.turn(signal);
+    try {
+      const { DescribeProcessingJobCommand } = await this.sdk();
+      const command = new DescribeProcessingJobCommand({ ProcessingJobName: name });
+      return await (await this.client()).send(command, abortable(signal));
+    } catch (error) {
+      if (isUnknown(error)) return undefined;
+      throw awsError(error, 'SageMaker, looking at a processing job', signal);
+    }
+  }
+
+  private async callStop(name: string, signal: AbortSignal): Promise<void> {
+    try {
+      const { StopProcessingJobCommand } = await this.sdk();
+      await (await this.client()).send(new StopProcessingJobCommand({ ProcessingJobName: name }), abortable(signal));
+    } catch (error) {
+      // It may have ended in between: the next look tells.
+      if (isUnknown(error) || (error instanceof Error && error.name === 'ValidationException')) return;
+      throw awsError(error, 'SageMaker, stopping a processing job', signal);
+    }
+  }
+
+  private async tagsOf(arn: string, signal: AbortSignal): Promise<readonly { Key?: string; Value?: string }[]> {
+    const { ListTagsCommand } = await this.sdk();
+    const { Tags = [] } = await (
+      await this.client()
+    ).send(new ListTagsCommand({ ResourceArn: arn }), abortable(signal));
+    return Tags as readonly { Key?: string; Value?: string }[];
+  }
+
+  /** True when a job of that name is there and carries the tag of this very work. */
+  private async isOurs(name: string, signal: AbortSignal): Promise<boolean> {
+    const job = await this.describe(name, signal);
+    if (job?.ProcessingJobArn === undefined) return false;
+    try {
+      return has(await this.tagsOf(job.ProcessingJobArn, signal), 'cohortflow:work') === name;
+    } catch (error) {
+      throw awsError(error, 'SageMaker, reading the tags of a processing job', signal);
+    }
+  }
+
+  private async aliveOf(summary: Summary, signal: AbortSignal): Promise<RemoteAlive> {
+    const { ProcessingJobName: id = '', ProcessingJobArn: arn, CreationTime } = summary;
+    const tags = arn === undefined ? [] : await this.tagsOf(arn, signal);
+    const workflowId = has(tags, 'cohortflow:workflow');
+    return {
+      executor: 'sagemaker',
+      id,
+      name: has(tags, 'cohortflow:work') ?? id,
+      ...(workflowId === undefined ? {} : { workflowId }),
+      ...(CreationTime === undefined ? {} : { since: CreationTime.toISOString() }),
+    };
+  }
+}
+
+interface Summary {
+  readonly ProcessingJobName?: string | undefined;
+  readonly ProcessingJobArn?: string | undefined;
+  readonly CreationTime?: Date | undefined;
+}

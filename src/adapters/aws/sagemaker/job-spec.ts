@@ -1,0 +1,110 @@
+import type { CreateProcessingJobCommandInput, ProcessingInput } from '@aws-sdk/client-sagemaker';
+import type { AwsSettings } from '../../../config/aws-settings.js';
+import { inputFolder, RESULTS_FOLDER, type ProcessingInput as Role } from '../../../contracts/processing.js';
+import type { ImagingStudyInput } from '../../../contracts/inputs.js';
+import { CohortflowError } from '../../../domain/errors.js';
+import { isS3 } from '../s3-location.js';
+
+/** What a job gets when the settings do not say: the original's machine and volume, and an hour. */
+export const JOB_DEFAULTS = { instanceType: 'ml.r5.large', volumeGb: 5, maxMinutes: 60 } as const;
+
+/** Types with disks of their own, which the service does not encrypt with a key of ours. */
+const OWN_DISKS = /^ml\.[a-z]+\d+[a-z]*d[a-z]*\./;
+
+/** The settings without which there is no job. */
+function needed(settings: AwsSettings): { readonly image: string; readonly roleArn: string } {
+  const { image, roleArn } = settings.sagemaker ?? {};
+  const missing = Object.entries({ image, roleArn }).filter(([, value]) => value === undefined);
+  if (image === undefined || roleArn === undefined) {
+    const names = missing.map(([name]) => `aws.sagemaker.${name}`).join(' and ');
+    throw new CohortflowError('AwsNotConfigured', `the executor sagemaker needs the setting ${names}`);
+  }
+  return { image, roleArn };
+}
+
+/** The study's places by role: a DICOM study is a prefix, an image and a mask are one object each. */
+function sourcesOf({ source }: ImagingStudyInput['unit']): readonly (readonly [role: Role, uri: string])[] {
+  const sources: readonly (readonly [Role, string])[] =
+    source.kind === 'dicom'
+      ? [['study', `${source.folder.replace(/\/+$/, '')}/`]]
+      : [
+          ['image', source.image],
+          ['mask', source.mask],
+        ];
+  if (!sources.every(([, uri]) => isS3(uri))) {
+    const message = 'the executor sagemaker reads studies in S3 only: copy them there and give s3:// in the sheet';
+    throw new CohortflowError('InvalidInput', message);
+  }
+  return sources;
+}
+
+function s3Input(role: Role, uri: string): ProcessingInput {
+  return {
+    InputName: role,
+    S3Input: {
+      S3Uri: uri,
+      LocalPath: inputFolder(role),
+      S3DataType: 'S3Prefix',
+      S3InputMode: 'File',
+      S3DataDistributionType: 'FullyReplicated',
+      S3CompressionType: 'None',
+    },
+  };
+}
+
+/**
+ * The job of one study. A prefix is closed with a slash: S3 would otherwise take every key that begins alike.
+ *
+ * @param place `s3://…/<name>` of the job: its request is below `request/`, its results go below `results/`
+ * @throws CohortflowError `AwsNotConfigured`, `InvalidInput` for a study that is not in S3
+ */
+export function jobSpec(
+  name: string,
+  place: string,
+  unit: ImagingStudyInput['unit'],
+  tags: Readonly<Record<string, string>>,
+  settings: AwsSettings,
+): CreateProcessingJobCommandInput {
+  const { image, roleArn } = needed(settings);
+  const { sagemaker = {}, kmsKey } = settings;
+  const { instanceTypes = [JOB_DEFAULTS.instanceType], volumeGb = JOB_DEFAULTS.volumeGb } = sagemaker;
+  const { subnets, securityGroups, networkIsolation = true, maxMinutes = JOB_DEFAULTS.maxMinutes } = sagemaker;
+  const [first = JOB_DEFAULTS.instanceType] = instanceTypes;
+  const encrypts = kmsKey !== undefined && !instanceTypes.some((type) => OWN_DISKS.test(type));
+  const machine =
+    instanceTypes.length === 1
+      ? { InstanceType: first, InstanceCount: 1 }
+      : { InstancePreferences: instanceTypes.map((InstanceType) => ({ InstanceType, InstanceCount: 1 })) };
+  const vpc =
+    subnets === undefined
+      ? {}
+      : { VpcConfig: { Subnets: [...subnets], SecurityGroupIds: [...(securityGroups ?? [])] } };
+  return {
+    ProcessingJobName: name,
+    RoleArn: roleArn,
+    AppSpecification: { ImageUri: image },
+    ProcessingInputs: [
+      s3Input('request', `${place}/request/`),
+      ...sourcesOf(unit).map(([role, uri]) => s3Input(role, uri)),
+    ],
+    ProcessingOutputConfig: {
+      ...(kmsKey === undefined ? {} : { KmsKeyId: kmsKey }),
+      Outputs: [
+        {
+          OutputName: 'results',
+          S3Output: { S3Uri: `${place}/results`, LocalPath: RESULTS_FOLDER, S3UploadMode: 'EndOfJob' },
+        },
+      ],
+    },
+    ProcessingResources: {
+      ClusterConfig: {
+        ...machine,
+        VolumeSizeInGB: volumeGb,
+        ...(encrypts ? { VolumeKmsKeyId: kmsKey } : {}),
+      } as NonNullable<CreateProcessingJobCommandInput['ProcessingResources']>['ClusterConfig'],
+    },
+    StoppingCondition: { MaxRuntimeInSeconds: maxMinutes * 60 },
+    NetworkConfig: { EnableNetworkIsolation: networkIsolation, ...vpc },
+    Tags: Object.entries({ ...settings.tags, ...tags }).map(([Key, Value]) => ({ Key, Value })),
+  };
+}

@@ -1,0 +1,42 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { MESSAGE_FILE, MOST_MESSAGE_BYTES, type ProcessingFailure } from '../contracts/processing.js';
+import { toFailure } from '../domain/errors.js';
+import { runStudy, StudyFailure } from './run-study.js';
+
+/** Where the service's folders begin: at the root of the container, or where a test simulates one. */
+const ROOT = process.env['COHORTFLOW_CONTAINER_ROOT'] ?? '';
+
+/** A text of so many bytes at most, cut between characters. */
+function bounded(failure: ProcessingFailure): string {
+  for (let length = failure.message.length; ; length = Math.floor(length * 0.8)) {
+    const text = JSON.stringify({ ...failure, message: failure.message.slice(0, length) });
+    if (Buffer.byteLength(text) <= MOST_MESSAGE_BYTES || length === 0) return text;
+  }
+}
+
+function say(message: string): void {
+  process.stderr.write(`${message}\n`);
+}
+
+const stop = new AbortController();
+for (const name of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(name, () => {
+    stop.abort(new DOMException('the job is stopped', 'AbortError'));
+    // A step that does not heed it must not hold the machine.
+    setTimeout(() => process.exit(143), 5_000).unref();
+  });
+}
+
+try {
+  const steps = await runStudy(ROOT, stop.signal, say);
+  for (const { step, seconds, outputs } of steps) say(`${step}: ${outputs.length} files in ${seconds.toFixed(1)} s`);
+} catch (error) {
+  const { step, cause } = error instanceof StudyFailure ? error : { step: 'imaging.job', cause: error };
+  const { code, message } = toFailure(cause);
+  const place = join(ROOT === '' ? '/' : ROOT, MESSAGE_FILE);
+  mkdirSync(dirname(place), { recursive: true });
+  writeFileSync(place, bounded({ code, step, message }));
+  say(`${step}: ${code}: ${message}`);
+  process.exitCode = stop.signal.aborted ? 143 : 1;
+}

@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import { createFiles } from '../app/create-files.js';
+import { runStepIntoFolder } from '../app/step-folders.js';
+import { stepByName } from '../app/step-registry.js';
+import type { ImagingStudyInput } from '../contracts/inputs.js';
+import {
+  inputFolder,
+  REQUEST_NAME,
+  RESULTS_FOLDER,
+  STEPS_NAME,
+  type ProcessedStep,
+  type ProcessingRequest,
+} from '../contracts/processing.js';
+import { imagingPlan } from '../contracts/unit-plans.js';
+import { CohortflowError } from '../domain/errors.js';
+import type { Files } from '../ports/files.js';
+
+/** A failure of the study's work, and in which step it came. */
+export class StudyFailure extends Error {
+  constructor(
+    readonly step: string,
+    override readonly cause: unknown,
+  ) {
+    super('the work of the study failed');
+  }
+}
+
+/** The one file that a single object was put into. */
+async function onlyFile(files: Files, folder: string): Promise<string> {
+  const [found, ...others] = await files.list(folder, { recursive: true });
+  if (found === undefined || others.length > 0) {
+    throw new CohortflowError('InternalError', `${folder}: one file is expected, found ${others.length + 1}`);
+  }
+  return found.path;
+}
+
+/** The study's source as it lies in the container. */
+async function here(
+  { source }: ImagingStudyInput['unit'],
+  files: Files,
+  at: (path: string) => string,
+): Promise<ImagingStudyInput['unit']['source']> {
+  if (source.kind === 'dicom') return { kind: 'dicom', folder: at(inputFolder('study')) };
+  const image = await onlyFile(files, at(inputFolder('image')));
+  const mask = await onlyFile(files, at(inputFolder('mask')));
+  return { ...source, image, mask };
+}
+
+/**
+ * Runs the steps of one study inside a processing container: the same plan and steps as anywhere else, from the job's input
+ * folders into its results folder. Last it writes what each step made, so that whoever takes it over can check it.
+ *
+ * @param root what stands before `/opt/ml`: empty in a container, a folder where one is only simulated
+ * @throws StudyFailure
+ */
+export async function runStudy(
+  root: string,
+  signal: AbortSignal,
+  progress: (message: string) => void,
+): Promise<readonly ProcessedStep[]> {
+  const at = (path: string): string => join(root === '' ? '/' : root, path);
+  const files = createFiles({});
+  const text = await files.readText(at(`${inputFolder('request')}/${REQUEST_NAME}`), signal);
+  const { input } = JSON.parse(text) as ProcessingRequest;
+  const results = at(RESULTS_FOLDER);
+  const done: ProcessedStep[] = [];
+  let current = 'imaging.job';
+  try {
+    const unit = { ...input.unit, source: await here(input.unit, files, at) };
+    await imagingPlan({ ...input, unit, output: results }, async (name, params, inputs) => {
+      current = name;
+      const began = Date.now();
+      const step = stepByName(name);
+      const request = { params, inputs, outputFolder: results, signal, progress };
+      const { summary, outputs } = await runStepIntoFolder(step, request);
+      const made = [];
+      for (const path of outputs) {
+        const entry = await files.stat(`${results}/${path}`);
+        const sha256 = await files.sha256(`${results}/${path}`, signal);
+        made.push({ path, size: entry?.size ?? 0, sha256 });
+      }
+      const seconds = (Date.now() - began) / 1000;
+      const started = new Date(began).toISOString();
+      done.push({ step: name, version: step.version, outputs: made, summary, started, seconds });
+      return { folder: results, outputs };
+    });
+  } catch (error) {
+    throw new StudyFailure(current, error);
+  }
+  await files.write(`${results}/${STEPS_NAME}`, `${JSON.stringify({ steps: done }, null, 1)}\n`);
+  return done;
+}
