@@ -3,11 +3,6 @@ export type TextCell = string | null;
 
 export interface QueryOptions {
   readonly signal: AbortSignal;
-  /**
-   * Names this one question: asked again under the same name it is answered from the first time, not computed (and paid)
-   * twice. At most 128 characters.
-   */
-  readonly token?: string;
 }
 
 /** Asks tables by SQL. */

@@ -18,3 +18,30 @@ export function backoff(attempt: number, first: number, most: number, random: ()
   const full = Math.min(most, first * 2 ** attempt);
   return full / 2 + (full / 2) * random();
 }
+
+/** How a call is repeated. */
+export interface Repeating {
+  /** Milliseconds before the second try, and the longest there may be between two. */
+  readonly first: number;
+  readonly most: number;
+  readonly tries: number;
+  readonly pause: Pause;
+}
+
+/** Repeats a call while its fault may pass; the last fault is thrown. */
+export async function repeated<T>(
+  call: () => Promise<T>,
+  mayPass: (error: unknown) => boolean,
+  { first, most, tries, pause }: Repeating,
+  signal: AbortSignal,
+): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (attempt + 1 >= tries || !mayPass(error)) throw error;
+      await pause(backoff(attempt, first, most), signal);
+    }
+  }
+}

@@ -14,7 +14,7 @@ import type {
 } from '../../ports/feature-store.js';
 import { awsCode, awsError } from './aws-errors.js';
 import { clientOptions } from './client-options.js';
-import { backoff, realPause, type Pause } from './feature-store-pauses.js';
+import { backoff, realPause, repeated, type Pause } from './feature-store-pauses.js';
 import { SageMakerFeatureGroups } from './sagemaker-feature-groups.js';
 
 type Commands = typeof import('@aws-sdk/client-sagemaker-featurestore-runtime');
@@ -114,16 +114,8 @@ export class SageMakerFeatureStore implements FeatureStore {
     return { client: this.#client, commands };
   }
 
-  private async repeated<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await call();
-      } catch (error) {
-        signal.throwIfAborted();
-        if (attempt + 1 >= TRIES || !mayPass(error)) throw error;
-        await this.pause(backoff(attempt, FIRST_MS, MOST_MS), signal);
-      }
-    }
+  private repeated<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    return repeated(call, mayPass, { first: FIRST_MS, most: MOST_MS, tries: TRIES, pause: this.pause }, signal);
   }
 
   /** Many records by one call; what it leaves over is sent again, later each time. */

@@ -18,8 +18,6 @@ export interface LatestSource {
   readonly schema: GroupSchema;
   readonly tables: readonly StoredTable[];
   readonly asOf?: string;
-  /** Name of each question, by the number of its table, where the engine is to know one again. */
-  readonly token?: (table: number) => string;
 }
 
 /** What tables are made with besides: this machine's files and engine, and a private folder. */
@@ -61,7 +59,7 @@ function spelling(group: string, { type }: GroupColumn): (cell: TextCell) => str
 
 /** Asks for the latest rows of one table and writes them as they come, identifier first. */
 async function fetch(source: LatestSource, at: number, path: string, workshop: TableWorkshop): Promise<void> {
-  const { engine, schema, tables, asOf, token } = source;
+  const { engine, schema, tables, asOf } = source;
   const table = tables[at]!;
   const sql = latestSql({
     source: table.source,
@@ -72,10 +70,9 @@ async function fetch(source: LatestSource, at: number, path: string, workshop: T
   });
   const write = table.columns.map((column) => spelling(schema.group, column));
   const { signal } = workshop;
-  const options = { signal, ...(token === undefined ? {} : { token: token(at) }) };
   const lines = async function* (): AsyncIterable<string> {
     yield `${csvLine(['c0', ...write.map((_, index) => `c${index + 1}`)])}\n`;
-    for await (const [id = '', ...cells] of engine.rows(sql, options)) {
+    for await (const [id = '', ...cells] of engine.rows(sql, { signal })) {
       yield `${csvLine([id ?? '', ...write.map((spell, index) => spell(cells[index] ?? null))])}\n`;
     }
   };
