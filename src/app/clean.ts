@@ -11,7 +11,10 @@ export type RemovableKind =
   | 'leftover of a killed step'
   | 'half-written file'
   | 'hashes of paths that are gone'
-  | 'workflow bundle of another build';
+  | 'workflow bundle of another build'
+  | 'results'
+  | 'records of a feature group'
+  | 'what jobs read and left';
 
 /** Something that nobody needs any more; several paths of one kind may be one entry. */
 export interface Removable {
@@ -65,8 +68,16 @@ async function together(
   return [{ kind, path: folder, files: total('files'), bytes: total('bytes'), remove: paths }];
 }
 
+/** What cleaning an output folder needs. */
+export interface CleanServices {
+  readonly files: Files;
+  readonly ledger: RunLedger;
+  /** Asked only when the last run may not be over. */
+  readonly isOpen: (workflowId: string, runId: string) => Promise<boolean>;
+}
+
 /** Throws `OutputBusy` while a workflow may be writing into the folder. */
-async function refuseOpenRun(
+export async function refuseOpenRun(
   owner: RunOwner | undefined,
   isOpen: (workflowId: string, runId: string) => Promise<boolean>,
   now: number,
@@ -82,16 +93,11 @@ async function refuseOpenRun(
  * What can go from an output folder: records and pages of runs before the last one, and what killed processes left. Results
  * stay, the last run's records (a retry reads them) and the manifests of finished steps (reuse reads them) too.
  *
- * @param isOpen asked only when the last run may not be over
  * @throws CohortflowError `OutputBusy` while a run is open there; `FileNotFound` when no run ever wrote there
  */
 export async function removableOfOutput(
   output: string,
-  services: {
-    readonly files: Files;
-    readonly ledger: RunLedger;
-    readonly isOpen: (workflowId: string, runId: string) => Promise<boolean>;
-  },
+  services: CleanServices,
   now: number = Date.now(),
 ): Promise<readonly Removable[]> {
   const { files, ledger, isOpen } = services;

@@ -1,0 +1,185 @@
+import type { AwsSettings } from '../config/aws-settings.js';
+import { ingestLayout, type IngestRecord } from '../contracts/feature-ingest.js';
+import type { SweepResult, SweptWork } from '../contracts/sweep.js';
+import { CohortflowError } from '../domain/errors.js';
+import type { AwsHoldings } from '../ports/aws-holdings.js';
+import type { Files } from '../ports/files.js';
+import type { Removable } from './clean.js';
+import { wholePlace } from './clean-results.js';
+
+/** Something of an account that can be taken down. */
+export interface Holding {
+  readonly kind: 'feature group' | 'job or machine' | 'image' | 'encryption key';
+  readonly what: string;
+  /** What else whoever says yes should know. */
+  readonly note?: string;
+  /** Takes it down; returns what there is to say about it afterwards. */
+  readonly remove: (signal: AbortSignal) => Promise<string | undefined>;
+}
+
+/** What is to be taken down, and the files that go with it. */
+export interface Demolition {
+  readonly holdings: readonly Holding[];
+  readonly files: readonly Removable[];
+}
+
+export interface AccountServices {
+  readonly settings: AwsSettings;
+  readonly holdings: AwsHoldings;
+  readonly files: Files;
+}
+
+/** First part of the names of feature groups where the settings have none. */
+const PREFIX = 'cohortflow';
+
+/** Feature groups that the runs into an output folder were sent to, by the traces of the ingests. */
+async function groupsOfOutput(output: string, files: Files): Promise<readonly string[]> {
+  const names = new Set<string>();
+  const folder = ingestLayout.record(output, '').replace(/\/[^/]*$/, '');
+  for (const name of await files.names(folder)) {
+    if (!name.endsWith('.json')) continue;
+    const { featureGroups = [] } = JSON.parse(await files.readText(`${folder}/${name}`)) as Partial<IngestRecord>;
+    for (const group of featureGroups) names.add(group.name);
+  }
+  return [...names].sort();
+}
+
+/**
+ * Feature groups with their offline records: those of an output folder, or all of our prefix.
+ *
+ * A group holds the records of every run that has the same columns: taking it down takes those of other runs too, and the
+ * listing says so.
+ */
+export async function featureGroups(
+  output: string | undefined,
+  { settings, holdings, files }: AccountServices,
+  signal: AbortSignal,
+): Promise<Demolition> {
+  const prefix = settings.features?.prefix ?? PREFIX;
+  const names = output === undefined ? await holdings.groupNames(prefix, signal) : await groupsOfOutput(output, files);
+  const found: Holding[] = [];
+  const records: Removable[] = [];
+  for (const name of names) {
+    const group = await holdings.group(name, prefix, signal);
+    if (group === undefined || !group.ours) continue;
+    const table = group.table === undefined ? '' : `; its table ${group.table} stays in the catalogue`;
+    found.push({
+      kind: 'feature group',
+      what: name,
+      note: `with the records of every run that was sent to it${table}`,
+      remove: async (abort) => {
+        await holdings.removeGroup(name, abort);
+        return undefined;
+      },
+    });
+    if (group.records !== undefined) {
+      records.push(...(await wholePlace(files, 'records of a feature group', group.records)));
+    }
+  }
+  return { holdings: found, files: records };
+}
+
+function workHolding(work: SweptWork, end: (work: SweptWork, signal: AbortSignal) => Promise<void>): Holding {
+  const { executor, id, since } = work;
+  return {
+    kind: 'job or machine',
+    what: `${executor} ${id}`,
+    ...(since === undefined ? {} : { note: `alive since ${since}` }),
+    remove: async (signal) => {
+      await end(work, signal);
+      return undefined;
+    },
+  };
+}
+
+async function imageHoldings({ settings, holdings }: AccountServices, signal: AbortSignal): Promise<Holding[]> {
+  const uri = settings.sagemaker?.image;
+  const repository = uri === undefined ? undefined : await holdings.repository(uri, signal);
+  if (uri === undefined || repository === undefined || !repository.ours) return [];
+  return repository.images.map(({ digest, tags, bytes }) => ({
+    kind: 'image',
+    what: `${repository.name}@${digest}`,
+    note: `${tags.length === 0 ? 'untagged' : tags.join(', ')}, ${(bytes / 1e6).toFixed(0)} MB`,
+    remove: async (abort) => {
+      await holdings.removeImages(uri, [digest], abort);
+      return undefined;
+    },
+  }));
+}
+
+/** Fewest days that KMS waits before it deletes a key. */
+export const LEAST_KEY_DAYS = 7;
+
+async function keyHoldings(
+  { settings, holdings }: AccountServices,
+  days: number,
+  signal: AbortSignal,
+): Promise<Holding[]> {
+  const { kmsKey } = settings;
+  const key = kmsKey === undefined ? undefined : await holdings.key(kmsKey, signal);
+  if (key === undefined || !key.ours || key.deletedAt !== undefined) return [];
+  return [
+    {
+      kind: 'encryption key',
+      what: key.id,
+      note: `unusable at once, deleted after ${days} days: everything encrypted with it is then lost for ever`,
+      remove: async (abort) => `deleted at ${await holdings.scheduleKeyDeletion(key.id, days, abort)}`,
+    },
+  ];
+}
+
+/** Folders of jobs, by the names that we give: the place may be shared with others. */
+const JOB_FOLDER = /^cohortflow-[0-9a-f]{32}$/;
+
+async function placesOfWork(files: Files, work: string): Promise<readonly Removable[]> {
+  const root = work.replace(/\/+$/, '');
+  const found: Removable[] = [];
+  for (const name of await files.names(root)) {
+    if (JOB_FOLDER.test(name)) found.push(...(await wholePlace(files, 'what jobs read and left', `${root}/${name}`)));
+  }
+  return found;
+}
+
+/**
+ * What an installation has in an account besides results: jobs and machines, images, the key, the place of work. Only what
+ * carries our tags or name; what else `deploy/` made is for its own removal.
+ *
+ * @param alive what a sweep found, whatever its age, workflows that the server does not know included
+ * @throws CohortflowError `InvalidInput` while work of running workflows is alive
+ */
+export async function infrastructure(
+  services: AccountServices,
+  {
+    alive,
+    end,
+    keyDays,
+  }: {
+    readonly alive: SweepResult;
+    readonly end: (work: SweptWork, signal: AbortSignal) => Promise<void>;
+    readonly keyDays: number;
+  },
+  signal: AbortSignal,
+): Promise<Demolition> {
+  const { belongs, found, unasked } = alive;
+  const unsure = found.filter(({ reason }) => reason === 'unanswered').length;
+  if (belongs + unsure > 0 || unasked.length > 0) {
+    const what =
+      unasked.length > 0
+        ? `what is alive is not known (${unasked[0]?.message ?? ''})`
+        : `${belongs + unsure} jobs or machines of running workflows are alive`;
+    throw new CohortflowError(
+      'InvalidInput',
+      `clean --infra: ${what}: cancel the runs first, then give the command again`,
+    );
+  }
+  const { work } = services.settings;
+  return {
+    holdings: [
+      ...found.map((one) => workHolding(one, end)),
+      ...(await imageHoldings(services, signal)),
+      // Last: what is encrypted with it is still to be listed and removed.
+      ...(await keyHoldings(services, keyDays, signal)),
+    ],
+    files: work === undefined ? [] : await placesOfWork(services.files, work),
+  };
+}
