@@ -45,6 +45,8 @@ interface Ingest {
   readonly request: IngestRequest;
   readonly schema: GroupSchema;
   readonly parquet: string;
+  /** SHA-256 of that file. */
+  readonly rows: string;
   readonly form: StoreForm;
   readonly fingerprint: string;
   /** Identifiers that are sent again; all rows when absent. */
@@ -75,7 +77,7 @@ async function prepare(
   const again = before === undefined || before.failed === 0 ? {} : { again: new Set(before.refused) };
   const tries = before === undefined ? 0 : before.tries + 1;
   const parquet = `${folder}/${rows.path}`;
-  return { ingest: { request, schema, parquet, form, fingerprint, tries, ...again }, before };
+  return { ingest: { request, schema, parquet, rows: rows.sha256, form, fingerprint, tries, ...again }, before };
 }
 
 /** The rows of the Parquet file, which a process of its own has read. */
@@ -231,7 +233,8 @@ async function writeRejected(files: Files, path: string, rejected: readonly Reje
   return files.write(path, csvText(['record', 'code', 'message'], rows));
 }
 
-const publicPart = ({ fingerprint: _f, tries: _t, refused: _r, ...result }: IngestRecord): IngestResult => result;
+const publicPart = ({ rows: _h, fingerprint: _f, tries: _t, refused: _r, ...result }: IngestRecord): IngestResult =>
+  result;
 
 /** See {@link FeatureActivities.ingestFeatures}. */
 export async function ingestFeatures(
@@ -263,6 +266,7 @@ export async function ingestFeatures(
       failed: rejected.length,
       latestEventTime: before?.latestEventTime ?? latest,
       ...(pointsTo === undefined ? {} : { pointsTo }),
+      rows: ingest.rows,
       fingerprint: ingest.fingerprint,
       tries: ingest.tries,
       refused: rejected.map(({ id }) => id),

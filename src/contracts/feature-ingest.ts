@@ -25,6 +25,8 @@ export interface IngestResult {
 
 /** {@link IngestResult} as it is kept in the output folder. */
 export interface IngestRecord extends IngestResult {
+  /** SHA-256 of the file the rows were read from. */
+  readonly rows: string;
   /** Hash of the rows and of how they were sent: the same rows are not sent again. */
   readonly fingerprint: string;
   /** How often rows that were refused have been sent again. */

@@ -1,6 +1,7 @@
 import type { MultimodalInput } from '../../contracts/inputs.js';
 import { layout } from '../../contracts/layout.js';
 import type { CohortResult } from '../../contracts/results.js';
+import { isUri } from '../../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { SCHEMA_FILE, type GroupSchema } from '../../domain/feature-table/group-schema.js';
 import type { Files } from '../../ports/files.js';
@@ -17,6 +18,8 @@ export interface RunGroup {
   readonly folder: string;
   /** The file of this run's rows, in the order of the sheet. */
   readonly rows: string;
+  /** SHA-256 of that file as it was written. */
+  readonly hash: string;
 }
 
 /** What a finished run left that a data set is made from. */
@@ -36,14 +39,14 @@ async function readGroup(
 ): Promise<RunGroup | undefined> {
   const folder = `${output}/features/${group}`;
   const made = await ledger.manifest(layout.stepManifest(output, `features/${group}`, 'features.write'));
-  const rows = made?.outputs.find(({ path }) => path.endsWith('.parquet'))?.path;
+  const rows = made?.outputs.find(({ path }) => path.endsWith('.parquet'));
   if (rows === undefined) return undefined;
   if ((await files.stat(`${folder}/${SCHEMA_FILE}`)) === undefined) {
     const message = `${folder} has no ${SCHEMA_FILE}: it was written by an earlier version; run the cohort again, which writes only its tables anew`;
     throw new CohortflowError('InvalidInput', message);
   }
   const schema = JSON.parse(await files.readText(`${folder}/${SCHEMA_FILE}`)) as GroupSchema;
-  return { schema, folder, rows: `${folder}/${rows}` };
+  return { schema, folder, rows: `${folder}/${rows.path}`, hash: rows.sha256 };
 }
 
 /** Groups of which the run's own data set has columns. */
@@ -81,4 +84,21 @@ export async function readFinishedRun(output: string, files: Files, ledger: RunL
     result,
     groups,
   };
+}
+
+/** The run with its feature groups on this machine, where DuckDB reads them; those in S3 are fetched into `folder`. */
+export async function withGroupsHere(
+  run: FinishedRun,
+  files: Files,
+  folder: string,
+  signal: AbortSignal,
+): Promise<FinishedRun> {
+  if (!isUri(run.output)) return run;
+  const groups = new Map<JoinedGroup, RunGroup>();
+  for (const [name, group] of run.groups) {
+    const here = `${folder}/features/${name}`;
+    await files.copy(group.folder, here, signal);
+    groups.set(name, { ...group, folder: here, rows: `${here}${group.rows.slice(group.folder.length)}` });
+  }
+  return { ...run, groups };
 }

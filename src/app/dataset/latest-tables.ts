@@ -1,6 +1,7 @@
 import { csvLine } from '../../domain/csv/index.js';
 import { floatText } from '../../domain/clinical/numbers.js';
 import type { GroupColumn, GroupSchema } from '../../domain/feature-table/group-schema.js';
+import { POINTER_URI } from '../../domain/feature-table/store-form.js';
 import { latestSql } from '../../domain/feature-table/latest-sql.js';
 import type { Files } from '../../ports/files.js';
 import type { QueryEngine, TextCell } from '../../ports/query-engine.js';
@@ -10,6 +11,10 @@ export interface StoredTable {
   /** What stands behind FROM. */
   readonly source: string;
   readonly columns: readonly GroupColumn[];
+  /** Who is asked, where that is not the group's own engine. */
+  readonly engine?: QueryEngine;
+  /** Parquet file that all its records must point to: the values are read there. */
+  readonly pointsTo?: string;
 }
 
 /** Where the latest rows of a group are asked for. */
@@ -65,14 +70,20 @@ async function fetch(source: LatestSource, at: number, path: string, workshop: T
     source: table.source,
     identifier: schema.recordIdentifier,
     eventTime: schema.eventTimeName,
-    columns: [schema.recordIdentifier, ...table.columns.map(({ name }) => name)],
+    columns: [
+      schema.recordIdentifier,
+      ...table.columns.map(({ name }) => name),
+      ...(table.pointsTo === undefined ? [] : [POINTER_URI]),
+    ],
     ...(asOf === undefined ? {} : { asOf }),
   });
   const write = table.columns.map((column) => spelling(schema.group, column));
   const { signal } = workshop;
   const lines = async function* (): AsyncIterable<string> {
     yield `${csvLine(['c0', ...write.map((_, index) => `c${index + 1}`)])}\n`;
-    for await (const [id = '', ...cells] of engine.rows(sql, { signal })) {
+    for await (const [id = '', ...cells] of (table.engine ?? engine).rows(sql, { signal })) {
+      // A record of another run is none that was asked for, unless it replaced ours.
+      if (table.pointsTo !== undefined && cells[write.length] !== table.pointsTo) continue;
       yield `${csvLine([id ?? '', ...write.map((spell, index) => spell(cells[index] ?? null))])}\n`;
     }
   };
@@ -99,7 +110,9 @@ export async function writeLatest(
     const path = `${folder}/latest-${group}-${at}.csv`;
     await fetch(source, at, path, workshop);
     const places = columns.map((_, index) => `c${index + 1}`);
-    joins.push(`${join} ${textCsv(path, ['c0', ...places])} AS t${at} ON t${at}.c0 = wanted.key`);
+    joins.push(
+      `${join} ${textCsv(path, ['c0', ...places])} AS t${at} ON t${at}.c0 = ${at === 0 ? 'wanted.key' : 't0.c0'}`,
+    );
     cells.push(...places.map((name) => `t${at}.${name}`));
   }
   const sql = `SELECT ${cells.join(', ')} FROM (${wanted.sql}) AS wanted ${joins.join(' ')} ORDER BY wanted.place`;

@@ -3,13 +3,23 @@ import { copyFile, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { AthenaQueries } from '../../adapters/aws/athena-queries.js';
 import { DuckDbQueries } from '../../adapters/local/duckdb-queries.js';
 import { FileLedger } from '../../adapters/local/file-ledger.js';
-import { LocalFiles } from '../../adapters/local/files.js';
-import { readFinishedRun, type JoinedGroup, type RunGroup } from '../../app/dataset/finished-run.js';
+import { createFiles } from '../../app/create-files.js';
+import {
+  readFinishedRun,
+  withGroupsHere,
+  type FinishedRun,
+  type JoinedGroup,
+  type RunGroup,
+} from '../../app/dataset/finished-run.js';
 import type { LatestSource, TableWorkshop } from '../../app/dataset/latest-tables.js';
 import { joinedColumns, makeDataset } from '../../app/dataset/make-dataset.js';
+import { readIngests, storedSource, waitUntilVisible } from '../../app/dataset/stored-features.js';
+import { loadConfig } from '../../config/load-config.js';
 import { isUri } from '../../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { parquetSource } from '../../domain/feature-table/latest-sql.js';
@@ -19,12 +29,15 @@ import { interruptSignal } from '../single-step.js';
 
 interface DatasetOptions {
   readonly output: string;
-  readonly engine: 'duckdb';
+  readonly engine: 'duckdb' | 'athena';
   readonly population?: 'sheet' | 'union';
   readonly asOf?: string;
   readonly to?: string;
   readonly json?: boolean;
 }
+
+/** Minutes that records may take to be seen, where the settings do not say. */
+const VISIBLE_WITHIN_MINUTES = 20;
 
 /** A time of ISO 8601 as the store keeps event times: UTC. */
 function time(text: string): string {
@@ -62,29 +75,62 @@ async function deliver(
   await rename(aside, to);
 }
 
-async function dataset(options: DatasetOptions): Promise<void> {
-  const output = absolute(options.output);
-  if (isUri(output)) throw new CohortflowError('InvalidInput', '--output must be a folder of this machine');
-  const to = target(options);
-  const folder = await mkdtemp(join(tmpdir(), 'cohortflow-dataset-'));
-  try {
-    const files = new LocalFiles();
-    const run = await readFinishedRun(output, files, new FileLedger(files));
-    const local = new DuckDbQueries(folder);
-    const workshop: TableWorkshop = { files, local, folder, signal: interruptSignal() };
-    const { population, asOf } = options;
-    const sourceOf = (group: JoinedGroup, found: RunGroup): LatestSource => ({
-      engine: local,
+/** Who answers for the latest records of the groups. */
+async function sourceBy(
+  { engine, asOf }: DatasetOptions,
+  run: FinishedRun,
+  workshop: TableWorkshop,
+  progress: (message: string) => void,
+): Promise<(group: JoinedGroup, found: RunGroup) => LatestSource> {
+  if (engine === 'duckdb') {
+    return (group, found) => ({
+      engine: workshop.local,
       schema: found.schema,
       tables: [{ source: parquetSource(found.folder), columns: joinedColumns(group, found) }],
       ...(asOf === undefined ? {} : { asOf }),
     });
+  }
+  const { aws } = loadConfig();
+  const { catalog } = aws.athena ?? {};
+  const ingests = await readIngests(run, workshop.files);
+  const stored = {
+    engine: new AthenaQueries(aws, workshop.files),
+    ingests,
+    ...(catalog === undefined ? {} : { catalog }),
+  };
+  await waitUntilVisible(stored, run, workshop, {
+    withinMinutes: aws.features?.visibleWithinMinutes ?? VISIBLE_WITHIN_MINUTES,
+    pause: async (milliseconds, signal) => {
+      await sleep(milliseconds, undefined, { signal });
+    },
+    now: () => Date.now(),
+    progress,
+  });
+  return (group, found) => storedSource(stored, group, found, workshop.local, asOf);
+}
+
+async function dataset(options: DatasetOptions): Promise<void> {
+  const output = absolute(options.output);
+  const to = target(options);
+  const folder = await mkdtemp(join(tmpdir(), 'cohortflow-dataset-'));
+  try {
+    const files = createFiles();
+    const signal = interruptSignal();
+    const workshop: TableWorkshop = { files, local: new DuckDbQueries(folder), folder, signal };
+    const progress = (message: string): void => {
+      if (options.json !== true) say(message);
+    };
+    const run = await withGroupsHere(
+      await readFinishedRun(output, files, new FileLedger(files)),
+      files,
+      folder,
+      signal,
+    );
+    const sourceOf = await sourceBy(options, run, workshop, progress);
+    const { population } = options;
     const made = await makeDataset({
-      run,
-      workshop,
-      sourceOf,
+      ...{ run, workshop, sourceOf, progress },
       ...(population === undefined ? {} : { population }),
-      progress: () => undefined,
     });
     await deliver(made, to);
     const { rows, columns } = made;
@@ -101,10 +147,13 @@ export function datasetCommand(): Command {
       'Join the data set of a finished run from the latest records of its feature groups: the same rows and columns as the\n' +
         "run's own dataset.csv.",
     )
-    .requiredOption('--output <folder>', 'the folder the run wrote into')
+    .requiredOption('--output <folder>', 'the folder the run wrote into, s3:// too')
     .addOption(
-      new Option('--engine <name>', 'duckdb: the Parquet files in the output folder')
-        .choices(['duckdb'])
+      new Option(
+        '--engine <name>',
+        'duckdb: the Parquet files in the output folder; athena: the feature store, of a run that was sent there',
+      )
+        .choices(['duckdb', 'athena'])
         .default('duckdb'),
     )
     .addOption(
