@@ -1,0 +1,117 @@
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import type {
+  FeatureGroupSpec,
+  FeatureStore,
+  RejectedRecord,
+  StoreRecord,
+  StoredGroup,
+} from '../../src/ports/feature-store.js';
+import type { QueryEngine, TextCell } from '../../src/ports/query-engine.js';
+
+interface Written {
+  readonly values: ReadonlyMap<string, string>;
+  readonly deleted: boolean;
+  readonly at: number;
+}
+
+const SQL_TYPES = { Integral: 'BIGINT', Fractional: 'DOUBLE', String: 'VARCHAR' } as const;
+const stamp = (at: number): string => `TIMESTAMP '${new Date(at).toISOString().replace('T', ' ').replace('Z', '')}'`;
+
+/** A number as Java, and so Athena, writes it. */
+export function javaNumber(value: number): string {
+  const size = Math.abs(value);
+  if (value === 0) return '0.0';
+  if (size >= 1e-3 && size < 1e7) return Number.isInteger(value) ? `${value}.0` : String(value);
+  const [digits = '', exponent = ''] = value.toExponential().split('e');
+  return `${digits.includes('.') ? digits : `${digits}.0`}E${Number(exponent)}`;
+}
+
+/**
+ * A feature store in memory whose offline store is seen late, and its query engine: the tables are DuckDB's, columns in lower
+ * case and of the types that the catalogue has, numbers written as Athena does.
+ */
+export class FakeFeatureStore implements FeatureStore, QueryEngine {
+  readonly batch = 25;
+  readonly groups = new Map<string, FeatureGroupSpec>();
+  readonly written = new Map<string, Written[]>();
+  /** Calls of `write`. */
+  writes = 0;
+  now = Date.parse('2026-05-01T00:00:00Z');
+  /** Milliseconds until what was written is seen. */
+  lag = 0;
+  /** Called before each write; may throw. */
+  beforeWrite: (write: number) => void = () => undefined;
+  /** What the store will not take. */
+  refuses: (record: StoreRecord) => string | undefined = () => undefined;
+
+  ensure(spec: FeatureGroupSpec): Promise<StoredGroup> {
+    if (!this.groups.has(spec.name)) {
+      this.groups.set(spec.name, spec);
+      this.written.set(spec.name, []);
+    }
+    return Promise.resolve({
+      name: spec.name,
+      table: { database: 'sagemaker_featurestore', table: spec.name.toLowerCase().replaceAll('-', '_') },
+    });
+  }
+
+  async write(group: Pick<FeatureGroupSpec, 'name'>, records: readonly StoreRecord[]): Promise<RejectedRecord[]> {
+    this.writes += 1;
+    this.beforeWrite(this.writes);
+    const rejected: RejectedRecord[] = [];
+    for (const record of records) {
+      const code = this.refuses(record);
+      if (code === undefined) this.add(group.name, new Map(record.values), false);
+      else rejected.push({ id: record.id, code, message: '' });
+    }
+    return rejected;
+  }
+
+  async remove(group: string, id: string, eventTime: string): Promise<void> {
+    const { recordIdentifier, eventTimeName } = this.groups.get(group)!;
+    const values = new Map([
+      [recordIdentifier, id],
+      [eventTimeName, eventTime],
+    ]);
+    this.add(group, values, true);
+  }
+
+  private add(group: string, values: ReadonlyMap<string, string>, deleted: boolean): void {
+    this.now += 1;
+    this.written.get(group)!.push({ values, deleted, at: this.now });
+  }
+
+  async *rows(sql: string): AsyncIterable<readonly TextCell[]> {
+    const connection = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
+    await connection.run('CREATE SCHEMA sagemaker_featurestore');
+    for (const [name, spec] of this.groups) await this.fill(connection, name, spec);
+    const result = await connection.runAndReadAll(sql);
+    const types = result.columnTypes().map(String);
+    for (const row of result.getRows()) {
+      yield row.map((value, at) => {
+        if (value === null) return null;
+        return types[at] === 'DOUBLE' ? javaNumber(Number(value)) : String(value);
+      });
+    }
+  }
+
+  private async fill(connection: DuckDBConnection, name: string, { definitions }: FeatureGroupSpec): Promise<void> {
+    const table = `sagemaker_featurestore."${name.toLowerCase().replaceAll('-', '_')}"`;
+    const columns = definitions.map((one) => `"${one.name.toLowerCase()}" ${SQL_TYPES[one.type]}`);
+    const own = ['write_time TIMESTAMP', 'api_invocation_time TIMESTAMP', 'is_deleted BOOLEAN'];
+    await connection.run(`CREATE TABLE ${table} (${[...columns, ...own].join(', ')})`);
+    const cell = (text: string | undefined, type: keyof typeof SQL_TYPES): string =>
+      text === undefined
+        ? 'NULL'
+        : type === 'String'
+          ? `'${text.replaceAll("'", "''")}'`
+          : `'${text}'::${SQL_TYPES[type]}`;
+    for (const { values, deleted, at } of this.written.get(name)!) {
+      if (at + this.lag > this.now) continue;
+      const cells = definitions.map((one) => cell(values.get(one.name), one.type));
+      await connection.run(
+        `INSERT INTO ${table} VALUES (${[...cells, stamp(at + this.lag), stamp(at), String(deleted)].join(', ')})`,
+      );
+    }
+  }
+}

@@ -1,0 +1,229 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ingestFeatures, type FeatureServices } from '../../../src/activities/ingest-features.js';
+import { DuckDbQueries } from '../../../src/adapters/local/duckdb-queries.js';
+import { FileLedger } from '../../../src/adapters/local/file-ledger.js';
+import { LocalFiles } from '../../../src/adapters/local/files.js';
+import { readFinishedRun } from '../../../src/app/dataset/finished-run.js';
+import { makeDataset } from '../../../src/app/dataset/make-dataset.js';
+import { readIngests, storedSource, waitUntilVisible } from '../../../src/app/dataset/stored-features.js';
+import { stepByName } from '../../../src/app/step-registry.js';
+import { createStepIo } from '../../../src/app/step-io.js';
+import type { IngestResult } from '../../../src/contracts/feature-ingest.js';
+import type { StepRunner } from '../../../src/ports/step-runner.js';
+import { readCsv } from '../../support/csv.js';
+import { FakeFeatureStore } from '../../support/fake-feature-store.js';
+import { finishedRun, type MadeUpRun } from '../../support/finished-run.js';
+
+const files = new LocalFiles();
+const { signal } = new AbortController();
+
+/** Runs steps in this process. */
+const runner: StepRunner = {
+  run: ({ step, params, inputs, ...folders }, aborted, progress) =>
+    stepByName(step).run({ params, inputs, io: createStepIo(folders), signal: aborted, progress }),
+  close: () => Promise.resolve(),
+};
+
+function services(store: FakeFeatureStore, more: Partial<FeatureServices> = {}): FeatureServices {
+  const workFolder = mkdtempSync(join(tmpdir(), 'cohortflow-work-'));
+  return { files, ledger: new FileLedger(files), runner, store, prefix: 'my cohort', workFolder, ...more };
+}
+
+const send = (output: string, group: string, with_: FeatureServices): Promise<IngestResult> =>
+  ingestFeatures({ output, group }, with_, signal, () => undefined);
+
+async function fromStore(output: string, store: FakeFeatureStore, withinMinutes = 20): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'cohortflow-dataset-'));
+  const local = new DuckDbQueries(folder);
+  const workshop = { files, local, folder, signal };
+  const run = await readFinishedRun(output, files, new FileLedger(files));
+  const stored = { engine: store, ingests: await readIngests(run, files) };
+  await waitUntilVisible(stored, run, workshop, {
+    withinMinutes,
+    pause: async (milliseconds) => {
+      store.now += milliseconds;
+    },
+    now: () => store.now,
+    progress: () => undefined,
+  });
+  const sourceOf: Parameters<typeof makeDataset>[0]['sourceOf'] = (group, found) =>
+    storedSource(stored, group, found, local, undefined);
+  return (await makeDataset({ run, workshop, sourceOf, progress: () => undefined })).csv;
+}
+
+const cohort = (cases: number): MadeUpRun => ({
+  cases: Array.from({ length: cases }, (_, at) => ({
+    caseId: `C-${at}`,
+    imaging: [{ part: '', features: { original_shape_Elongation: at / 3, tiny: at * 1e-9, none: null } }],
+    genomics: at % 2 === 0 ? [{ part: '', tpm: { 'ENSG0001.17': at, 'ENSG0002.3': at / 7 } }] : [],
+  })),
+  clinical: `Weight,Case_ID,Flag,Note\n${Array.from({ length: cases }, (_, at) => `${at}.0,C-${at},${at % 2},"it's ""${at}"", so"\n`).join('')}`,
+});
+
+const GROUPS = ['imaging', 'genomics', 'clinical'];
+const text = (path: string): string => readFileSync(path, 'utf8');
+
+describe('sending features to a store', () => {
+  it('puts the very rows there: the data set from the store is the run’s own, byte for byte', async () => {
+    const output = await finishedRun(cohort(60));
+    const store = new FakeFeatureStore();
+    store.lag = 9 * 60_000;
+    for (const group of GROUPS) {
+      const result = await send(output, group, services(store));
+      expect(result).toMatchObject({
+        group,
+        outcome: 'done',
+        form: 'whole',
+        failed: 0,
+        latestEventTime: '2026-03-04T05:06:07Z',
+      });
+      expect(result.featureGroups[0]?.name).toMatch(new RegExp(`^my_cohort-${group}-[0-9a-f]{12}$`));
+    }
+    expect(text(await fromStore(output, store))).toBe(text(join(output, 'dataset.csv')));
+  });
+
+  it('leaves out what has no value, and the types are the table’s', async () => {
+    const output = await finishedRun(cohort(2));
+    const store = new FakeFeatureStore();
+    await send(output, 'clinical', services(store));
+    await send(output, 'imaging', services(store));
+    const [clinical, imaging] = [...store.groups.values()];
+    expect(clinical!.definitions).toEqual([
+      { name: 'Case_ID', type: 'String' },
+      { name: 'Weight', type: 'Fractional' },
+      { name: 'Flag', type: 'Integral' },
+      { name: 'Note', type: 'String' },
+      { name: 'timestamp', type: 'String' },
+    ]);
+    const [record] = store.written.get(imaging!.name)!;
+    expect([...record!.values.keys()]).toEqual(['Case_ID', 'original_shape_Elongation', 'tiny', 'timestamp']);
+  });
+
+  it('sends rows once: not again when they are sent, nor the finished batches of a sending that broke off', async () => {
+    const output = await finishedRun(cohort(500));
+    const store = new FakeFeatureStore();
+    store.beforeWrite = (write) => {
+      if (write === 12) throw new Error('the worker was killed');
+    };
+    await expect(send(output, 'imaging', services(store))).rejects.toThrow('killed');
+    const [rows] = [...store.written.values()];
+    const before = rows!.length;
+    expect(before).toBeGreaterThan(200);
+    store.beforeWrite = () => undefined;
+    const result = await send(output, 'imaging', services(store));
+    expect(result.records).toBe(500);
+    expect(rows!.length).toBe(500);
+    expect((await send(output, 'imaging', services(store))).outcome).toBe('reused');
+    expect(rows!.length).toBe(500);
+    expect(readdirSync(join(output, 'run/ingest'))).toEqual(['imaging.json']);
+  });
+
+  it('lists what the store refuses, without values, and sends only that the next time', async () => {
+    const output = await finishedRun(cohort(60));
+    const store = new FakeFeatureStore();
+    store.refuses = ({ id }) => (id === 'C-7' || id === 'C-31' ? 'ValidationError' : undefined);
+    await expect(send(output, 'clinical', services(store))).rejects.toMatchObject({ code: 'FeatureRecordsRejected' });
+    const list = join(output, 'run/ingest/clinical-rejected.csv');
+    expect(readCsv(list).map(({ record, code }) => [record, code])).toEqual([
+      ['C-7', 'ValidationError'],
+      ['C-31', 'ValidationError'],
+    ]);
+    const [rows] = [...store.written.values()];
+    expect(rows!.length).toBe(58);
+    store.refuses = () => undefined;
+    expect(await send(output, 'clinical', services(store))).toMatchObject({ records: 60, failed: 0 });
+    expect(rows!.length).toBe(60);
+    expect(existsSync(list)).toBe(false);
+  });
+
+  it('refuses a record of more than 350 KB by its row', async () => {
+    const long = 'x'.repeat(400_000);
+    const output = await finishedRun({ cases: [{ caseId: 'A' }], clinical: `Case_ID,Note\nA,${long}\nB,short\n` });
+    const store = new FakeFeatureStore();
+    await expect(send(output, 'clinical', services(store))).rejects.toMatchObject({ code: 'FeatureRecordsRejected' });
+    expect(text(join(output, 'run/ingest/clinical-rejected.csv'))).toMatch(/^record,code,message\nA,RecordTooLarge,/);
+    expect([...store.written.values()][0]!.length).toBe(1);
+  });
+
+  it('spreads a table of more than 2,500 columns over several groups, which the data set joins again', async () => {
+    const wide = Object.fromEntries(Array.from({ length: 6_000 }, (_, at) => [`f${at}`, at + 0.5]));
+    const output = await finishedRun({
+      cases: [
+        { caseId: 'A', imaging: [{ part: '', features: wide }] },
+        { caseId: 'B', imaging: [{ part: '', features: { f0: 1, f5999: 2 } }] },
+      ],
+    });
+    const store = new FakeFeatureStore();
+    const result = await send(output, 'imaging', services(store));
+    expect(result.form).toBe('parts');
+    expect(result.said).toBe('6000 columns in 3 groups: one takes 2500');
+    expect([...store.groups.values()].map(({ definitions }) => definitions.length)).toEqual([2500, 2500, 1006]);
+    expect(text(await fromStore(output, store))).toBe(text(join(output, 'dataset.csv')));
+  });
+
+  it('points to a Parquet file where even several groups do not do', async () => {
+    const wide = Object.fromEntries(Array.from({ length: 10_500 }, (_, at) => [`f${at}`, at + 0.5]));
+    const output = await finishedRun({
+      cases: [
+        { caseId: 'A', imaging: [{ part: '', features: wide }] },
+        { caseId: 'B', imaging: [{ part: '', features: { f7: 1 } }] },
+      ],
+    });
+    const store = new FakeFeatureStore();
+    await expect(send(output, 'imaging', services(store))).rejects.toMatchObject({ code: 'AwsNotConfigured' });
+    const pointers = mkdtempSync(join(tmpdir(), 'cohortflow-pointers-'));
+    const result = await send(output, 'imaging', services(store, { pointers }));
+    expect(result.form).toBe('pointer');
+    expect(existsSync(result.pointsTo ?? '')).toBe(true);
+    expect(text(await fromStore(output, store))).toBe(text(join(output, 'dataset.csv')));
+    await store.remove([...store.groups.keys()].at(-1)!, 'A', '2026-09-09T00:00:00Z');
+    expect(readCsv(await fromStore(output, store)).map(({ f7 }) => f7)).toEqual(['', '1']);
+  });
+
+  it('waits until every record is seen, and names those that are not', async () => {
+    const output = await finishedRun(cohort(30));
+    const store = new FakeFeatureStore();
+    for (const group of GROUPS) await send(output, group, services(store));
+    const imaging = store.written.get([...store.groups.keys()][0]!)!;
+    const [lost] = imaging.splice(4, 1);
+    await expect(fromStore(output, store)).rejects.toMatchObject({
+      code: 'FeaturesNotVisible',
+      details: { missing: ['C-4'] },
+    });
+    imaging.push({ ...lost!, at: store.now + 10 * 60_000 });
+    const before = store.now;
+    expect(text(await fromStore(output, store))).toBe(text(join(output, 'dataset.csv')));
+    expect(store.now - before).toBeLessThan(12 * 60_000);
+  });
+
+  it('does not take duplicates and earlier records for later ones, and a deletion ends a record', async () => {
+    const output = await finishedRun(cohort(10));
+    const store = new FakeFeatureStore();
+    for (const group of GROUPS) await send(output, group, services(store));
+    for (const rows of store.written.values()) rows.push(...rows.map((row) => ({ ...row, at: row.at + 5 })));
+    const clinical = [...store.groups.keys()].find((name) => name.includes('clinical'))!;
+    const old = new Map([
+      ...store.written.get(clinical)![0]!.values,
+      ['Weight', '777'],
+      ['timestamp', '2020-01-01T00:00:00.500Z'],
+    ]);
+    store.written.get(clinical)!.push({ values: old, deleted: false, at: store.now });
+    expect(text(await fromStore(output, store))).toBe(text(join(output, 'dataset.csv')));
+    await store.remove(clinical, 'C-3', '2026-08-01T00:00:00Z');
+    const rows = readCsv(await fromStore(output, store));
+    expect(rows[3]).toMatchObject({ case_id: 'C-3', clinical_status: 'absent', Weight: '' });
+  });
+
+  it('says that a run was not sent, or has changed since', async () => {
+    const output = await finishedRun(cohort(2));
+    const store = new FakeFeatureStore();
+    await expect(fromStore(output, store)).rejects.toMatchObject({ code: 'FeaturesNotIngested' });
+    const empty = mkdtempSync(join(tmpdir(), 'cohortflow-none-'));
+    mkdirSync(join(empty, 'run'));
+    await expect(send(empty, 'imaging', services(store))).rejects.toMatchObject({ code: 'FileNotFound' });
+    rmSync(empty, { recursive: true });
+  });
+});
