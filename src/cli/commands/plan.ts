@@ -9,10 +9,12 @@ import type { AwsSettings } from '../../config/aws-settings.js';
 import { loadConfig } from '../../config/load-config.js';
 import type { WidthRequest } from '../../contracts/control.js';
 import { MB, expectedSizes } from '../../domain/costs/index.js';
+import type { ImagingUnit } from '../../domain/cohort/manifest.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
 import { concurrency, existing, jsonOption, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
+import { plannedJob } from '../../app/plan/job-request.js';
 import { planLines } from '../plan-lines.js';
 
 interface PlanOptions {
@@ -39,26 +41,31 @@ function megabytes(text: string): number {
   return value;
 }
 
+interface Measured {
+  readonly sizes: CohortSizes;
+  /** The first study of the sheet, where there is a sheet. */
+  readonly first?: ImagingUnit;
+}
+
 /** Sizes of the cohort: measured, given, or expected. */
-async function sizesOf(options: PlanOptions, settings: AwsSettings): Promise<CohortSizes> {
+async function sizesOf(options: PlanOptions, settings: AwsSettings): Promise<Measured> {
   const { cohort, sizes, studies, samples } = options;
   const given = [cohort, sizes, studies ?? samples].filter((source) => source !== undefined);
   if (given.length !== 1) {
     const ways = '--cohort, --sizes, or --studies and --samples';
     throw new CohortflowError('InvalidInput', `plan: give ${given.length === 0 ? '' : 'one of '}${ways}`);
   }
-  if (sizes !== undefined) return readSizes(readFileSync(existing(sizes, '--sizes')), '--sizes');
+  if (sizes !== undefined) return { sizes: readSizes(readFileSync(existing(sizes, '--sizes')), '--sizes') };
   if (cohort !== undefined) {
     const files = createFiles(settings);
     const { manifest } = await readCheckedSheet(existing(cohort, '--cohort'), files);
-    return measureCohort(manifest, sizeOfPlaces(files), new AbortController().signal);
+    const [first] = manifest.imaging;
+    const measured = await measureCohort(manifest, sizeOfPlaces(files), new AbortController().signal);
+    return { sizes: measured, ...(first === undefined ? {} : { first }) };
   }
   const reads = expectedSizes(samples ?? 0, options.medianReadsMb * MB);
-  return {
-    imaging: expectedSizes(studies ?? 0, options.medianMb * MB),
-    genomics: reads.map((bytes) => ({ bytes, fromSra: false })),
-    unknown: 0,
-  };
+  const imaging = expectedSizes(studies ?? 0, options.medianMb * MB);
+  return { sizes: { imaging, genomics: reads.map((bytes) => ({ bytes, fromSra: false })), unknown: 0 } };
 }
 
 function widths(request: WidthRequest | undefined): { readonly imaging: number; readonly genomics: number } {
@@ -70,13 +77,16 @@ async function plan(options: PlanOptions): Promise<void> {
   const config = loadConfig(process.env, options.jobs === undefined ? {} : { jobs: options.jobs });
   const settings = config.aws;
   const environment = process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'];
-  const made = makePlan(await sizesOf(options, settings), {
+  const { sizes: measured, first } = await sizesOf(options, settings);
+  const made = makePlan(measured, {
     concurrency: widths(options.concurrency),
     jobs: config.jobs,
     region: options.region ?? settings.region ?? environment ?? DEFAULT_REGION,
     settings,
   });
-  if (options.json === true) printJson(made);
+  const { imaging } = measured;
+  const requests = imaging.length === 0 ? {} : { sagemaker: plannedJob(first, settings) };
+  if (options.json === true) printJson({ ...made, requests });
   else for (const line of planLines(made)) say(line);
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LocalFiles } from '../../../../src/adapters/local/files.js';
 import { makePlan } from '../../../../src/app/plan/make-plan.js';
+import { plannedJob } from '../../../../src/app/plan/job-request.js';
 import { measureCohort } from '../../../../src/app/plan/measure-cohort.js';
 import { sizeOfPlaces } from '../../../../src/app/plan/size-of.js';
 import { readSizes } from '../../../../src/app/plan/sizes-file.js';
@@ -137,5 +138,40 @@ describe('a plan', () => {
     expect(of('dragen')?.where).toBe('3 × f2.12xlarge');
     expect(of('dragen')?.lines[1]).toMatchObject({ what: 'root volumes (gp2)' });
     expect(of('dragen')?.needs).toEqual([{ quota: 'Running On-Demand F instances (vCPUs)', least: 144 }]);
+  });
+});
+
+describe('the request of a job', () => {
+  const settings = {
+    sagemaker: {
+      image: '123456789012.dkr.ecr.us-east-1.amazonaws.com/cohortflow@sha256:0',
+      roleArn: 'arn:aws:iam::123456789012:role/jobs',
+    },
+    kmsKey: 'arn:aws:kms:us-east-1:123456789012:key/1',
+    work: 's3://work/jobs/',
+  };
+  const study = (folder: string) => ({ modality: 'imaging', caseId: 'A', source: { kind: 'dicom', folder } }) as const;
+
+  it('is what a run sends, without ids of the account', () => {
+    const { request } = plannedJob(study('s3://cohort/A'), settings);
+    expect(request).toMatchObject({
+      RoleArn: 'arn:aws:iam::…:role/jobs',
+      AppSpecification: { ImageUri: '….dkr.ecr.us-east-1.amazonaws.com/cohortflow@sha256:0' },
+      ProcessingResources: { ClusterConfig: { InstanceType: 'ml.r5.large', VolumeSizeInGB: 5 } },
+    });
+    expect(JSON.stringify(request)).toContain('"S3Uri":"s3://cohort/A/"');
+    expect(JSON.stringify(request)).not.toContain('123456789012');
+  });
+
+  it('is there for a cohort that is only counted', () => {
+    expect(JSON.stringify(plannedJob(undefined, settings))).toContain('s3://bucket/cohort/CASE-1/');
+  });
+
+  it('is not there without the settings of jobs, or for studies that are not in S3, and says why', () => {
+    expect(plannedJob(study('s3://cohort/A'), {})).toMatchObject({
+      request: null,
+      why: expect.stringContaining('image'),
+    });
+    expect(plannedJob(study('/data/A'), settings)).toMatchObject({ request: null, why: expect.stringContaining('S3') });
   });
 });
