@@ -29,7 +29,7 @@ async function stepsOf({ ticket, services, signal }: Adoption): Promise<readonly
   const { steps } = JSON.parse(await services.files.readText(`${ticket.place}/results/${STEPS_NAME}`, signal)) as {
     readonly steps?: readonly ProcessedStep[];
   };
-  if (!Array.isArray(steps)) throw damaged(ticket, `${STEPS_NAME} lists no steps: is the image one of ours?`);
+  if (steps === undefined) throw damaged(ticket, `${STEPS_NAME} lists no steps: is the image one of ours?`);
   return steps;
 }
 

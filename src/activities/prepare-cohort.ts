@@ -103,6 +103,19 @@ function refuseReadsWithoutReference(input: MultimodalInput, manifest: CohortMan
   }
 }
 
+/** A service reads what is in S3; better said now than once per study. */
+function refuseStudiesOutsideS3(units: readonly CohortUnit[]): void {
+  const outside = units.filter((unit) => {
+    if (unit.modality !== 'imaging') return false;
+    const { source } = unit;
+    return !(source.kind === 'dicom' ? [source.folder] : [source.image, source.mask]).every((path) => isUri(path));
+  });
+  const [first] = outside;
+  if (first === undefined) return;
+  const message = `the executor sagemaker reads studies in S3 only; ${outside.length} are on this machine, as that of case ${first.caseId}: copy them to S3 and give s3:// in the sheet`;
+  throw new CohortflowError('InvalidInput', message);
+}
+
 async function refuseMissingFiles(input: MultimodalInput, files: Files): Promise<void> {
   for (const name of ['clinical', 'radiomics', 'transcripts', 'annotation', 'index'] as const) {
     const path = input[name];
@@ -166,6 +179,7 @@ export async function prepareCohort(request: Request, services: PrepareServices)
   const pseudonymise = input.pseudonymise === true;
   const imaging = withAliases(takes('imaging') ? (manifest?.imaging ?? []) : [], pseudonymise, services);
   const genomics = withAliases(takes('genomics') ? (manifest?.genomics ?? []) : [], pseudonymise, services);
+  if (input.imagingExecutor === 'sagemaker') refuseStudiesOutsideS3(imaging);
   const given = { imaging, genomics };
   const remote = await services.planRemote(
     input,

@@ -1,9 +1,11 @@
 import { SageMakerExecutor } from '../adapters/aws/sagemaker/executor.js';
+import { neededForJobs } from '../adapters/aws/sagemaker/job-spec.js';
 import type { RemotePlan } from '../activities/prepare-cohort.js';
 import type { AwsSettings } from '../config/aws-settings.js';
 import type { DragenChoice, MultimodalInput } from '../contracts/inputs.js';
 import type { RemoteExecutorName } from '../contracts/remote-work.js';
 import type { FanOutModality } from '../contracts/workflow-ids.js';
+import { isUri } from '../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../domain/errors.js';
 import type { AwsAccount } from '../ports/aws-account.js';
 import type { Files } from '../ports/files.js';
@@ -53,6 +55,11 @@ export async function planRemote(
   const wanted = Object.fromEntries(modalities.map((modality) => [modality, executorOf(input, modality)]));
   const asked = Object.values(wanted).filter((name) => name !== undefined);
   if (asked.length === 0) return {};
+  if (asked.includes('sagemaker')) neededForJobs(settings);
+  if (!isUri(input.output) && settings.work === undefined) {
+    const message = `${asked.join(' and ')}: results of services pass through S3: set aws.work (s3://bucket/folder), or give --output s3://…`;
+    throw new CohortflowError('AwsNotConfigured', message);
+  }
   const found = await executorLimits(account, settings, wanted, new AbortController().signal);
   const limits: Partial<Record<FanOutModality, number>> = {};
   const dragen = asked.includes('dragen') ? dragenChoice(input, settings) : undefined;

@@ -3,5 +3,10 @@ import { parse } from 'csv-parse/sync';
 
 /** Rows of a CSV file as objects of texts. */
 export function readCsv(path: string): Record<string, string>[] {
-  return parse<Record<string, string>>(readFileSync(path), { columns: true, bom: true });
+  return readCsvText(readFileSync(path, 'utf8'));
+}
+
+/** Rows of a CSV as objects of texts. */
+export function readCsvText(text: string): Record<string, string>[] {
+  return parse<Record<string, string>>(text, { columns: true, bom: true });
 }

@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 
 import { Command, Option } from 'commander';
 import type { RunStart } from '../../app/cohort-run.js';
+import type { AwsSettings } from '../../config/aws-settings.js';
+import { fanOutChoice } from '../../contracts/fan-out-choice.js';
+import { checkProfile } from '../../app/doctor/check-profile.js';
 import { createFiles } from '../../app/create-files.js';
 import { loadConfig } from '../../config/load-config.js';
 import { EXIT, type ExitCode } from '../../contracts/exit-codes.js';
@@ -107,6 +110,21 @@ async function checkFirst(input: MultimodalInput): Promise<void> {
   }
 }
 
+/** What a run needs of an account is looked at before anything of it is started. */
+async function checkAccount(input: MultimodalInput, settings: AwsSettings): Promise<void> {
+  const { imagingExecutor = 'local', genomicsExecutor = 'local' } = input;
+  if (imagingExecutor === 'local' && genomicsExecutor === 'local') return;
+  const atOnce = {
+    imaging: fanOutChoice(input, 'imaging').concurrency,
+    genomics: fanOutChoice(input, 'genomics').concurrency,
+  };
+  const wanted = { imaging: imagingExecutor, genomics: genomicsExecutor, atOnce };
+  const findings = await checkProfile(settings, wanted, new AbortController().signal);
+  for (const { name, state, found, fix } of findings) {
+    if (state !== 'ok') say(`${name}: ${found}${fix === undefined ? '' : ` (${fix})`}`);
+  }
+}
+
 /** The exit code of a finished run. */
 function exitCodeOfRun(result: CohortResult, failOn: RunOptions['failOn']): ExitCode {
   return result.failures > 0 && failOn === 'any' ? EXIT.failedCases : EXIT.ok;
@@ -132,6 +150,8 @@ export async function executeInput(
     ...(jobs === undefined ? {} : { jobs }),
     ...(memoryPerJob === undefined ? {} : { memoryPerJobMb: memoryPerJob }),
   });
+  // Another worker has an account of its own, and looks for itself.
+  if (worker) await checkAccount(input, config.aws);
   const { result, workflowId, uiUrl, paused } = await runCohort(input, config, worker, start);
   if (paused !== undefined) {
     if (options.json === true) printJson({ workflowId, output: input.output, state: 'paused', breaker: paused });

@@ -3,6 +3,8 @@ import { dragenChoice, planRemote } from '../../../src/app/executors.js';
 import type { MultimodalInput } from '../../../src/contracts/inputs.js';
 import type { AwsAccount } from '../../../src/ports/aws-account.js';
 
+const SAGEMAKER = { sagemaker: { image: 'image', roleArn: 'arn:aws:iam::123456789012:role/r' } };
+
 const input = (fields: Partial<MultimodalInput>): MultimodalInput => ({ output: 's3://results/run', ...fields });
 
 /** An account that must not be asked. */
@@ -31,14 +33,14 @@ describe('planning the services of a run', () => {
 
   it('takes what each service can hold', async () => {
     const both = input({ imagingExecutor: 'sagemaker', genomicsExecutor: 'dragen' });
-    expect(await planRemote(both, ['imaging', 'genomics'], { dragen: DRAGEN }, holding(40))).toEqual({
+    expect(await planRemote(both, ['imaging', 'genomics'], { dragen: DRAGEN, ...SAGEMAKER }, holding(40))).toEqual({
       limits: { imaging: 40 },
       dragen: { profile: '4.3', ...DRAGEN },
     });
   });
 
   it('refuses a service that may run nothing, saying why', async () => {
-    const plan = planRemote(input({ imagingExecutor: 'sagemaker' }), ['imaging'], {}, holding(0));
+    const plan = planRemote(input({ imagingExecutor: 'sagemaker' }), ['imaging'], SAGEMAKER, holding(0));
     await expect(plan).rejects.toMatchObject({
       code: 'AwsQuotaExceeded',
       message: 'the executor sagemaker may run nothing: the quota "ml.r5.large for processing job usage" is 0',

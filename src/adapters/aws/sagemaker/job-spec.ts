@@ -11,8 +11,12 @@ export const JOB_DEFAULTS = { instanceType: 'ml.r5.large', volumeGb: 5, maxMinut
 /** Types with disks of their own, which the service does not encrypt with a key of ours. */
 const OWN_DISKS = /^ml\.[a-z]+\d+[a-z]*d[a-z]*\./;
 
-/** The settings without which there is no job. */
-function needed(settings: AwsSettings): { readonly image: string; readonly roleArn: string } {
+/**
+ * The settings without which there is no job.
+ *
+ * @throws CohortflowError `AwsNotConfigured` naming those that are missing
+ */
+export function neededForJobs(settings: AwsSettings): { readonly image: string; readonly roleArn: string } {
   const { image, roleArn } = settings.sagemaker ?? {};
   const missing = Object.entries({ image, roleArn }).filter(([, value]) => value === undefined);
   if (image === undefined || roleArn === undefined) {
@@ -65,7 +69,7 @@ export function jobSpec(
   tags: Readonly<Record<string, string>>,
   settings: AwsSettings,
 ): CreateProcessingJobCommandInput {
-  const { image, roleArn } = needed(settings);
+  const { image, roleArn } = neededForJobs(settings);
   const { sagemaker = {}, kmsKey } = settings;
   const { instanceTypes = [JOB_DEFAULTS.instanceType], volumeGb = JOB_DEFAULTS.volumeGb } = sagemaker;
   const { subnets, securityGroups, networkIsolation = true, maxMinutes = JOB_DEFAULTS.maxMinutes } = sagemaker;

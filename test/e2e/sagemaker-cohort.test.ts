@@ -1,0 +1,156 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createFiles } from '../../src/app/create-files.js';
+import { PACKAGE_ROOT } from '../../src/app/package-root.js';
+import type { Files } from '../../src/ports/files.js';
+import { startAwsStandIn, type AwsStandIn, type StandInOptions } from '../support/aws/stand-in.js';
+import { cli as cohortflow } from '../support/cli.js';
+import { readCsvText } from '../support/csv.js';
+import { temporaryFolder } from '../support/run-step.js';
+import { hasS3Server, startS3Server, type S3Server } from '../support/s3-server.js';
+import { SEGMENTATION, writeSmallCohort } from '../support/small-cohort.js';
+import { realTime, temporalCli } from '../support/temporal-servers.js';
+
+const cli = await temporalCli();
+const able = cli !== undefined && hasS3Server();
+const CASES = 5;
+const IMAGE = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/cohortflow@sha256:${'0'.repeat(64)}`;
+const RESULTS = ['ct.nii.gz', 'seg.nii.gz', 'features.json', 'geometry.json', 'overlay-ortho.png', 'overlay-z.png'];
+
+/** Our container's program, as the image would run it. */
+const PROGRAM = { command: process.execPath, args: [join(PACKAGE_ROOT, 'dist/processing/main.js')] };
+
+describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
+  const root = temporaryFolder('sagemaker-cohort');
+  let env: TestWorkflowEnvironment;
+  let s3: S3Server;
+  let files: Files;
+  let place: string;
+  let cases: readonly string[];
+  let aws: AwsStandIn | undefined;
+  const here = join(root, 'out');
+
+  beforeAll(async () => {
+    [env, s3] = await Promise.all([realTime(cli!), startS3Server()]);
+    files = createFiles({});
+    place = s3.place();
+    const small = writeSmallCohort(root, CASES, [3]);
+    ({ cases } = small);
+    const local = await call('run', '--cohort', small.sheet, '--output', here, '--fail-on', 'none');
+    expect(local.exitCode, local.stderr).toBe(0);
+    await files.copy(join(root, 'dicom'), `${place}/dicom`);
+    await files.copy(small.sheet, `${place}/cohort.csv`);
+  }, 300_000);
+
+  afterEach(async () => {
+    await aws?.close();
+    aws = undefined;
+  });
+
+  afterAll(async () => {
+    await env?.teardown();
+    await s3?.stop();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  function call(...args: string[]) {
+    const settings = {
+      region: 'eu-central-1',
+      work: `${place}/work`,
+      sagemaker: {
+        image: IMAGE,
+        roleArn: 'arn:aws:iam::123456789012:role/processing',
+        pollSeconds: 1,
+        pollsPerSecond: 20,
+      },
+    };
+    return cohortflow(args, {
+      TEMPORAL_ADDRESS: env.address,
+      COHORTFLOW_STATE: join(root, 'state'),
+      COHORTFLOW_CACHE: join(root, 'cache'),
+      COHORTFLOW_AWS: JSON.stringify(settings),
+      ...aws?.environment,
+    });
+  }
+
+  async function standIn(options: StandInOptions = {}): Promise<AwsStandIn> {
+    aws = await startAwsStandIn({ images: { [IMAGE]: PROGRAM }, ...options });
+    return aws;
+  }
+
+  /** Every result of every whole case is the same as when it was computed here. */
+  async function expectSame(output: string): Promise<void> {
+    for (const id of cases.filter((_, index) => index !== 3)) {
+      for (const name of [...RESULTS, 'conversion.json']) {
+        const bytes = Buffer.from(await files.read(`${output}/imaging/${id}/${name}`));
+        expect(bytes.equals(readFileSync(join(here, 'imaging', id, name))), `${id}/${name}`).toBe(true);
+      }
+    }
+    expect(await files.readText(`${output}/dataset.csv`)).toBe(readFileSync(join(here, 'dataset.csv'), 'utf8'));
+  }
+
+  const outcomes = async (output: string): Promise<string[]> =>
+    readCsvText(await files.readText(`${output}/run/outcomes.csv`)).map((row) =>
+      `${row['case_id']} ${row['step']} ${row['outcome']} ${row['code']}`.trim(),
+    );
+
+  it('gives what it gives here, byte for byte, with one job a study, and reuses it wherever it runs next', async () => {
+    const { jobs } = await standIn();
+    const output = `${place}/plain`;
+    const args = ['run', '--cohort', `${place}/cohort.csv`, '--output', output, '--imaging-executor', 'sagemaker'];
+    const run = await call(...args);
+    expect(run.exitCode, run.stdout + run.stderr).toBe(3);
+    await expectSame(output);
+    const { alive, jobs: all } = jobs.census();
+    expect(alive).toBe(0);
+    expect(all.filter(({ status }) => status === 'Completed')).toHaveLength(CASES - 1);
+    expect(all.map(({ executions }) => executions)).toEqual(all.map(() => 1));
+    expect(await outcomes(output)).toEqual(
+      cases.flatMap((id, index) =>
+        index === 3
+          ? [`${id} imaging.convert failed SegNotFound`]
+          : ['convert', 'radiomics', 'overlay'].map((step) => `${id} imaging.${step} done`),
+      ),
+    );
+    expect(await files.names(`${output}/run/.work`)).toEqual([]);
+
+    // The same run again, here this time: nothing but the case that failed is looked at.
+    await files.copy(join(root, 'dicom', cases[0]!, SEGMENTATION), `${place}/dicom/${cases[3]}/${SEGMENTATION}`);
+    await files.remove(`${place}/dicom/${cases[3]}/${SEGMENTATION}`);
+    const again = await call('run', '--cohort', `${place}/cohort.csv`, '--output', output, '--json');
+    expect(JSON.parse(again.stdout)).toMatchObject({ imaging: { reused: CASES - 1, failed: 1 } });
+  }, 300_000);
+
+  it('gives the same when calls are throttled, answers lost and jobs killed, each job once', async () => {
+    const faults = { throttle: 0.3, dropAfter: 0.05, killJob: 0.1 };
+    const { jobs } = await standIn({ faults, seed: 7 });
+    const output = join(root, 'faulty');
+    const run = await call(
+      ...['run', '--cohort', `${place}/cohort.csv`, '--output', output, '--imaging-executor', 'sagemaker'],
+      ...['--fail-on', 'none'],
+    );
+    expect(run.exitCode, run.stdout + run.stderr).toBe(0);
+    await expectSame(output);
+    const { alive, jobs: all } = jobs.census();
+    expect(alive).toBe(0);
+    expect(all.every(({ executions }) => executions <= 1)).toBe(true);
+    expect(await files.names(`${place}/work`)).toEqual([]);
+  }, 400_000);
+
+  it('says before anything starts what the settings lack', async () => {
+    await standIn();
+    const run = await cohortflow(
+      ['run', '--cohort', `${place}/cohort.csv`, '--output', join(root, 'lacking'), '--imaging-executor', 'sagemaker'],
+      {
+        TEMPORAL_ADDRESS: env.address,
+        COHORTFLOW_STATE: join(root, 'state'),
+        COHORTFLOW_CACHE: join(root, 'cache'),
+        ...aws?.environment,
+      },
+    );
+    expect(run.exitCode).toBe(2);
+    expect(run.stderr).toContain('aws.sagemaker.image');
+  });
+});
