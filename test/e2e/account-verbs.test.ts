@@ -1,0 +1,188 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { CreateProcessingJobCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jobSpec } from '../../src/adapters/aws/sagemaker/job-spec.js';
+import { createFiles } from '../../src/app/create-files.js';
+import type { SweptWork } from '../../src/contracts/sweep.js';
+import { startAwsStandIn, type AwsStandIn } from '../support/aws/stand-in.js';
+import { cli as cohortflow, cliJson } from '../support/cli.js';
+import { temporaryFolder } from '../support/run-step.js';
+import { hasS3Server, startS3Server, type S3Server } from '../support/s3-server.js';
+import { realTime, temporalCli } from '../support/temporal-servers.js';
+
+const cli = await temporalCli();
+// Not with a real bucket: keys, roles and images are asked for on this machine too.
+const able = cli !== undefined && hasS3Server() && process.env['COHORTFLOW_TEST_S3'] === undefined;
+const IMAGE = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/cohortflow@sha256:${'0'.repeat(64)}`;
+
+interface Found {
+  readonly name: string;
+  readonly state: string;
+  readonly found: string;
+  readonly fix?: string;
+}
+
+describe.skipIf(!able)('the verbs that look at an account', () => {
+  const root = temporaryFolder('account-verbs');
+  let env: TestWorkflowEnvironment;
+  let s3: S3Server;
+  let aws: AwsStandIn;
+  let work: string;
+
+  const settings = (changes: object = {}) => ({
+    region: 'eu-central-1',
+    work,
+    sagemaker: { image: IMAGE, roleArn: 'arn:aws:iam::123456789012:role/processing', ...changes },
+  });
+
+  const environment = (account: object, target: Readonly<Record<string, string>> = {}) => ({
+    TEMPORAL_ADDRESS: env.address,
+    COHORTFLOW_STATE: join(root, 'state'),
+    COHORTFLOW_CACHE: join(root, 'cache'),
+    COHORTFLOW_AWS: JSON.stringify(account),
+    ...aws.environment,
+    ...target,
+  });
+
+  beforeAll(async () => {
+    [env, s3] = await Promise.all([realTime(cli!), startS3Server()]);
+    work = `${s3.place()}/work`;
+    aws = await startAwsStandIn({ images: { [IMAGE]: { simulatedSeconds: 3600 } }, quota: 20 });
+  }, 300_000);
+
+  afterAll(async () => {
+    await aws?.close();
+    await env?.teardown();
+    await s3?.stop();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  /** A job as a run would have made it; its workflow is open, ended, or unknown to the server. */
+  async function job(digit: string, workflowId: string): Promise<string> {
+    const name = `cohortflow-${digit.repeat(32)}`;
+    const unit = { modality: 'imaging', caseId: 'A', source: { kind: 'dicom', folder: `${work}/A` } } as const;
+    const tags = { 'cohortflow:work': name, 'cohortflow:workflow': workflowId, 'cohortflow:namespace': 'default' };
+    const client = new SageMakerClient({
+      region: 'eu-central-1',
+      endpoint: aws.endpoint,
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    });
+    await client.send(new CreateProcessingJobCommand(jobSpec(name, `${work}/${name}`, unit, tags, settings())));
+    client.destroy();
+    return name;
+  }
+
+  it('doctor finds a ready account well, and says what is missing in another', async () => {
+    const ready = await cliJson(['doctor', '--profile', 'aws'], environment(settings()));
+    const states = Object.fromEntries((ready.document['findings'] as Found[]).map(({ name, state }) => [name, state]));
+    expect(ready.exitCode, JSON.stringify(ready.document)).toBe(0);
+    for (const name of ['Credentials', 'Region', 'Processing image', 'Role of the jobs', 'Writing aws.work']) {
+      expect(states[name], name).toBe('ok');
+    }
+    // The account has 20 jobs at once, a run would have 50.
+    expect(states['Quota of processing jobs']).toBe('warning');
+
+    const account = settings({ image: IMAGE.replace(/0{64}/, '1'.repeat(64)), instanceTypes: ['ml.p9.huge'] });
+    const lacking = await cohortflow(['doctor', '--profile', 'aws'], environment(account));
+    expect(lacking.exitCode).toBe(2);
+    expect(lacking.stderr).toMatch(/FAILED {3}Quota of processing jobs: there is no quota "ml.p9.huge/);
+    expect(lacking.stderr).toMatch(/FAILED {3}Processing image: .* is not in ECR/);
+    expect(lacking.stderr).toContain('push the image, or correct aws.sagemaker.image');
+  }, 120_000);
+
+  it('doctor says that nobody is signed in, and asks nothing more', async () => {
+    const {
+      AWS_ACCESS_KEY_ID: _id,
+      AWS_SECRET_ACCESS_KEY: _key,
+      ...rest
+    } = environment(settings()) as Record<string, string>;
+    const nobody = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_EC2_METADATA_DISABLED: 'true', HOME: root };
+    const { document, exitCode } = await cliJson(['doctor', '--profile', 'aws'], { ...rest, ...nobody });
+    const findings = document['findings'] as Found[];
+    expect(exitCode).toBe(2);
+    expect(findings.find(({ name }) => name === 'Credentials')).toMatchObject({ state: 'failed' });
+    expect(findings.some(({ name }) => name === 'Processing image')).toBe(false);
+  }, 120_000);
+
+  it('plan looks up sizes in S3, each study by its own prefix, and shows the job that would be sent', async () => {
+    const files = createFiles({ region: 'eu-central-1' });
+    await files.write(`${work}/plan/R01-001/a.dcm`, 'x'.repeat(1000));
+    await files.write(`${work}/plan/R01-001/series/b.dcm`, 'x'.repeat(500));
+    await files.write(`${work}/plan/R01-0012/c.dcm`, 'x'.repeat(70));
+    await files.write(`${work}/plan/cohort.csv`, 'case_id,imaging\nR01-001,R01-001\nR01-0012,R01-0012\n');
+    const calls = [...aws.calls];
+    const { document, exitCode } = await cliJson(
+      ['plan', '--cohort', `${work}/plan/cohort.csv`],
+      environment(settings()),
+    );
+    expect(exitCode, JSON.stringify(document)).toBe(0);
+    expect(document['sizes']).toMatchObject({ imaging: { count: 2, bytes: 1570, largest: 1500 }, unknown: 0 });
+    const request = JSON.stringify(document['requests']);
+    expect(request).toContain(`${work}/plan/R01-001/"`);
+    expect(request).not.toContain('123456789012');
+    // A plan asks nothing of an account but the sizes.
+    expect([...aws.calls]).toEqual(calls);
+  }, 120_000);
+
+  it("sweep lists what no running workflow waits for, and ends with --yes only what is certainly nobody's", async () => {
+    const start = { taskQueue: 'nobody', args: [{}] };
+    await env.client.workflow.start('imagingStudy', { ...start, workflowId: 'open' });
+    const closed = await env.client.workflow.start('imagingStudy', { ...start, workflowId: 'ended' });
+    await closed.terminate();
+    const [open, ended, unknown] = [await job('a', 'open'), await job('b', 'ended'), await job('c', 'forgotten')];
+    const sweep = async (...args: string[]): Promise<{ document: Record<string, unknown>; lines: string[] }> => {
+      const { document } = await cliJson(['sweep', '--older-than', '0', ...args], environment(settings()));
+      const lines = (document['found'] as SweptWork[]).map(({ id, reason, outcome }) => `${id} ${reason} ${outcome}`);
+      return { document, lines: lines.sort() };
+    };
+    const alive = () =>
+      aws.jobs
+        .census()
+        .jobs.filter(({ status }) => status === 'InProgress')
+        .map(({ name }) => name)
+        .sort();
+
+    const listed = await sweep();
+    expect(listed.document).toMatchObject({ alive: 3, belongs: 1, unasked: [] });
+    expect(listed.lines).toEqual([`${ended} closed left`, `${unknown} unknown left`]);
+    expect(alive()).toEqual([open, ended, unknown]);
+
+    expect((await sweep('--yes')).lines).toEqual([`${ended} closed ended`, `${unknown} unknown left`]);
+    expect(alive()).toEqual([open, unknown]);
+
+    expect((await sweep('--yes', '--unknown')).lines).toEqual([`${unknown} unknown ended`]);
+    expect(alive()).toEqual([open]);
+    expect((await sweep('--yes', '--unknown')).lines).toEqual([]);
+  }, 240_000);
+
+  it('sweep ends nothing when the server does not answer', async () => {
+    const orphan = await job('d', 'ended');
+    const { exitCode } = await cohortflow(
+      ['sweep', '--yes', '--older-than', '0'],
+      environment(settings(), { TEMPORAL_ADDRESS: '127.0.0.1:9' }),
+    );
+    expect(exitCode).toBe(1);
+    expect(aws.jobs.census().jobs.find(({ name }) => name === orphan)?.status).toBe('InProgress');
+  }, 120_000);
+
+  it('clean --infra refuses while a run has work, then takes down what is left', async () => {
+    // The repository of the image is not there: nothing of it is listed.
+    const own = environment(settings(), { AWS_ENDPOINT_URL_ECR: s3.endpoint });
+    const refused = await cohortflow(['clean', '--infra'], own);
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain('cancel the runs first');
+    await env.client.workflow.getHandle('open').terminate();
+    const listed = await cliJson(['clean', '--infra'], own);
+    expect(listed.exitCode, listed.stdout + listed.stderr).toBe(0);
+    expect(listed.document).toMatchObject({ removed: false });
+    expect((listed.document['account'] as { kind: string }[]).map(({ kind }) => kind)).toEqual([
+      'job or machine',
+      'job or machine',
+    ]);
+    const done = await cliJson(['clean', '--infra', '--yes'], own);
+    expect(done.exitCode, done.stdout + done.stderr).toBe(0);
+    expect(aws.jobs.census().alive).toBe(0);
+  }, 240_000);
+});
