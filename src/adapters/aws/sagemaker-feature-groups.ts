@@ -2,9 +2,9 @@ import type { DescribeFeatureGroupResponse, FeatureDefinition, SageMakerClient }
 import type { AwsSettings } from '../../config/aws-settings.js';
 import { CohortflowError } from '../../domain/errors.js';
 import type { FeatureGroupSpec, StoredGroup } from '../../ports/feature-store.js';
-import { awsError } from './aws-errors.js';
+import { awsCode, awsError } from './aws-errors.js';
 import { clientOptions } from './client-options.js';
-import { backoff, realPause, type Pause } from './feature-store-pauses.js';
+import { backoff, realPause, repeated, type Pause } from './feature-store-pauses.js';
 
 type Commands = typeof import('@aws-sdk/client-sagemaker');
 
@@ -12,6 +12,9 @@ type Commands = typeof import('@aws-sdk/client-sagemaker');
 const LOOKS = 60;
 const FIRST_LOOK_MS = 1_000;
 const LONGEST_LOOK_MS = 15_000;
+const TRIES = 6;
+
+const mayPass = (error: unknown): boolean => ['AwsThrottled', 'AwsUnavailable'].includes(awsCode(error));
 
 const ARN = /arn:aws[\w-]*:[^\s"',)]+/g;
 const masked = (text: string | undefined): string =>
@@ -39,6 +42,11 @@ export class SageMakerFeatureGroups {
     const commands = await import('@aws-sdk/client-sagemaker');
     this.#client ??= new commands.SageMakerClient(clientOptions(this.settings.region));
     return { client: this.#client, commands };
+  }
+
+  private repeated<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const how = { first: FIRST_LOOK_MS, most: LONGEST_LOOK_MS, tries: TRIES, pause: this.pause };
+    return repeated(call, mayPass, how, signal);
   }
 
   /**
@@ -78,7 +86,10 @@ export class SageMakerFeatureGroups {
       Tags: Object.entries({ ...tags, 'cohortflow:group': spec.name }).map(([Key, Value]) => ({ Key, Value })),
     };
     try {
-      await client.send(new commands.CreateFeatureGroupCommand(request), { abortSignal: signal });
+      await this.repeated(
+        () => client.send(new commands.CreateFeatureGroupCommand(request), { abortSignal: signal }),
+        signal,
+      );
     } catch (error) {
       // Someone else was faster, or an earlier answer was lost.
       if (named(error) !== 'ResourceInUse') throw error;
@@ -93,7 +104,10 @@ export class SageMakerFeatureGroups {
       const request = { FeatureGroupName: name, ...(token === undefined ? {} : { NextToken: token }) };
       let page: DescribeFeatureGroupResponse;
       try {
-        page = await client.send(new commands.DescribeFeatureGroupCommand(request), { abortSignal: signal });
+        page = await this.repeated(
+          () => client.send(new commands.DescribeFeatureGroupCommand(request), { abortSignal: signal }),
+          signal,
+        );
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw error;

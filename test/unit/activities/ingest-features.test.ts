@@ -9,23 +9,14 @@ import { LocalFiles } from '../../../src/adapters/local/files.js';
 import { readFinishedRun } from '../../../src/app/dataset/finished-run.js';
 import { makeDataset } from '../../../src/app/dataset/make-dataset.js';
 import { readIngests, storedSource, waitUntilVisible } from '../../../src/app/dataset/stored-features.js';
-import { stepByName } from '../../../src/app/step-registry.js';
-import { createStepIo } from '../../../src/app/step-io.js';
 import type { IngestResult } from '../../../src/contracts/feature-ingest.js';
-import type { StepRunner } from '../../../src/ports/step-runner.js';
 import { readCsv } from '../../support/csv.js';
 import { FakeFeatureStore } from '../../support/fake-feature-store.js';
 import { finishedRun, type MadeUpRun } from '../../support/finished-run.js';
+import { inProcessRunner as runner } from '../../support/in-process-runner.js';
 
 const files = new LocalFiles();
 const { signal } = new AbortController();
-
-/** Runs steps in this process. */
-const runner: StepRunner = {
-  run: ({ step, params, inputs, ...folders }, aborted, progress) =>
-    stepByName(step).run({ params, inputs, io: createStepIo(folders), signal: aborted, progress }),
-  close: () => Promise.resolve(),
-};
 
 function services(store: FakeFeatureStore, more: Partial<FeatureServices> = {}): FeatureServices {
   const workFolder = mkdtempSync(join(tmpdir(), 'cohortflow-work-'));

@@ -1,0 +1,93 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ingestFeatures } from '../../src/activities/ingest-features.js';
+import { SageMakerFeatureStore } from '../../src/adapters/aws/sagemaker-feature-store.js';
+import { FileLedger } from '../../src/adapters/local/file-ledger.js';
+import { LocalFiles } from '../../src/adapters/local/files.js';
+import { createProgram } from '../../src/cli/main.js';
+import { FeatureStoreServer, ServiceFault } from '../support/feature-store-server.js';
+import { finishedRun } from '../support/finished-run.js';
+import { inProcessRunner } from '../support/in-process-runner.js';
+
+const VARIABLES = ['SAGEMAKER', 'SAGEMAKER_FEATURESTORE_RUNTIME', 'ATHENA'].map((name) => `AWS_ENDPOINT_URL_${name}`);
+const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_REGION: 'eu-central-1' };
+const settings = { features: { offlineStore: 's3://bucket/store', roleArn: 'arn:aws:iam::123456789012:role/store' } };
+const { signal } = new AbortController();
+
+let server: FeatureStoreServer;
+let before: NodeJS.ProcessEnv;
+
+beforeEach(async () => {
+  server = new FeatureStoreServer();
+  server.looksNeeded = 0;
+  const endpoint = await server.start();
+  before = { ...process.env };
+  Object.assign(process.env, CREDENTIALS, Object.fromEntries(VARIABLES.map((name) => [name, endpoint])));
+});
+afterEach(async () => {
+  process.env = before;
+  await server.stop();
+});
+
+/** A third of the calls throttled, every twentieth answer lost and more of the writes'; the same each time. */
+function troubled(): void {
+  let seed = 7;
+  server.faultOf = (action, call) => {
+    if (action === 'BatchWriteRecord' && call % 5 === 2) return 'lose';
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+    const chance = seed / 2_147_483_648;
+    if (chance < 0.3) return new ServiceFault('ThrottlingException', 'Rate exceeded');
+    return chance < 0.35 ? 'lose' : undefined;
+  };
+}
+
+const cohort = {
+  cases: Array.from({ length: 120 }, (_, at) => ({
+    caseId: `C-${at}`,
+    carried: { site: at % 3 === 0 ? 'a, "b"' : '' },
+    imaging: [
+      { part: '', features: { original_shape_Elongation: at / 3, tiny: at * 1e-9, huge: at * 1e21, none: null } },
+    ],
+    genomics: at % 2 === 0 ? [{ part: '', tpm: { 'ENSG0001.17': at, 'ENSG0002.3': at / 7 } }] : [],
+  })),
+  clinical: `Weight,Case_ID,Flag,Note\n${Array.from({ length: 120 }, (_, at) => `${at}.0,C-${at},${at % 2},"é's ""${at}"", so"\n`).join('')}`,
+};
+
+describe('cohortflow dataset', () => {
+  it('has the same bytes by Athena, by DuckDB and of the run itself, whatever the service does', async () => {
+    const output = await finishedRun(cohort);
+    const files = new LocalFiles();
+    troubled();
+    for (const group of ['imaging', 'genomics', 'clinical']) {
+      const result = await ingestFeatures(
+        { output, group },
+        {
+          files,
+          ledger: new FileLedger(files),
+          runner: inProcessRunner,
+          store: new SageMakerFeatureStore(settings, async () => undefined),
+          prefix: 'cohortflow',
+          workFolder: mkdtempSync(join(tmpdir(), 'cohortflow-work-')),
+        },
+        signal,
+        () => undefined,
+      );
+      expect(result.failed).toBe(0);
+    }
+    // Answers that were lost left records twice.
+    const written = [...server.store.written.values()].reduce((sum, rows) => sum + rows.length, 0);
+    expect(written).toBeGreaterThan(300);
+    const by = async (engine: string): Promise<string> => {
+      const to = join(mkdtempSync(join(tmpdir(), 'cohortflow-to-')), `${engine}.csv`);
+      const program = createProgram().exitOverride();
+      await program.parseAsync(['node', 'cohortflow', 'dataset', '--output', output, '--engine', engine, '--to', to]);
+      return readFileSync(to, 'utf8');
+    };
+    const own = readFileSync(join(output, 'dataset.csv'), 'utf8');
+    expect(await by('athena')).toBe(own);
+    expect(await by('duckdb')).toBe(own);
+    expect(own.split('\n').length).toBe(122);
+  });
+});
