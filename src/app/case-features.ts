@@ -2,10 +2,10 @@ import { csvLine } from '../domain/csv/index.js';
 import type { Files } from '../ports/files.js';
 import type { RecordRows, TableEngine } from '../ports/table-engine.js';
 import type { CasePlace, Trace } from './case-traces.js';
+import { storedTraces, type StoreServices } from './stored-case.js';
 
 /** What feature groups are read and written with. */
-export interface FeatureServices {
-  readonly files: Files;
+export interface FeatureServices extends StoreServices {
   readonly tables: TableEngine;
   /** Time of the deletion records; tests fix it. */
   readonly now: () => Date;
@@ -79,8 +79,14 @@ async function writeDeletions(
   }
 }
 
-async function groupTraces(services: FeatureServices, group: string, caseId: string): Promise<readonly Trace[]> {
+async function groupTraces(
+  services: FeatureServices,
+  output: string,
+  name: string,
+  caseId: string,
+): Promise<readonly Trace[]> {
   const { files, tables } = services;
+  const group = `${output}/features/${name}`;
   if ((await files.stat(group))?.kind !== 'folder') return [];
   const parquet = (await files.list(group, { recursive: true })).filter(({ name }) => name.endsWith('.parquet'));
   const traces: Trace[] = [];
@@ -99,7 +105,8 @@ async function groupTraces(services: FeatureServices, group: string, caseId: str
   const like = last;
   // First: should this be interrupted, the rows that are left have been declared deleted.
   const remove = (): Promise<void> => writeDeletions(services, group, like, [...keys]);
-  return [{ what: 'deletion records, written', where: group, count: keys.size, remove }, ...traces];
+  const stored = await storedTraces(services, output, name, keys, eventTime(services.now()));
+  return [...stored, { what: 'deletion records, written', where: group, count: keys.size, remove }, ...traces];
 }
 
 /** The case's rows of the joined data set in Parquet and of all feature groups, and the deletion records to be written. */
@@ -114,7 +121,7 @@ export async function featureTraces(
     found.push(...(await rowsTrace(services, dataset, { column: 'case_id', key: caseId })).traces);
   }
   for (const name of await files.names(`${output}/features`)) {
-    found.push(...(await groupTraces(services, `${output}/features/${name}`, caseId)));
+    found.push(...(await groupTraces(services, output, name, caseId)));
   }
   return found;
 }

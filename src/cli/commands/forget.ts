@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Command } from 'commander';
+import { SageMakerFeatureStore } from '../../adapters/aws/sagemaker-feature-store.js';
 import { DuckDbTables } from '../../adapters/local/duckdb-tables.js';
 import { RoutedTables } from '../../adapters/routed-tables.js';
 import { FileLedger } from '../../adapters/local/file-ledger.js';
@@ -36,6 +37,7 @@ async function forget(caseId: string, options: Options): Promise<void> {
         ledger: new FileLedger(files),
         fingerprints: createFingerprints(files, loadConfig()),
         tables: new RoutedTables(new DuckDbTables(), files),
+        store: new SageMakerFeatureStore(loadConfig().aws),
         now: () => new Date(),
         unique: () => randomBytes(8).toString('hex'),
         isOpen: (workflowId) => isRunning(client, workflowId),

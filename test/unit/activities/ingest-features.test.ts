@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ingestFeatures, type FeatureServices } from '../../../src/activities/ingest-features.js';
+import { DuckDbTables } from '../../../src/adapters/local/duckdb-tables.js';
 import { DuckDbQueries } from '../../../src/adapters/local/duckdb-queries.js';
 import { FileLedger } from '../../../src/adapters/local/file-ledger.js';
 import { LocalFiles } from '../../../src/adapters/local/files.js';
+import { featureTraces } from '../../../src/app/case-features.js';
 import { readFinishedRun } from '../../../src/app/dataset/finished-run.js';
 import { makeDataset } from '../../../src/app/dataset/make-dataset.js';
 import { readIngests, storedSource, waitUntilVisible } from '../../../src/app/dataset/stored-features.js';
@@ -206,6 +208,35 @@ describe('sending features to a store', () => {
     await store.remove(clinical, 'C-3', '2026-08-01T00:00:00Z');
     const rows = readCsv(await fromStore(output, store));
     expect(rows[3]).toMatchObject({ case_id: 'C-3', clinical_status: 'absent', Weight: '' });
+  });
+
+  it('forgets a case there too: a deletion follows each of its records', async () => {
+    const output = await finishedRun(cohort(6));
+    const store = new FakeFeatureStore();
+    store.refuses = ({ id }) => (id === 'C-5' || id === 'C-2' ? 'ValidationError' : undefined);
+    await expect(send(output, 'clinical', services(store))).rejects.toMatchObject({ code: 'FeatureRecordsRejected' });
+    store.refuses = () => undefined;
+    for (const group of ['imaging', 'genomics']) await send(output, group, services(store));
+    const tracesOf = (caseId: string): ReturnType<typeof featureTraces> =>
+      featureTraces(
+        { files, tables: new DuckDbTables(), store, now: () => new Date(store.now), unique: () => caseId },
+        { output, caseId },
+      );
+    const traces = await tracesOf('C-2');
+    expect(traces.filter(({ what }) => what === 'deletions, sent to the feature store').length).toBe(3);
+    expect(traces[1]).toMatchObject({ what: 'deletions, sent to the feature store', count: 1 });
+    for (const trace of traces) await trace.remove();
+    for (const rows of store.written.values()) {
+      const last = rows.filter(({ values }) => values.get('Case_ID') === 'C-2').at(-1);
+      expect(last?.deleted).toBe(true);
+    }
+    const kept =
+      text(join(output, 'run/ingest/clinical.json')) + text(join(output, 'run/ingest/clinical-rejected.csv'));
+    expect(kept).toContain('C-5');
+    expect(kept).not.toContain('C-2');
+    // Its row is neither waited for nor joined, though the sheet still has the case.
+    const rows = readCsv(await fromStore(output, store));
+    expect(rows[2]).toMatchObject({ case_id: 'C-2', clinical_status: 'absent', tiny: '' });
   });
 
   it('says that a run was not sent, or has changed since', async () => {
