@@ -116,6 +116,10 @@ export class FeatureStoreServer {
         return this.create(body);
       case 'DescribeFeatureGroup':
         return this.describe(String(body['FeatureGroupName']));
+      case 'ListFeatureGroups':
+        return this.listGroups(body);
+      case 'DeleteFeatureGroup':
+        return this.deleteGroup(String(body['FeatureGroupName']));
       case 'PutRecord':
         return this.put({ FeatureGroupName: path, Record: body['Record'] as SdkRecord[] });
       case 'BatchWriteRecord':
@@ -171,7 +175,10 @@ export class FeatureStoreServer {
       FailureReason: 'the role arn:aws:iam::123456789012:role/x may not write',
       OfflineStoreStatus: { Status: this.offlineStatus, BlockedReason: 'the key is disabled' },
       OfflineStoreConfig: {
-        S3StorageConfig: { S3Uri: 's3://bucket/store' },
+        S3StorageConfig: {
+          S3Uri: 's3://bucket/store',
+          ResolvedOutputS3Uri: `s3://bucket/store/123456789012/sagemaker/eu-central-1/offline-store/${name}-1700000000/data`,
+        },
         DataCatalogConfig: {
           Catalog: 'AwsDataCatalog',
           Database: 'sagemaker_featurestore',
@@ -180,6 +187,25 @@ export class FeatureStoreServer {
       },
       CreationTime: 1,
     };
+  }
+
+  /** Three a page; the text may stand anywhere in the name. */
+  private listGroups({ NameContains = '', NextToken = '0' }: Json): Json {
+    const names = [...this.store.groups.keys()].filter((name) => name.includes(String(NameContains))).sort();
+    const from = Number(NextToken);
+    return {
+      FeatureGroupSummaries: names.slice(from, from + 3).map((name) => ({
+        FeatureGroupName: name,
+        FeatureGroupArn: `arn:aws:sagemaker:eu-central-1:123456789012:feature-group/${name}`,
+        CreationTime: 1,
+      })),
+      ...(from + 3 < names.length ? { NextToken: String(from + 3) } : {}),
+    };
+  }
+
+  private deleteGroup(name: string): Json {
+    if (!this.store.groups.delete(name)) throw new ServiceFault('ResourceNotFound', `${name} not found`);
+    return {};
   }
 
   private async put({ FeatureGroupName, Record }: Entry): Promise<Json> {
