@@ -1,28 +1,32 @@
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { createCohortActivities } from '../activities/cohort-activities.js';
+import { createFeatureActivities } from '../activities/ingest-features.js';
 import { createRemoteActivities } from '../activities/remote-work.js';
+import { createSweepActivities } from '../activities/sweep.js';
 import { createStepActivities } from '../activities/step-activities.js';
 import { AwsAccountReader } from '../adapters/aws/account/account-reader.js';
+import { SageMakerFeatureStore } from '../adapters/aws/sagemaker-feature-store.js';
 import { FileLedger } from '../adapters/local/file-ledger.js';
 import { ProcessPool, type ProcessPoolOptions } from '../adapters/local/process-pool.js';
 import { LocalToolRunner } from '../adapters/local/tool-runner.js';
 import { loadPseudonymKey } from '../codec/pseudonym.js';
 import type { Config } from '../config/config.js';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
-import type { RemoteActivities } from '../contracts/remote-work.js';
+import type { ServiceActivities } from '../contracts/service-activities.js';
 import { readCheckedSheet } from '../steps/cohort/check-sheet.js';
 import { createFiles, createFingerprints } from './create-files.js';
 import { TemporalCohortServer } from './cohort-server.js';
 import { createExecutors, planRemote } from './executors.js';
 import { distPath, packageVersion } from './package-root.js';
+import { sweepServices } from './sweep.js';
 import { stepByName } from './step-registry.js';
 
 /** The activities of a worker on this machine, wired to their adapters. */
 export interface LocalServices {
   readonly quick: CohortActivities;
   readonly heavy: StepActivities;
-  readonly remote: RemoteActivities;
+  readonly remote: ServiceActivities;
   /** Ends the processes of steps; a step that still runs is given back to be done by another worker. */
   close(): Promise<void>;
 }
@@ -66,6 +70,7 @@ export function createLocalServices(
   const workFolder = join(cacheFolder, 'work');
   const sharedFolder = join(cacheFolder, 'shared');
   const versionOf = (step: string): number => stepByName(step).version;
+  const ask = typeof client === 'function' ? client : (): Client => client;
   const executor = createExecutors(config.aws, files);
   const account = new AwsAccountReader(config.aws);
   const pseudonym = loadPseudonymKey();
@@ -76,15 +81,23 @@ export function createLocalServices(
       ...{ fingerprints, versionOf, sharedFolder },
       versions,
       readSheet: (path) => readCheckedSheet(path, files),
-      server: new TemporalCohortServer(typeof client === 'function' ? client : () => client, config.taskQueue),
+      server: new TemporalCohortServer(ask, config.taskQueue),
       planRemote: (input, modalities) => planRemote(input, modalities, config.aws, account),
       ...(pseudonym === undefined ? {} : { pseudonym }),
     }),
     heavy: createStepActivities({ files, ledger, fingerprints, runner, versionOf, sharedFolder, workFolder }),
-    remote: createRemoteActivities({
-      ...{ files, ledger, fingerprints, versionOf, sharedFolder, executor },
-      workPlace: config.aws.work,
-    }),
+    remote: {
+      ...createRemoteActivities({
+        ...{ files, ledger, fingerprints, versionOf, sharedFolder, executor },
+        workPlace: config.aws.work,
+      }),
+      ...createFeatureActivities({
+        ...{ files, ledger, runner, workFolder, store: new SageMakerFeatureStore(config.aws) },
+        prefix: config.aws.features?.prefix ?? 'cohortflow',
+        ...(config.aws.work === undefined ? {} : { pointers: `${config.aws.work}/features` }),
+      }),
+      ...createSweepActivities(sweepServices(executor, ask)),
+    },
     close: () => runner.close(),
   };
 }

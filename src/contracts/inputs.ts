@@ -19,6 +19,9 @@ const CASE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const text = (about: string): FieldRule => ({ kind: 'text', about });
 const needed = (about: string): FieldRule => ({ kind: 'text', about, required: true });
 
+/** Where the feature groups of a run go besides its output folder. */
+export const FEATURE_STORES = ['local', 'sagemaker'] as const;
+
 const COMMON: FieldRules = {
   schemaVersion: { kind: 'version', about: 'version of this input, 1' },
   output: needed('folder of the results, absolute'),
@@ -26,6 +29,11 @@ const COMMON: FieldRules = {
   eventTimeName: text('name of the event time column; timestamp'),
   force: { kind: 'flag', about: 'run every step again, reuse nothing' },
   verifyInputs: { kind: 'flag', about: 'read every input again instead of trusting size and times' },
+  featureStore: {
+    kind: 'text',
+    choices: [...FEATURE_STORES],
+    about: 'where feature groups go besides the output folder; local: nowhere',
+  },
   pseudonymise: { kind: 'flag', about: 'workflow ids carry keyed hashes instead of case ids' },
   prepared: { kind: 'object', about: 'internal: what the parent cohort prepared' },
 };
@@ -87,6 +95,7 @@ export interface CommonInput {
   readonly eventTimeName?: string;
   readonly force?: boolean;
   readonly verifyInputs?: boolean;
+  readonly featureStore?: (typeof FEATURE_STORES)[number];
   readonly pseudonymise?: boolean;
   readonly prepared?: PreparedRun;
 }

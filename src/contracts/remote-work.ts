@@ -8,6 +8,7 @@ export type ImagingExecutor = (typeof IMAGING_EXECUTORS)[number];
 export type GenomicsExecutor = (typeof GENOMICS_EXECUTORS)[number];
 /** A service that does the work of a unit on a machine of its own. */
 export type RemoteExecutorName = Exclude<ImagingExecutor | GenomicsExecutor, 'local'>;
+export const REMOTE_EXECUTORS = ['sagemaker', 'dragen'] as const satisfies readonly RemoteExecutorName[];
 
 /** The work of one unit, given to a service: the whole input of the unit's workflow, and which try this is. */
 export type RemoteRequest = {

@@ -1,3 +1,4 @@
+import type { IngestResult } from './feature-ingest.js';
 import type { UnitCounts } from './outcome.js';
 
 /** What became of the clinical table. */
@@ -21,6 +22,10 @@ export interface FeatureGroupResult {
   readonly file?: string;
   readonly rows?: number;
   readonly columns?: number;
+  /** What the feature store was sent of it, where one is used. */
+  readonly ingested?: Pick<IngestResult, 'outcome' | 'records' | 'form'> & {
+    readonly featureGroups: readonly string[];
+  };
 }
 
 /** The end of one modality: counts and places, never rows. */

@@ -1,3 +1,4 @@
+import type { FieldRules } from './input-check.js';
 import type { RemoteExecutorName } from './remote-work.js';
 
 /** Which work of services is looked for, and what is done with what belongs to nobody. */
@@ -15,6 +16,19 @@ export interface SweepRequest {
 }
 
 export const SWEEP_AGE_MINUTES = 10;
+
+/** What the workflow of a scheduled sweep is given. */
+export interface SweepInput {
+  readonly schemaVersion?: number;
+  readonly executors: readonly RemoteExecutorName[];
+  readonly olderThanMinutes?: number;
+}
+
+export const SWEEP_RULES: FieldRules = {
+  schemaVersion: { kind: 'version', about: 'version of this input, 1' },
+  executors: { kind: 'list', required: true, about: 'services to look at: sagemaker, dragen' },
+  olderThanMinutes: { kind: 'count', about: 'younger work is left alone; 10' },
+};
 
 /** What a server says of a workflow. */
 export type WorkflowStanding = 'open' | 'closed' | 'unknown';

@@ -10,6 +10,7 @@ export const WORKFLOW_TYPES = [
   'clinicalFeatures',
   'cohortLane',
   'resourcePool',
+  'sweepRemoteWork',
 ] as const satisfies readonly (keyof Workflows)[];
 
 /** Does not compile while a workflow is missing from the list. */

@@ -3,7 +3,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { CohortActivities, StepActivities, StepReport, StepRequest } from '../contracts/activities.js';
 import type { OutcomeRecord } from '../contracts/outcome.js';
 import { CLAIM_SIGNAL } from '../contracts/pools.js';
-import type { RemoteActivities, RemoteRequest, RemoteTicket } from '../contracts/remote-work.js';
+import type { RemoteRequest, RemoteTicket } from '../contracts/remote-work.js';
+import type { ServiceActivities } from '../contracts/service-activities.js';
 import { poolWorkflowId } from '../contracts/workflow-ids.js';
 import type { CohortUnit } from '../domain/cohort/manifest.js';
 import { CohortflowError } from '../domain/errors.js';
@@ -48,7 +49,7 @@ export interface MockActivities {
   /** For a worker on `<taskQueue>-cpu`. */
   readonly heavy: StepActivities;
   /** For a worker on `<taskQueue>-remote`. */
-  readonly remote: RemoteActivities;
+  readonly remote: ServiceActivities;
   /** Names of the work that services have right now. */
   readonly alive: AliveWork;
   /** Names of all work that was ever given to a service, in order. */
@@ -159,7 +160,7 @@ function mockRemote(behave: RemoteBehaviour = () => undefined): Pick<MockActivit
   const alive: AliveWork = new Set();
   const given: string[] = [];
   const nameOf = ({ input, attempt }: RemoteRequest): string => `${input.unit.caseId}-${attempt}`;
-  const remote: RemoteActivities = {
+  const remote: ServiceActivities = {
     submitWork: async (request) => {
       const name = nameOf(request);
       alive.add(name);
@@ -179,6 +180,11 @@ function mockRemote(behave: RemoteBehaviour = () => undefined): Pick<MockActivit
     },
     adoptWork: async () => ({ outcome: 'done' }),
     stopWork: async (request) => void alive.delete(nameOf(request)),
+    ingestFeatures: async ({ group }) => ({
+      ...{ group, outcome: 'done', form: 'whole', said: 'one group', records: 1, failed: 0 },
+      ...{ latestEventTime: '2026-01-01T00:00:00Z', featureGroups: [] },
+    }),
+    sweepRemote: async () => ({ alive: alive.size, belongs: alive.size, found: [], unasked: [] }),
   };
   return { remote, alive, given };
 }

@@ -10,7 +10,7 @@ import {
 import { WORKER_ROLES, type WorkerRole } from '../config/config.js';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
 import { cpuQueue, remoteQueue } from '../contracts/queues.js';
-import type { RemoteActivities } from '../contracts/remote-work.js';
+import type { ServiceActivities } from '../contracts/service-activities.js';
 import { CohortflowError } from '../domain/errors.js';
 import type { TraceSinks } from '../observability/workflow-tracing.js';
 
@@ -26,7 +26,7 @@ export interface WorkerPlan {
   readonly quick: CohortActivities;
   readonly heavy: StepActivities;
   /** Work of services; without it this process takes none, whatever its roles. */
-  readonly remote?: RemoteActivities;
+  readonly remote?: ServiceActivities;
   /** Heavy steps at once. */
   readonly jobs: number;
   readonly workflowTasks?: number;

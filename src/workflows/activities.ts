@@ -1,7 +1,7 @@
 import { ActivityFailure, CancellationScope, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
 import { cpuQueue, remoteQueue } from '../contracts/queues.js';
-import type { RemoteActivities } from '../contracts/remote-work.js';
+import type { ServiceActivities } from '../contracts/service-activities.js';
 import { AWAIT, COHORT_FILES, COMPUTE, PAGES, QUICK, RECORD, SUBMIT, TAKE_OVER } from './work-classes.js';
 
 /** Quick activities run on the queue of the workflows themselves. */
@@ -34,15 +34,17 @@ export const runStep: StepActivities['runStep'] = (request) => {
 };
 
 /** Work of services: on a queue of its own that belongs to this workflow's queue. */
-export function remoteWork(): RemoteActivities {
+export function remoteWork(): ServiceActivities {
   const taskQueue = remoteQueue(workflowInfo().taskQueue);
-  const submit = proxyActivities<RemoteActivities>({ ...SUBMIT, taskQueue });
-  const wait = proxyActivities<RemoteActivities>({ ...AWAIT, taskQueue });
-  const takeOver = proxyActivities<RemoteActivities>({ ...TAKE_OVER, taskQueue });
+  const submit = proxyActivities<ServiceActivities>({ ...SUBMIT, taskQueue });
+  const wait = proxyActivities<ServiceActivities>({ ...AWAIT, taskQueue });
+  const takeOver = proxyActivities<ServiceActivities>({ ...TAKE_OVER, taskQueue });
   return {
     submitWork: (request) => submit.submitWork(request),
     awaitWork: (request) => wait.awaitWork(request),
     adoptWork: (request) => takeOver.adoptWork(request),
     stopWork: (request) => takeOver.stopWork(request),
+    ingestFeatures: (request) => takeOver.ingestFeatures(request),
+    sweepRemote: (request) => takeOver.sweepRemote(request),
   };
 }

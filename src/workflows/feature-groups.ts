@@ -1,7 +1,9 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { CommonInput } from '../contracts/inputs.js';
 import type { FeatureGroupResult } from '../contracts/results.js';
+import { remoteWork } from './activities.js';
 import { cohortStep, type CohortStepContext } from './cohort-step.js';
+import { isReportable, stepFailure } from './failures.js';
 
 /** The event time of all rows of one run, as the service wants it: whole seconds, UTC. */
 function eventTime(): string {
@@ -10,8 +12,21 @@ function eventTime(): string {
     .replace(/\.\d+Z$/, 'Z');
 }
 
-/** Writes one feature group of this run; `rows` is the list or table the step reads. */
-export function writeFeatureGroup(
+/** Sends a group that was written to the feature store. A store that does not take it is a failed group, not the end. */
+async function ingest(output: string, written: FeatureGroupResult): Promise<FeatureGroupResult> {
+  try {
+    const { group } = written;
+    const { outcome, records, form, featureGroups } = await remoteWork().ingestFeatures({ output, group });
+    return { ...written, ingested: { outcome, records, form, featureGroups: featureGroups.map(({ name }) => name) } };
+  } catch (error) {
+    if (isCancellation(error) || !isReportable(error)) throw error;
+    const { code, message } = stepFailure(error);
+    return { ...written, outcome: 'failed', code, message };
+  }
+}
+
+/** Writes one feature group of this run, and sends it on; `rows` is the list or table the step reads. */
+export async function writeFeatureGroup(
   context: CohortStepContext,
   input: CommonInput,
   group: string,
@@ -24,5 +39,8 @@ export function writeFeatureGroup(
   };
   // The time of the run names the file and stamps the rows, but unchanged rows are not written again for it.
   const volatile = { eventTime: eventTime(), runId: context.runId };
-  return cohortStep(context, group, 'features.write', params, { rows: [rows] }, `features/${group}`, volatile);
+  const folder = `features/${group}`;
+  const written = await cohortStep(context, group, 'features.write', params, { rows: [rows] }, folder, volatile);
+  const sends = input.featureStore === 'sagemaker' && written.outcome !== 'failed';
+  return sends ? ingest(context.output, written) : written;
 }

@@ -7,3 +7,4 @@ export { genomicsSample } from './genomics-sample.js';
 export { clinicalFeatures } from './clinical-features.js';
 export { cohortLane } from './cohort-lane.js';
 export { resourcePool } from './resource-pool.js';
+export { sweepRemoteWork } from './sweep-remote-work.js';

@@ -53,7 +53,10 @@ function pick<K extends keyof MultimodalInput>(input: MultimodalInput, names: re
   return Object.fromEntries(entries) as Pick<MultimodalInput, K>;
 }
 
-const SHARED = ['output', 'force', 'verifyInputs', 'pseudonymise', 'recordIdentifier', 'eventTimeName'] as const;
+const SHARED = [
+  ...(['output', 'force', 'verifyInputs', 'pseudonymise'] as const),
+  ...(['recordIdentifier', 'eventTimeName', 'featureStore'] as const),
+] as const;
 
 /** Runs a modality's units, and again those that were to be retried after it had ended. */
 async function unitModality(

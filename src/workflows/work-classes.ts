@@ -66,7 +66,7 @@ export const AWAIT: ActivityOptions = {
   retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '2 minutes', maximumAttempts: 20 },
 };
 
-/** Bringing the results of a service into their place, and ending what it still does: minutes where they are large. */
+/** Bringing the results of a service into their place or ours to it, and ending what it still does: minutes, or an hour. */
 export const TAKE_OVER: ActivityOptions = {
   ...settled,
   startToCloseTimeout: '2 hours',

@@ -158,6 +158,18 @@ describe.skipIf(cli === undefined)('recording histories', () => {
     );
   }, 180_000);
 
+  it('of a sweep', async () => {
+    const input = { executors: ['sagemaker'] };
+    await record(
+      [],
+      () => undefined,
+      'sweepRemoteWork',
+      'sweep',
+      input,
+      (id) => [['sweep', id]],
+    );
+  });
+
   it('of a cohort that is its own root, and of one that is cancelled', async () => {
     const input = { cohort: '/sheet.csv', output: '/out', concurrency: 2 };
     await record(simulatedStudies(5), segmented, 'imagingCohort', 'root', input, (id) => [['imaging-cohort-root', id]]);

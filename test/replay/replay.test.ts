@@ -16,6 +16,7 @@ const TYPES = [
   'clinicalFeatures',
   'cohortLane',
   'resourcePool',
+  'sweepRemoteWork',
 ];
 
 interface Started {

@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { CohortActivities, StepActivities, StepRequest } from '../../src/contracts/activities.js';
-import type { RemoteActivities } from '../../src/contracts/remote-work.js';
+import type { ServiceActivities } from '../../src/contracts/service-activities.js';
 import type { CohortUnit, ImagingUnit } from '../../src/domain/cohort/manifest.js';
 import { lasting as lastingAlike, type StepBehaviour } from '../../src/testing/behaviours.js';
 import { mockActivities, type MockActivities, type RemoteBehaviour } from '../../src/testing/mock-activities.js';
@@ -39,7 +39,7 @@ export interface Simulation
   extends
     CohortActivities,
     StepActivities,
-    RemoteActivities,
+    ServiceActivities,
     Pick<MockActivities, 'records' | 'steps' | 'closed' | 'alive' | 'given'> {}
 
 /** Activities in memory over the given units, in place of files and processes. */

@@ -8,7 +8,7 @@ import { checkProfile } from '../../app/doctor/check-profile.js';
 import { createFiles } from '../../app/create-files.js';
 import { loadConfig } from '../../config/load-config.js';
 import { EXIT, type ExitCode } from '../../contracts/exit-codes.js';
-import type { MultimodalInput } from '../../contracts/inputs.js';
+import { FEATURE_STORES, type MultimodalInput } from '../../contracts/inputs.js';
 import { GENOMICS_EXECUTORS, IMAGING_EXECUTORS } from '../../contracts/remote-work.js';
 import type { CohortResult } from '../../contracts/results.js';
 import { BUILT_IN_SPECS, clinicalFeatures, readClinicalTable } from '../../domain/clinical/index.js';
@@ -37,6 +37,7 @@ export interface RunOptions {
   readonly imagingExecutor?: MultimodalInput['imagingExecutor'];
   readonly genomicsExecutor?: MultimodalInput['genomicsExecutor'];
   readonly dragenProfile?: string;
+  readonly featureStore?: MultimodalInput['featureStore'];
   readonly concurrency?: MultimodalInput['concurrency'];
   readonly jobs?: number;
   readonly memoryPerJob?: number;
@@ -66,13 +67,13 @@ function genes(text: string): number | readonly string[] {
 const AS_GIVEN = [
   ...(['roi', 'series', 'genes', 'population', 'force', 'verifyInputs', 'pseudonymise'] as const),
   ...(['concurrency', 'startRate', 'pool', 'pauseAfter'] as const),
-  ...(['imagingExecutor', 'genomicsExecutor', 'dragenProfile'] as const),
+  ...(['imagingExecutor', 'genomicsExecutor', 'dragenProfile', 'featureStore'] as const),
 ] as const;
 
 /** Where everything runs when the options do not say otherwise. */
 const PROFILES: Readonly<Record<'local' | 'aws', Partial<MultimodalInput>>> = {
   local: {},
-  aws: { imagingExecutor: 'sagemaker', genomicsExecutor: 'dragen' },
+  aws: { imagingExecutor: 'sagemaker', genomicsExecutor: 'dragen', featureStore: 'sagemaker' },
 };
 
 /** The workflow's input of the options that were given; paths absolute and looked for. */
@@ -112,13 +113,16 @@ async function checkFirst(input: MultimodalInput): Promise<void> {
 
 /** What a run needs of an account is looked at before anything of it is started. */
 async function checkAccount(input: MultimodalInput, settings: AwsSettings): Promise<void> {
-  const { imagingExecutor = 'local', genomicsExecutor = 'local' } = input;
-  if (imagingExecutor === 'local' && genomicsExecutor === 'local') return;
+  const { imagingExecutor = 'local', genomicsExecutor = 'local', featureStore = 'local' } = input;
+  if ([imagingExecutor, genomicsExecutor, featureStore].every((where) => where === 'local')) return;
   const atOnce = {
     imaging: fanOutChoice(input, 'imaging').concurrency,
     genomics: fanOutChoice(input, 'genomics').concurrency,
   };
-  const wanted = { imaging: imagingExecutor, genomics: genomicsExecutor, atOnce };
+  const wanted = {
+    ...{ imaging: imagingExecutor, genomics: genomicsExecutor, atOnce },
+    featureStore: featureStore !== 'local',
+  };
   const findings = await checkProfile(settings, wanted, new AbortController().signal);
   for (const { name, state, found, fix } of findings) {
     if (state !== 'ok') say(`${name}: ${found}${fix === undefined ? '' : ` (${fix})`}`);
@@ -209,6 +213,11 @@ export function runCommand(): Command {
       ),
     )
     .option('--dragen-profile <name>', 'the commands of which DRAGEN version')
+    .addOption(
+      new Option('--feature-store <name>', 'where feature groups go besides the output (default: local)').choices(
+        FEATURE_STORES,
+      ),
+    )
     .option('--concurrency <n>', 'cases at once, or imaging=N,genomics=N (default: 50)', concurrency)
     .option('--start-rate <n>', 'cases started in a minute at most, or imaging=N,genomics=N', concurrency)
     .option('--pool <name:slots>', 'slots shared with every cohort that names this pool', pool)

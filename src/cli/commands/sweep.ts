@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import { createFiles } from '../../app/create-files.js';
 import { createExecutors } from '../../app/executors.js';
 import { configuredExecutors, sweep } from '../../app/sweep.js';
+import { scheduleSweep, sweepScheduleId, unscheduleSweep } from '../../app/sweep-schedule.js';
+import type { RemoteExecutorName } from '../../contracts/remote-work.js';
 import { loadConfig } from '../../config/load-config.js';
 import { EXIT } from '../../contracts/exit-codes.js';
 import { SWEEP_AGE_MINUTES, type SweepReason, type SweepResult, type SweptWork } from '../../contracts/sweep.js';
@@ -13,6 +15,7 @@ import { withClient } from './control.js';
 interface SweepOptions {
   readonly yes?: boolean;
   readonly olderThan: number;
+  readonly every?: number;
   readonly unknown?: boolean;
   readonly json?: boolean;
 }
@@ -40,6 +43,29 @@ function show({ alive, belongs, found, unasked }: SweepResult, ended: boolean): 
   if (forsaken > 0 && !ended) say(`--yes ends the ${forsaken} whose workflows have ended`);
 }
 
+/** Makes, changes or removes the schedule of sweeps. */
+async function schedule(
+  every: number,
+  olderThanMinutes: number,
+  executors: readonly RemoteExecutorName[],
+  json: boolean,
+): Promise<void> {
+  const { taskQueue } = loadConfig();
+  const scheduleId = sweepScheduleId(taskQueue);
+  await withClient(async (client) => {
+    if (every === 0) {
+      const removed = await unscheduleSweep(client, taskQueue);
+      if (json) printJson({ scheduleId, removed });
+      else say(removed ? `${scheduleId}: removed` : `${scheduleId}: there was none`);
+      return;
+    }
+    const age = olderThanMinutes === 0 ? {} : { olderThanMinutes };
+    const { made } = await scheduleSweep(client, taskQueue, every, { executors, ...age });
+    if (json) printJson({ scheduleId, everyMinutes: every, made });
+    else say(`${scheduleId}: ${made ? 'made' : 'changed'}; sweeps every ${every} minutes, and ends what it finds`);
+  });
+}
+
 async function run(options: SweepOptions): Promise<void> {
   const { yes = false, olderThan, unknown = false } = options;
   const { aws } = loadConfig();
@@ -47,6 +73,7 @@ async function run(options: SweepOptions): Promise<void> {
   if (executors.length === 0) {
     throw new CohortflowError('AwsNotConfigured', 'sweep: the settings name no service (aws.sagemaker, aws.dragen)');
   }
+  if (options.every !== undefined) return schedule(options.every, olderThan, executors, options.json === true);
   const request = { executors, end: yes, olderThanMinutes: olderThan, unknown };
   const { signal } = new AbortController();
   const result = await withClient((client) => sweep(request, createExecutors(aws, createFiles(aws)), client, signal));
@@ -65,6 +92,7 @@ export function sweepCommand(): Command {
     .description('List jobs and machines of ours that belong to no running workflow; --yes ends them.')
     .option('--yes', 'end those whose workflows have ended')
     .option('--older-than <minutes>', 'leave younger ones alone', minutes, SWEEP_AGE_MINUTES)
+    .option('--every <minutes>', 'sweep by a Temporal schedule from now on; 0 removes it', minutes)
     .option('--unknown', 'also those whose workflows this server does not know; be sure that no other server has them')
     .addOption(jsonOption())
     .action(run);
