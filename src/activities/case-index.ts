@@ -1,5 +1,5 @@
 import type { CohortActivities, RunState } from '../contracts/activities.js';
-import type { IndexedCase, IndexedUnit } from '../contracts/case-index.js';
+import { segmentOf, type IndexedCase, type IndexedUnit } from '../contracts/case-index.js';
 import { layout } from '../contracts/layout.js';
 import type { OutcomeRecord } from '../contracts/outcome.js';
 import type { FanOutModality } from '../contracts/workflow-ids.js';
@@ -221,7 +221,7 @@ export async function listFinished(
     for await (const { unit, part, files: outputs } of knownUnits(services, request, modality, only)) {
       if (outputs === undefined) continue;
       units += 1;
-      segments += outputs.filter(({ path }) => path.includes('/features-')).length;
+      segments += outputs.filter(({ path }) => segmentOf(path) !== undefined).length;
       // The hashes stand in the list, so that the list's own hash tells whether anything behind it changed.
       yield `${JSON.stringify({ caseId: unit.caseId, part, ...dateOf(unit), outputs })}\n`;
     }

@@ -25,3 +25,8 @@ export interface IndexedCase {
   readonly imaging: readonly IndexedUnit[];
   readonly genomics: readonly IndexedUnit[];
 }
+
+/** The segment that a features file is about; undefined for the file of the whole region, and for any other. */
+export function segmentOf(path: string): string | undefined {
+  return /\/features-([^/]+)\.json$/.exec(path)?.[1];
+}

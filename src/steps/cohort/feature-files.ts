@@ -1,4 +1,4 @@
-import type { UnitFile } from '../../contracts/case-index.js';
+import { segmentOf, type UnitFile } from '../../contracts/case-index.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { mapAhead } from '../../domain/map-ahead.js';
 import type { JsonObject, StepCall } from '../step.js';
@@ -20,8 +20,6 @@ interface FinishedUnit {
   readonly outputs: readonly UnitFile[];
 }
 
-const SEGMENT_FILE = /\/features-(.+)\.json$/;
-
 /** Files read ahead of the one that is needed. */
 const AHEAD = 16;
 
@@ -35,7 +33,7 @@ export async function* featureFiles<P extends JsonObject>(
     if (line === '') continue;
     const { outputs, ...unit } = JSON.parse(line) as FinishedUnit;
     for (const { path } of outputs) {
-      const segment = SEGMENT_FILE.exec(path)?.[1];
+      const segment = segmentOf(path);
       if (segments && segment !== undefined) yield { ...unit, segment, path };
       else if (!segments && path.endsWith('/features.json')) yield { ...unit, path };
     }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
@@ -84,6 +84,40 @@ describe('features.write', () => {
     expect(rows.map(({ Case_ID, subject_id, study_id, x }) => [Case_ID, subject_id, study_id, x])).toEqual([
       ['A/pre', 'A', 'pre', 1],
       ['A/post', 'A', 'post', 2],
+    ]);
+  });
+
+  it('takes for features of segments what is named so, whatever the folders are called', async () => {
+    const folder = join(temporaryFolder('features-of-mine'), 'features-out', 'A');
+    mkdirSync(folder, { recursive: true });
+    const put = (name: string, values: object): { path: string; sha256: string } => {
+      writeFileSync(join(folder, name), JSON.stringify(values));
+      return { path: join(folder, name), sha256: 'x' };
+    };
+    const outputs = [
+      put('features.json', { x: 1 }),
+      put('features-Core.json', { x: 2 }),
+      put('geometry.json', { y: [3] }),
+    ];
+    const list = file('list.jsonl', lines({ caseId: 'A', part: '', outputs }));
+    const params = { group: 'imaging_segments', recordIdentifier: 'Case_ID', eventTimeName: 'timestamp', ...EVENT };
+    const made = await runStep(writeFeatureGroupStep, params, { rows: [list] });
+    const rows = await parquetRows(join(made.folder, made.outputs[0]!));
+    expect(rows.map(({ Case_ID, segment, x }) => [Case_ID, segment, x])).toEqual([['A/Core', 'Core', 2]]);
+  });
+
+  it('leaves beside the rows what the columns were called, and what they hold', async () => {
+    const table = file('features.csv', 'Weight (kg),Case_ID,Flag,Sex\n70.0,A,1,f\n,B,0,m\n');
+    const params = { group: 'clinical', recordIdentifier: 'Case_ID', eventTimeName: 'timestamp', ...EVENT };
+    const { folder, outputs } = await runStep(writeFeatureGroupStep, params, { rows: [table] });
+    expect(outputs[1]).toBe('schema.json');
+    const schema = JSON.parse(readFileSync(join(folder, 'schema.json'), 'utf8')) as Record<string, unknown>;
+    expect(schema).toMatchObject({ group: 'clinical', recordIdentifier: 'Case_ID', eventTimeName: 'timestamp' });
+    expect(schema['columns']).toEqual([
+      { name: 'Case_ID', from: 'Case_ID', type: 'String', role: 'id' },
+      { name: 'Weight__kg', from: 'Weight (kg)', type: 'Fractional', role: 'feature' },
+      { name: 'Flag', from: 'Flag', type: 'Integral', role: 'feature' },
+      { name: 'Sex', from: 'Sex', type: 'String', role: 'feature' },
     ]);
   });
 
