@@ -8,8 +8,8 @@ function duration(hours: number): string {
   return `${hours.toFixed(1)} h`;
 }
 
-function dollars(value: number | undefined): string {
-  return value === undefined ? 'no price' : `$${value.toFixed(2)}`;
+function dollars(value: number | null): string {
+  return value === null ? 'no price' : `$${value.toFixed(2)}`;
 }
 
 function sizesLine(what: string, { count, bytes, median, p95, largest }: SizeSummary): string {

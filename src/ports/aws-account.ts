@@ -47,7 +47,6 @@ export interface LaunchTrial {
   /** Name or ARN. */
   readonly instanceProfile?: string;
   readonly spot: boolean;
-  readonly kmsKey?: string;
 }
 
 /** `allowed`, or the service's own code and words. */

@@ -69,9 +69,10 @@ export const WELL_SETTINGS = {
     licence: 's3://private/licence.txt',
     reference: 's3://references/hg38.fa',
     annotation: 's3://references/genes.gtf',
+    hashTable: 's3://references/tables/',
   },
   features: { offlineStore: 's3://features/store', roleArn: 'arn:aws:iam::123456789012:role/cohortflow-store' },
-  athena: { workgroup: 'primary' },
+  athena: { workgroup: 'primary', results: 's3://results/athena' },
 } as const satisfies AwsSettings;
 
 /** Objects in memory: what was put is remembered, and must have been removed. */

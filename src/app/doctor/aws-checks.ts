@@ -23,7 +23,7 @@ function imagingChecks(subject: AwsSubject): readonly Check[] {
 }
 
 function genomicsChecks(subject: AwsSubject): readonly Check[] {
-  const { reference, annotation } = subject.settings.dragen ?? {};
+  const { reference, annotation, hashTable } = subject.settings.dragen ?? {};
   return [
     fpgaQuotaCheck(subject),
     machineImageCheck(subject),
@@ -33,6 +33,7 @@ function genomicsChecks(subject: AwsSubject): readonly Check[] {
     licenceCheck(subject),
     ...(reference === undefined ? [] : [readableCheck(subject, 'aws.dragen.reference', reference)]),
     ...(annotation === undefined ? [] : [readableCheck(subject, 'aws.dragen.annotation', annotation)]),
+    ...(hashTable === undefined ? [] : [writableCheck(subject, 'aws.dragen.hashTable', hashTable)]),
   ];
 }
 
@@ -42,6 +43,14 @@ function storeChecks(subject: AwsSubject): readonly Check[] {
     featureGroupCheck(subject),
     roleCheck(subject, { name: 'Role of the store', role, setting: 'aws.features.roleArn', principal: SAGEMAKER }),
     ...(offlineStore === undefined ? [] : [writableCheck(subject, 'aws.features.offlineStore', offlineStore)]),
+  ];
+}
+
+function queryChecks(subject: AwsSubject): readonly Check[] {
+  const { results } = subject.settings.athena ?? {};
+  return [
+    workgroupCheck(subject),
+    ...(results === undefined ? [] : [writableCheck(subject, 'aws.athena.results', results)]),
   ];
 }
 
@@ -60,7 +69,7 @@ export function awsChecks(subject: AwsSubject): { readonly first: readonly Check
       ...(imaging === 'sagemaker' ? imagingChecks(subject) : []),
       ...(genomics === 'dragen' ? genomicsChecks(subject) : []),
       ...(featureStore ? storeChecks(subject) : []),
-      ...(athena ? [workgroupCheck(subject)] : []),
+      ...(athena ? queryChecks(subject) : []),
     ],
   };
 }

@@ -27,8 +27,8 @@ export interface Estimate {
   readonly hours: number;
   /** Hours of machines that are paid for. */
   readonly machineHours: number;
-  /** Undefined where the machine has no price in the table; `notes` then says so. */
-  readonly dollars: number | undefined;
+  /** Null where the machine has no price in the table; `notes` then says so. */
+  readonly dollars: number | null;
   readonly lines: readonly CostLine[];
   /** What stays to be paid for the results, a month. */
   readonly monthly: readonly CostLine[];

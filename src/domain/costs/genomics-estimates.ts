@@ -113,7 +113,7 @@ export function dragenOnEc2(
     ...{ modality: 'genomics', executor: 'dragen' },
     where: own ? `one ${type} for each sample, ${boxes} at once` : `${boxes} × ${type}`,
     ...{ units: samples.length, bytes: bytesOf(samples), atOnce: boxes, hours: wall, machineHours: hours },
-    ...{ dollars: priced === undefined ? undefined : totalOf(lines), lines, monthly: [monthly] },
+    ...{ dollars: priced === undefined ? null : totalOf(lines), lines, monthly: [monthly] },
     assumes: [
       'boxStart',
       'hashTable',

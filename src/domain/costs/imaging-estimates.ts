@@ -97,7 +97,7 @@ export function imagingOnSageMaker(
     ...{ modality: 'imaging', executor: 'sagemaker', where: `${jobs} jobs of ${type} at once` },
     ...{ units: bytes.length, bytes: total(bytes), atOnce },
     ...{ hours: makespan(seen, atOnce) / 3600, machineHours: hours },
-    ...{ dollars: priced === undefined ? undefined : totalOf(lines), lines, monthly: kept(bytes, prices) },
+    ...{ dollars: priced === undefined ? null : totalOf(lines), lines, monthly: kept(bytes, prices) },
     assumes: [...COMMON, 'imagingObjectMb', 'transfer', 'jobStart'],
     needs: [
       { quota: `${type} for processing job usage`, least: jobs },

@@ -9,7 +9,7 @@ import { isNamed, reading } from './reading.js';
 const NO_SUCH_IMAGE = /^InvalidAMIID/;
 
 function trialRequest(trial: LaunchTrial): RunInstancesCommandInput {
-  const { image, type, subnet, securityGroups, instanceProfile, spot, kmsKey } = trial;
+  const { image, type, subnet, securityGroups, instanceProfile, spot } = trial;
   const profile =
     instanceProfile?.startsWith('arn:') === true ? { Arn: instanceProfile } : { Name: instanceProfile ?? '' };
   return {
@@ -22,9 +22,6 @@ function trialRequest(trial: LaunchTrial): RunInstancesCommandInput {
     ...(securityGroups.length === 0 ? {} : { SecurityGroupIds: [...securityGroups] }),
     ...(instanceProfile === undefined ? {} : { IamInstanceProfile: profile }),
     ...(spot ? { InstanceMarketOptions: { MarketType: 'spot' } } : {}),
-    ...(kmsKey === undefined
-      ? {}
-      : { BlockDeviceMappings: [{ DeviceName: '/dev/sda1', Ebs: { Encrypted: true, KmsKeyId: kmsKey } }] }),
     MetadataOptions: { HttpTokens: 'required' },
   };
 }

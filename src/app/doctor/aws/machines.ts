@@ -140,7 +140,6 @@ export function launchCheck(subject: AwsSubject): Check {
           ...{ image, type, securityGroups, spot },
           ...(subnet === undefined ? {} : { subnet }),
           ...(instanceProfile === undefined ? {} : { instanceProfile }),
-          ...(settings.kmsKey === undefined ? {} : { kmsKey: settings.kmsKey }),
         },
         signal,
       );

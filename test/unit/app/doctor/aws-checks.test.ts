@@ -31,7 +31,12 @@ describe('looking at an account', () => {
     const findings = await lookAtAccount(subject, signal);
     expect(faults(findings)).toEqual([]);
     expect(findings.length).toBeGreaterThan(18);
-    expect(subject.objects.written).toEqual(['s3://work/cohortflow/probe-1', 's3://features/store/probe-1']);
+    expect(subject.objects.written.sort()).toEqual([
+      's3://features/store/probe-1',
+      's3://references/tables/probe-1',
+      's3://results/athena/probe-1',
+      's3://work/cohortflow/probe-1',
+    ]);
     expect([...subject.objects.left]).toEqual([]);
   });
 
@@ -228,7 +233,10 @@ describe('image, key, roles and places', () => {
     expect((await look({}, having('sagemaker', { roleArn: 'jobs' }))).join()).toMatch(/^failed Role of the jobs/);
     const foreign = 'arn:aws:iam::210987654321:role/x';
     expect((await look({}, having('features', { roleArn: foreign }))).join()).toMatch(/^warning Role of the store/);
-    expect((await look({ workgroup: async () => ({ enabled: true }) })).join()).toMatch(/^failed .*aws.athena.results/);
+    const bare = { ...WELL_SETTINGS, athena: {} };
+    expect((await look({ workgroup: async () => ({ enabled: true }) }, bare)).join()).toMatch(
+      /^failed .*aws.athena.results/,
+    );
     expect((await look({ workgroup: async () => ({ enabled: false }) })).join()).toMatch(/^failed .*disabled/);
   });
 

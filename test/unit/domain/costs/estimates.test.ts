@@ -133,7 +133,7 @@ describe('a plan for DRAGEN', () => {
 
   it('has no dollars where the table has no price, and says so', () => {
     const { dollars, notes } = dragenOnEc2(samples, 1, { ...boxes, instanceTypes: ['f9.large'] }, prices);
-    expect(dollars).toBeUndefined();
+    expect(dollars).toBeNull();
     expect(notes.join()).toContain('no price of f9.large');
   });
 
