@@ -201,7 +201,7 @@ async function placePointer(
 ): Promise<string | undefined> {
   if (ingest.form.form !== 'pointer') return undefined;
   if (services.pointers === undefined) {
-    const message = `${ingest.form.said}; aws.features.offlineStore (s3://bucket/folder) is wanted for it`;
+    const message = `${ingest.form.said}; aws.work (s3://bucket/folder) is wanted for it`;
     throw new CohortflowError('AwsNotConfigured', message);
   }
   const place = `${services.pointers}/${ingest.form.groups[0]!.name}/${ingest.fingerprint.slice(0, 32)}.parquet`;

@@ -51,14 +51,16 @@ async function readGroup(
 
 /** Groups of which the run's own data set has columns. */
 function joined({ featureGroups }: CohortResult): ReadonlySet<string> {
-  for (const { group, outcome, code } of featureGroups) {
-    // The run's data set has their features all the same, from elsewhere; one of the groups could not.
-    if (outcome === 'failed' && (group === 'imaging' || group === 'clinical')) {
+  for (const { group, outcome, code, file } of featureGroups) {
+    // The run's data set has their features all the same, from elsewhere; one of the groups could not. A group that has its
+    // file was written, whatever the feature store did not take.
+    if (outcome === 'failed' && file === undefined && (group === 'imaging' || group === 'clinical')) {
       const message = `the feature group ${group} of this run failed (${code ?? 'InternalError'}): there is nothing to join`;
       throw new CohortflowError('InvalidInput', message);
     }
   }
-  return new Set(featureGroups.filter(({ outcome }) => outcome !== 'failed').map(({ group }) => group));
+  const usable = featureGroups.filter(({ group, outcome }) => group !== 'genomics' || outcome !== 'failed');
+  return new Set(usable.map(({ group }) => group));
 }
 
 /** @throws CohortflowError `RunNotFound`; `InvalidInput` while the run has not ended */

@@ -37,7 +37,7 @@ export const FEATURE_STORE_FAILURES = {
     retryable: false,
     fault: 'input',
     reason: 'A data set was asked of the feature store, and the run has not put its features there.',
-    remedy: 'Run the cohort with `--feature-store`, or take `--engine duckdb`.',
+    remedy: 'Run the cohort with `--feature-store sagemaker`, or take `--engine duckdb`.',
   },
   QueryFailed: {
     retryable: false,
