@@ -106,6 +106,24 @@ describe.skipIf(!able)('the verbs that look at an account', () => {
     expect(findings.some(({ name }) => name === 'Processing image')).toBe(false);
   }, 120_000);
 
+  it('run looks at the account first: what is missing is named with its fix, and nothing is started', async () => {
+    const files = createFiles({ region: 'eu-central-1' });
+    await files.write(`${work}/run/A/a.dcm`, 'x');
+    await files.write(`${work}/run/cohort.csv`, 'case_id,imaging\nA,A\n');
+    const args = ['--cohort', `${work}/run/cohort.csv`, '--output', `${work}/out`, '--imaging-executor', 'sagemaker'];
+    const account = { ...settings({ instanceTypes: ['ml.p9.huge'] }), kmsKey: 'alias/absent' };
+    const { exitCode, document } = await cliJson(['run', ...args], environment(account));
+    expect(exitCode).toBe(2);
+    const { code, message } = document['error'] as { readonly code: string; readonly message: string };
+    expect(code).toBe('AwsNotReady');
+    expect(message).toContain('KMS key: there is no such key');
+    expect(message).toContain('correct aws.kmsKey');
+    expect(message).toContain('there is no quota "ml.p9.huge for processing job usage"');
+    expect(aws.calls.get('CreateProcessingJob') ?? 0).toBe(0);
+    expect((await env.client.workflow.count("WorkflowType = 'multimodalCohort'")).count).toBe(0);
+    expect(await files.stat(`${work}/out`)).toBeUndefined();
+  }, 120_000);
+
   it('plan looks up sizes in S3, each study by its own prefix, and shows the job that would be sent', async () => {
     const files = createFiles({ region: 'eu-central-1' });
     await files.write(`${work}/plan/R01-001/a.dcm`, 'x'.repeat(1000));
@@ -165,6 +183,29 @@ describe.skipIf(!able)('the verbs that look at an account', () => {
     );
     expect(exitCode).toBe(1);
     expect(aws.jobs.census().jobs.find(({ name }) => name === orphan)?.status).toBe('InProgress');
+  }, 120_000);
+
+  it('clean --data lists, then removes, what runs made in S3, and nothing else there', async () => {
+    const files = createFiles({ region: 'eu-central-1' });
+    const output = `${work}/made`;
+    const owner = { workflowId: 'w', runId: 'r', startedAt: '', state: 'finished', endedAt: '2026-01-01T00:00:00Z' };
+    await files.write(`${output}/run/run.json`, JSON.stringify(owner));
+    await files.write(`${output}/imaging/A/ct.nii.gz`, 'x'.repeat(300));
+    await files.write(`${output}/dataset.csv`, 'x'.repeat(20));
+    await files.write(`${output}/dicom/A/a.dcm`, 'precious');
+    await files.write(`${work}/made-too/run/run.json`, JSON.stringify(owner));
+    const listed = await cliJson(['clean', '--output', output, '--data'], environment(settings()));
+    expect(listed.exitCode, listed.stdout).toBe(0);
+    const items = listed.document['items'] as { readonly path: string; readonly bytes: number }[];
+    expect(items.map(({ path }) => path.slice(output.length))).toEqual(['/imaging', '/dataset.csv', '/run']);
+    expect(await files.stat(`${output}/dataset.csv`)).toBeDefined();
+    const done = await cliJson(['clean', '--output', output, '--data', '--yes'], environment(settings()));
+    expect(done.document).toMatchObject({ removed: true });
+    const left = await files.list(output, { recursive: true });
+    expect(left.map(({ path }) => path)).toEqual([`${output}/dicom/A/a.dcm`]);
+    expect(await files.stat(`${work}/made-too/run/run.json`)).toBeDefined();
+    const again = await cliJson(['clean', '--output', output, '--data'], environment(settings()));
+    expect(again.document['error']).toMatchObject({ code: 'FileNotFound' });
   }, 120_000);
 
   it('clean --infra refuses while a run has work, then takes down what is left', async () => {
