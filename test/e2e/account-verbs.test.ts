@@ -85,10 +85,12 @@ describe.skipIf(!able)('the verbs that look at an account', () => {
     expect(states['Quota of processing jobs']).toBe('warning');
 
     const account = settings({ image: IMAGE.replace(/0{64}/, '1'.repeat(64)), instanceTypes: ['ml.p9.huge'] });
+    account.work = 's3://cohortflow-no-such-bucket-here/work';
     const lacking = await cohortflow(['doctor', '--profile', 'aws'], environment(account));
     expect(lacking.exitCode).toBe(2);
     expect(lacking.stderr).toMatch(/FAILED {3}Quota of processing jobs: there is no quota "ml.p9.huge/);
     expect(lacking.stderr).toMatch(/FAILED {3}Processing image: .* is not in ECR/);
+    expect(lacking.stderr).toMatch(/FAILED {3}Writing aws.work: .* there is no such bucket/);
     expect(lacking.stderr).toContain('push the image, or correct aws.sagemaker.image');
   }, 120_000);
 

@@ -32,11 +32,11 @@ export function writableCheck({ objects, probe }: AwsSubject, setting: string, u
       try {
         if (!(await objects.writeOnce(path, 'doctor\n'))) return failed(`${path} is taken`, 'run the command again');
       } catch (error) {
-        if (error instanceof CohortflowError && error.code === 'AwsDenied') {
-          const fix = `grant s3:PutObject on it, and kms:GenerateDataKey on its key (${setting})`;
-          return failed(`${uri} may not be written`, fix);
-        }
-        throw error;
+        if (!(error instanceof CohortflowError)) throw error;
+        if (error.code === 'FileNotFound') return failed(`${uri}: there is no such bucket`, `correct ${setting}`);
+        if (error.code !== 'AwsDenied') throw error;
+        const fix = `grant s3:PutObject on it, and kms:GenerateDataKey on its key (${setting})`;
+        return failed(`${uri} may not be written`, fix);
       }
       try {
         await objects.remove(path);
