@@ -136,6 +136,10 @@ export class FeatureStoreServer {
       case 'StopQueryExecution':
         this.executions.get(String(body['QueryExecutionId']))!.state = 'CANCELLED';
         return {};
+      // What is asked before a run; nothing limits it here.
+      case 'ListServiceQuotas':
+      case 'ListAWSDefaultServiceQuotas':
+        return { Quotas: [] };
       case 'GetQueryResults':
         return this.page(body);
       default:

@@ -1,0 +1,85 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli as cohortflow, type CliResult } from '../support/cli.js';
+import { FeatureStoreServer, ServiceFault } from '../support/feature-store-server.js';
+import { temporaryFolder } from '../support/run-step.js';
+import { hasS3Server, startS3Server, type S3Server } from '../support/s3-server.js';
+import { writeSmallCohort } from '../support/small-cohort.js';
+import { realTime, temporalCli } from '../support/temporal-servers.js';
+
+const cli = await temporalCli();
+const able = cli !== undefined && hasS3Server();
+const CASES = 4;
+
+describe.skipIf(!able)('a cohort whose features go to a feature store', () => {
+  const root = temporaryFolder('feature-store-cohort');
+  const server = new FeatureStoreServer();
+  let env: TestWorkflowEnvironment;
+  let s3: S3Server;
+  let endpoint: string;
+  let place: string;
+
+  beforeAll(async () => {
+    [env, s3, endpoint] = await Promise.all([realTime(cli!), startS3Server(), server.start()]);
+    place = s3.place();
+  }, 300_000);
+
+  afterAll(async () => {
+    await env?.teardown();
+    await s3?.stop();
+    await server.stop();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  function call(...args: string[]): Promise<CliResult> {
+    const settings = {
+      region: 'eu-central-1',
+      work: `${place}/work`,
+      features: {
+        offlineStore: `${place}/features`,
+        roleArn: 'arn:aws:iam::123456789012:role/feature-store',
+        prefix: 'e2e',
+        visibleWithinMinutes: 1,
+      },
+    };
+    return cohortflow(args, {
+      TEMPORAL_ADDRESS: env.address,
+      COHORTFLOW_STATE: join(root, 'state'),
+      COHORTFLOW_CACHE: join(root, 'cache'),
+      COHORTFLOW_AWS: JSON.stringify(settings),
+      AWS_ENDPOINT_URL_SAGEMAKER: endpoint,
+      AWS_ENDPOINT_URL_SAGEMAKER_FEATURESTORE_RUNTIME: endpoint,
+      AWS_ENDPOINT_URL_ATHENA: endpoint,
+      AWS_ENDPOINT_URL_SERVICE_QUOTAS: endpoint,
+    });
+  }
+
+  it('has the same data set by the store, by its own files and of the run, and sends nothing twice', async () => {
+    const { sheet, clinical } = writeSmallCohort(root, CASES, [3]);
+    const output = join(root, 'out');
+    const args = ['run', '--cohort', sheet, '--clinical', clinical, '--output', output, '--feature-store', 'sagemaker'];
+    server.faultOf = (_action, calls) =>
+      calls % 3 === 1 ? new ServiceFault('ThrottlingException', 'Rate exceeded') : undefined;
+    const run = await call(...args, '--fail-on', 'none', '--json');
+    expect(run.exitCode, run.stdout + run.stderr).toBe(0);
+    const { featureGroups } = JSON.parse(run.stdout) as { featureGroups: { group: string; ingested?: object }[] };
+    expect(featureGroups.map(({ group, ingested }) => [group, ingested])).toEqual([
+      ['imaging', expect.objectContaining({ outcome: 'done', records: CASES - 1, form: 'whole' })],
+      ['clinical', expect.objectContaining({ outcome: 'done', records: CASES, form: 'whole' })],
+    ]);
+    const own = readFileSync(join(output, 'dataset.csv'), 'utf8');
+    for (const engine of ['duckdb', 'athena']) {
+      const made = await call('dataset', '--output', output, '--engine', engine);
+      expect(made.exitCode, made.stderr).toBe(0);
+      expect(made.stdout, engine).toBe(own);
+    }
+    const written = (): number => [...server.store.written.values()].reduce((sum, rows) => sum + rows.length, 0);
+    expect(written()).toBe(2 * CASES - 1);
+    const again = await call(...args, '--fail-on', 'none', '--json');
+    expect(again.exitCode, again.stderr).toBe(0);
+    expect(again.stdout).toContain('"reused"');
+    expect(written()).toBe(2 * CASES - 1);
+  }, 300_000);
+});
