@@ -62,7 +62,8 @@ async function readRecord(files: Files, path: string): Promise<IngestRecord | un
 /** Finds the rows that `features.write` left, and what has been sent of them before. */
 async function prepare(
   request: IngestRequest,
-  { files, ledger, prefix }: FeatureServices,
+  { files, ledger, prefix, store }: FeatureServices,
+  signal: AbortSignal,
 ): Promise<{ readonly ingest: Ingest; readonly before: IngestRecord | undefined }> {
   const { output, group } = request;
   const folder = `${output}/features/${group}`;
@@ -73,9 +74,13 @@ async function prepare(
   const form = chooseForm(schema, prefix, sha256Text);
   const fingerprint = sha256Text(JSON.stringify([rows.sha256, form.form, form.groups.map(({ name }) => name)]));
   const last = await readRecord(files, ingestLayout.record(output, group));
-  const before = last?.fingerprint === fingerprint ? last : undefined;
+  const same = last?.fingerprint === fingerprint ? last : undefined;
+  // A group that was removed since has none of the records that were sent.
+  let there = true;
+  for (const { name } of same?.featureGroups ?? []) there &&= await store.has(name, signal);
+  const before = there ? same : undefined;
   const again = before === undefined || before.failed === 0 ? {} : { again: new Set(before.refused) };
-  const tries = before === undefined ? 0 : before.tries + 1;
+  const tries = same === undefined ? 0 : same.tries + 1;
   const parquet = `${folder}/${rows.path}`;
   return { ingest: { request, schema, parquet, rows: rows.sha256, form, fingerprint, tries, ...again }, before };
 }
@@ -245,7 +250,7 @@ export async function ingestFeatures(
 ): Promise<IngestResult> {
   const { files, store } = services;
   const { output, group } = request;
-  const { ingest, before } = await prepare(request, services);
+  const { ingest, before } = await prepare(request, services, signal);
   if (before !== undefined && before.failed === 0) return { ...publicPart(before), outcome: 'reused' };
   progress('making the feature group');
   const featureGroups = await groupsOf(ingest, store, signal);

@@ -47,6 +47,8 @@ export interface FeatureStore {
    * Throws `FeatureGroupFailed` with the service's reason, `FeatureGroupMismatch`.
    */
   ensure(spec: FeatureGroupSpec, signal: AbortSignal): Promise<StoredGroup>;
+  /** True while there is a group of this name: it may have been removed since records were sent. */
+  has(group: string, signal: AbortSignal): Promise<boolean>;
   /** Appends records. Written twice they are there twice: the latest of an identifier counts. Returns what was refused. */
   write(
     group: Pick<FeatureGroupSpec, 'name' | 'recordIdentifier'>,

@@ -55,6 +55,10 @@ export class FakeFeatureStore implements FeatureStore, QueryEngine {
     });
   }
 
+  has(group: string): Promise<boolean> {
+    return Promise.resolve(this.groups.has(group));
+  }
+
   async write(group: Pick<FeatureGroupSpec, 'name'>, records: readonly StoreRecord[]): Promise<RejectedRecord[]> {
     this.writes += 1;
     this.beforeWrite(this.writes);

@@ -63,6 +63,15 @@ export class SageMakerFeatureGroups {
     }
   }
 
+  async has(name: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      const found = await this.describe(name, signal);
+      return found !== undefined && !/^Delet/.test(found.FeatureGroupStatus ?? '');
+    } catch (error) {
+      throw awsError(error, `Feature Store, looking for the group ${name}`, signal);
+    }
+  }
+
   private async create(spec: FeatureGroupSpec, signal: AbortSignal): Promise<void> {
     const { features = {}, kmsKey, tags = {} } = this.settings;
     const { offlineStore, roleArn, tableFormat, online } = features;

@@ -87,6 +87,10 @@ export class SageMakerFeatureStore implements FeatureStore {
     return this.#groups.ensure(spec, signal);
   }
 
+  has(group: string, signal: AbortSignal): Promise<boolean> {
+    return this.#groups.has(group, signal);
+  }
+
   async write(group: Target, records: readonly StoreRecord[], signal: AbortSignal): Promise<readonly RejectedRecord[]> {
     try {
       return this.#oneByOne ? await this.eachOf(group, records, signal) : await this.allOf(group, records, signal);

@@ -18,7 +18,7 @@ const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
  * times as time stamps. Both engines can make a text of a time stamp and a time stamp of a text without `T` and `Z`.
  */
 function time(expression: string): string {
-  return `CAST(replace(replace(CAST(${expression} AS VARCHAR), 'T', ' '), 'Z', '') AS TIMESTAMP)`;
+  return `CAST(replace(replace(replace(CAST(${expression} AS VARCHAR), ' UTC', ''), 'T', ' '), 'Z', '') AS TIMESTAMP)`;
 }
 
 /** True for a deletion; a text in our own files, a truth value in the store's. */

@@ -114,6 +114,15 @@ describe('sending features to a store', () => {
     expect(readdirSync(join(output, 'run/ingest'))).toEqual(['imaging.json']);
   });
 
+  it('sends all rows again where the group was removed since', async () => {
+    const output = await finishedRun(cohort(30));
+    const store = new FakeFeatureStore();
+    await send(output, 'imaging', services(store));
+    store.groups.clear();
+    expect(await send(output, 'imaging', services(store))).toMatchObject({ outcome: 'done', records: 30 });
+    expect([...store.written.values()].map((rows) => rows.length)).toEqual([30]);
+  });
+
   it('lists what the store refuses, without values, and sends only that the next time', async () => {
     const output = await finishedRun(cohort(60));
     const store = new FakeFeatureStore();
