@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFiles } from '../../src/app/create-files.js';
 import { cli as cohortflow, type CliResult } from '../support/cli.js';
 import { FeatureStoreServer, ServiceFault } from '../support/feature-store-server.js';
 import { temporaryFolder } from '../support/run-step.js';
@@ -74,6 +75,11 @@ describe.skipIf(!able)('a cohort whose features go to a feature store', () => {
       const made = await call('dataset', '--output', output, '--engine', engine);
       expect(made.exitCode, made.stderr).toBe(0);
       expect(made.stdout, engine).toBe(own);
+    }
+    await createFiles({}).copy(output, `${place}/out`);
+    for (const engine of ['duckdb', 'athena']) {
+      const made = await call('dataset', '--output', `${place}/out`, '--engine', engine);
+      expect(made.stdout, made.stderr).toBe(own);
     }
     const written = (): number => [...server.store.written.values()].reduce((sum, rows) => sum + rows.length, 0);
     expect(written()).toBe(2 * CASES - 1);
