@@ -1,3 +1,4 @@
+import { CohortflowError } from '../../domain/errors.js';
 import { csvLine } from '../../domain/csv/index.js';
 import { floatText } from '../../domain/clinical/numbers.js';
 import type { GroupColumn, GroupSchema } from '../../domain/feature-table/group-schema.js';
@@ -62,8 +63,16 @@ function spelling(group: string, { type }: GroupColumn): (cell: TextCell) => str
   return (cell) => (cell === null || cell === '' ? '' : write(Number(cell)));
 }
 
-/** Asks for the latest rows of one table and writes them as they come, identifier first. */
-async function fetch(source: LatestSource, at: number, path: string, workshop: TableWorkshop): Promise<void> {
+/**
+ * Asks for the latest rows of one table and writes them as they come, identifier first. Returns the identifiers whose records
+ * point to another file than this run's.
+ */
+async function fetch(
+  source: LatestSource,
+  at: number,
+  path: string,
+  workshop: TableWorkshop,
+): Promise<ReadonlySet<string>> {
   const { engine, schema, tables, asOf } = source;
   const table = tables[at]!;
   const sql = latestSql({
@@ -79,19 +88,42 @@ async function fetch(source: LatestSource, at: number, path: string, workshop: T
   });
   const write = table.columns.map((column) => spelling(schema.group, column));
   const { signal } = workshop;
+  const elsewhere = new Set<string>();
   const lines = async function* (): AsyncIterable<string> {
     yield `${csvLine(['c0', ...write.map((_, index) => `c${index + 1}`)])}\n`;
     for await (const [id = '', ...cells] of (table.engine ?? engine).rows(sql, { signal })) {
-      // A record of another run is none that was asked for, unless it replaced ours.
-      if (table.pointsTo !== undefined && cells[write.length] !== table.pointsTo) continue;
+      if (table.pointsTo !== undefined && cells[write.length] !== table.pointsTo) {
+        elsewhere.add(id ?? '');
+        continue;
+      }
       yield `${csvLine([id ?? '', ...write.map((spell, index) => spell(cells[index] ?? null))])}\n`;
     }
   };
   await workshop.files.write(path, lines());
+  return elsewhere;
+}
+
+/** Records of other cohorts may point where they like; of the wanted ones the values would be those of another file. */
+async function refuseReplaced(
+  elsewhere: ReadonlySet<string>,
+  group: string,
+  wanted: WantedRows,
+  { local, signal }: TableWorkshop,
+): Promise<void> {
+  if (elsewhere.size === 0) return;
+  let replaced = 0;
+  for await (const [key] of local.rows(`SELECT key FROM (${wanted.sql}) AS wanted`, { signal })) {
+    if (elsewhere.has(key ?? '')) replaced += 1;
+  }
+  if (replaced === 0) return;
+  const message = `${replaced} records of ${group} point to the file of another run that came later`;
+  throw new CohortflowError('FeaturesReplaced', message, { group, replaced });
 }
 
 /**
  * Writes the latest rows of a group as CSV under the names they had before the store: the wanted rows, in that order.
+ *
+ * @throws CohortflowError `FeaturesReplaced`, `QueryFailed`
  */
 export async function writeLatest(
   source: LatestSource,
@@ -108,7 +140,7 @@ export async function writeLatest(
   const joins: string[] = [];
   for (const [at, { columns }] of source.tables.entries()) {
     const path = `${folder}/latest-${group}-${at}.csv`;
-    await fetch(source, at, path, workshop);
+    await refuseReplaced(await fetch(source, at, path, workshop), group, wanted, workshop);
     const places = columns.map((_, index) => `c${index + 1}`);
     joins.push(
       `${join} ${textCsv(path, ['c0', ...places])} AS t${at} ON t${at}.c0 = ${at === 0 ? 'wanted.key' : 't0.c0'}`,

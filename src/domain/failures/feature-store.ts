@@ -39,6 +39,12 @@ export const FEATURE_STORE_FAILURES = {
     reason: 'A data set was asked of the feature store, and the run has not put its features there.',
     remedy: 'Run the cohort with `--feature-store sagemaker`, or take `--engine duckdb`.',
   },
+  FeaturesReplaced: {
+    retryable: false,
+    fault: 'input',
+    reason: 'Records of a wide table, which lies in a file that the store points to, were replaced by a later run.',
+    remedy: 'Make the data set of the later run, or take `--engine duckdb`, or `--as-of` a time before it.',
+  },
   QueryFailed: {
     retryable: false,
     fault: 'environment',

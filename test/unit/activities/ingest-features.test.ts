@@ -150,23 +150,27 @@ describe('sending features to a store', () => {
     expect([...store.written.values()][0]!.length).toBe(1);
   });
 
-  it('spreads a table of more than 2,500 columns over several groups, which the data set joins again', async () => {
-    const wide = Object.fromEntries(Array.from({ length: 6_000 }, (_, at) => [`f${at}`, at + 0.5]));
-    const output = await finishedRun({
-      cases: [
-        { caseId: 'A', imaging: [{ part: '', features: wide }] },
-        { caseId: 'B', imaging: [{ part: '', features: { f0: 1, f5999: 2 } }] },
-      ],
-    });
-    const store = new FakeFeatureStore();
-    const result = await send(output, 'imaging', services(store));
-    expect(result.form).toBe('parts');
-    expect(result.said).toBe('6000 columns in 3 groups: one takes 2500');
-    expect([...store.groups.values()].map(({ definitions }) => definitions.length)).toEqual([2500, 2500, 1006]);
-    expect(text(await fromStore(output, store))).toBe(text(join(output, 'dataset.csv')));
-  });
+  it(
+    'spreads a table of more than 2,500 columns over several groups, which the data set joins again',
+    { timeout: 300_000 },
+    async () => {
+      const wide = Object.fromEntries(Array.from({ length: 6_000 }, (_, at) => [`f${at}`, at + 0.5]));
+      const output = await finishedRun({
+        cases: [
+          { caseId: 'A', imaging: [{ part: '', features: wide }] },
+          { caseId: 'B', imaging: [{ part: '', features: { f0: 1, f5999: 2 } }] },
+        ],
+      });
+      const store = new FakeFeatureStore();
+      const result = await send(output, 'imaging', services(store));
+      expect(result.form).toBe('parts');
+      expect(result.said).toBe('6000 columns in 3 groups: one takes 2500');
+      expect([...store.groups.values()].map(({ definitions }) => definitions.length)).toEqual([2500, 2500, 1006]);
+      expect(text(await fromStore(output, store))).toBe(text(join(output, 'dataset.csv')));
+    },
+  );
 
-  it('points to a Parquet file where even several groups do not do', async () => {
+  it('points to a Parquet file where even several groups do not do', { timeout: 300_000 }, async () => {
     const wide = Object.fromEntries(Array.from({ length: 10_500 }, (_, at) => [`f${at}`, at + 0.5]));
     const output = await finishedRun({
       cases: [
@@ -180,7 +184,20 @@ describe('sending features to a store', () => {
     const result = await send(output, 'imaging', services(store, { pointers }));
     expect(result.form).toBe('pointer');
     expect(existsSync(result.pointsTo ?? '')).toBe(true);
+    const [pointer] = [...store.written.values()];
+    const moved = new Map([
+      ...pointer![1]!.values,
+      ['features_uri', 's3://elsewhere'],
+      ['timestamp', '2026-08-08T00:00:00Z'],
+    ]);
+    pointer!.push({ values: new Map([...moved, ['Case_ID', 'other']]), deleted: false, at: store.now });
     expect(text(await fromStore(output, store))).toBe(text(join(output, 'dataset.csv')));
+    pointer!.push({ values: moved, deleted: false, at: store.now });
+    await expect(fromStore(output, store)).rejects.toMatchObject({
+      code: 'FeaturesReplaced',
+      details: { replaced: 1 },
+    });
+    pointer!.pop();
     await store.remove([...store.groups.keys()].at(-1)!, 'A', '2026-09-09T00:00:00Z');
     expect(readCsv(await fromStore(output, store)).map(({ f7 }) => f7)).toEqual(['', '1']);
   });
