@@ -53,13 +53,10 @@ export function textCsv(path: string, columns: readonly string[]): string {
   return `read_csv(${literal(path)}, ${options}, hive_partitioning = false, nullstr = '', columns = {${types}})`;
 }
 
-/**
- * A number as the table it came from has it: engines write `1.0E-7`, `1e-07` or `12.0`. The clinical table is written as
- * pandas does, all others in the shortest form.
- */
-function spelling(group: string, { type }: GroupColumn): (cell: TextCell) => string {
+/** A number as the table it came from has it: engines write `1.0E-7`, `1e-07` or `12.0`. */
+function spelling({ type, floats }: GroupColumn): (cell: TextCell) => string {
   if (type === 'String') return (cell) => cell ?? '';
-  const write = group === 'clinical' && type === 'Fractional' ? floatText : String;
+  const write = floats === true ? floatText : String;
   return (cell) => (cell === null || cell === '' ? '' : write(Number(cell)));
 }
 
@@ -86,7 +83,7 @@ async function fetch(
     ],
     ...(asOf === undefined ? {} : { asOf }),
   });
-  const write = table.columns.map((column) => spelling(schema.group, column));
+  const write = table.columns.map(spelling);
   const { signal } = workshop;
   const elsewhere = new Set<string>();
   const lines = async function* (): AsyncIterable<string> {

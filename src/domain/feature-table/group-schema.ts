@@ -9,6 +9,8 @@ export interface GroupColumn {
   readonly type: FeatureType;
   /** `id` tells rows apart (case, study, sample, segment, date); `feature` is measured. */
   readonly role: 'id' | 'feature';
+  /** Its numbers are written as pandas writes floats, `12.0`; else in the shortest form. */
+  readonly floats?: boolean;
 }
 
 /** What a feature group's rows consist of; stands beside them as `schema.json`. The columns the store adds are not in it. */

@@ -1,4 +1,5 @@
 import { CohortflowError } from '../../domain/errors.js';
+import { floatText } from '../../domain/clinical/numbers.js';
 import { storeNames } from '../../domain/feature-table/feature-names.js';
 import { SCHEMA_FILE, type GroupColumn, type GroupSchema } from '../../domain/feature-table/group-schema.js';
 import { Spread, genePanel } from '../../domain/feature-table/gene-panel.js';
@@ -34,6 +35,8 @@ interface Body {
   readonly features: readonly ColumnSpec[];
   /** Features of which every value is a whole number, so written. */
   readonly whole?: ReadonlySet<string>;
+  /** Features of which every number is written as pandas writes floats. */
+  readonly floats?: ReadonlySet<string>;
   rows(): AsyncIterable<readonly Cell[]>;
 }
 
@@ -86,6 +89,7 @@ async function csvBody(path: string, idColumn: string | undefined, panel: boolea
   let header: string[] = [];
   let numeric: boolean[] = [];
   let whole: boolean[] = [];
+  let floats: boolean[] = [];
   let spreads: Spread[] = [];
   for await (const cells of readRows(io.files, path, signal)) {
     if (header.length === 0) {
@@ -93,12 +97,14 @@ async function csvBody(path: string, idColumn: string | undefined, panel: boolea
       numeric = cells.map(() => true);
       // An expression of 0 and 1 is no count.
       whole = cells.map(() => !panel);
+      floats = [...whole];
       spreads = cells.map(() => new Spread());
       continue;
     }
     cells.forEach((cell, at) => {
       if (numeric[at] === true && !isNumeric(cell)) numeric[at] = false;
       if (whole[at] === true && !isWhole(cell)) whole[at] = false;
+      if (floats[at] === true && cell !== '' && floatText(Number(cell)) !== cell) floats[at] = false;
       if (panel && cell !== '') spreads[at]!.add(Math.log2(Number(cell) + 1));
     });
   }
@@ -122,6 +128,7 @@ async function csvBody(path: string, idColumn: string | undefined, panel: boolea
           ],
     features: taken.map((at) => ({ name: header[at]!, type: numeric[at] === true ? 'number' : 'text' })),
     whole: new Set(taken.filter((at) => whole[at] === true).map((at) => header[at]!)),
+    floats: new Set(taken.filter((at) => numeric[at] === true && floats[at] === true).map((at) => header[at]!)),
     async *rows() {
       let first = true;
       for await (const cells of readRows(io.files, path, signal)) {
@@ -194,7 +201,8 @@ export const writeFeatureGroupStep: Step<FeatureGroupParams, FeatureGroupSummary
         ...own.map(({ name, type }, at): GroupColumn => {
           const numbers = body.whole?.has(name) === true ? 'Integral' : 'Fractional';
           const role = at < body.ids.length ? 'id' : 'feature';
-          return { name: names[at + 1]!, from: name, type: type === 'number' ? numbers : 'String', role };
+          const written = body.floats?.has(name) === true ? { floats: true } : {};
+          return { name: names[at + 1]!, from: name, type: type === 'number' ? numbers : 'String', role, ...written };
         }),
       ],
     };

@@ -10,6 +10,9 @@ import { readFinishedRun } from '../../../src/app/dataset/finished-run.js';
 import { joinedColumns, makeDataset } from '../../../src/app/dataset/make-dataset.js';
 import { parquetSource } from '../../../src/domain/feature-table/latest-sql.js';
 import { readCsv } from '../../support/csv.js';
+import { clinicalStep } from '../../../src/steps/clinical/features.js';
+import { runStep } from '../../support/run-step.js';
+import { sharedData } from '../../support/shared-data.js';
 import { finishedRun, type MadeUpRun } from '../../support/finished-run.js';
 
 const COHORT: MadeUpRun = {
@@ -30,6 +33,8 @@ const COHORT: MadeUpRun = {
   clinical: 'Weight,Case_ID,Flag,Note,Seen\n158.0,C-1,1,"one, ""two""",True\n1e-05,C-3,0,,False\n,Z-9,1,three,True\n',
   dropped: 'case_id,row,reason\nC-2,4,"Weight is ""Not Collected"""\n',
 };
+
+const TABLE = sharedData('clinical/NSCLCR01Radiogenomic_DATA_LABELS_2018-05-22_1500-shifted.csv');
 
 async function fromGroups(
   output: string,
@@ -99,6 +104,19 @@ describe('a data set from feature groups', () => {
       ['2', '2'],
       ['7', '6'],
     ]);
+  });
+
+  it.skipIf(TABLE === undefined)('is so for the published clinical table, by both of its specifications', async () => {
+    for (const spec of ['nsclc-radiogenomics', 'nsclc-radiogenomics-notebook']) {
+      const { folder } = await runStep(clinicalStep, { spec }, { table: [TABLE!] });
+      const clinical = text(join(folder, 'features.csv'));
+      const ids = readCsv(join(folder, 'features.csv')).map((row) => row['Case_ID']!);
+      const dropped = text(join(folder, 'dropped.csv'));
+      const output = await finishedRun({ cases: ids.map((caseId) => ({ caseId })), clinical, dropped });
+      const { csv } = await fromGroups(output);
+      expect(text(csv), spec).toBe(text(join(output, 'dataset.csv')));
+      expect(ids.length).toBeGreaterThan(100);
+    }
   });
 
   it('has the clinical cases too when the union is asked for', async () => {

@@ -115,7 +115,7 @@ describe('features.write', () => {
     expect(schema).toMatchObject({ group: 'clinical', recordIdentifier: 'Case_ID', eventTimeName: 'timestamp' });
     expect(schema['columns']).toEqual([
       { name: 'Case_ID', from: 'Case_ID', type: 'String', role: 'id' },
-      { name: 'Weight__kg', from: 'Weight (kg)', type: 'Fractional', role: 'feature' },
+      { name: 'Weight__kg', from: 'Weight (kg)', type: 'Fractional', role: 'feature', floats: true },
       { name: 'Flag', from: 'Flag', type: 'Integral', role: 'feature' },
       { name: 'Sex', from: 'Sex', type: 'String', role: 'feature' },
     ]);
