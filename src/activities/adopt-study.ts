@@ -2,12 +2,11 @@ import type { StepReport, StepRequest } from '../contracts/activities.js';
 import type { OutcomeRecord } from '../contracts/outcome.js';
 import { STEPS_NAME, type ProcessedStep } from '../contracts/processing.js';
 import type { RemoteRequest, RemoteTicket } from '../contracts/remote-work.js';
-import { isUri } from '../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../domain/errors.js';
 import { mapBounded } from '../domain/map-bounded.js';
 import type { MadeFile, StepManifest } from '../ports/run-ledger.js';
 import { fingerprintOf, intact, placeOf, reasonToRun, reuseReport, type LookUpServices } from './finished-step.js';
-import { planOf, unitStep, warningsIn, type AnyUnitInput } from './finished-unit.js';
+import { finishedSteps, planOf, unitStep, warningsIn, type AnyUnitInput } from './finished-unit.js';
 
 /** Files brought into place at once. */
 const COPIES_AT_ONCE = 4;
@@ -44,8 +43,7 @@ async function bring(
   await files.copy(`${ticket.place}/results/${path}`, place, signal);
   const found = await files.stat(place);
   const stamp = await fingerprints.stamp(place);
-  // Within S3 the service itself compares checksums; what came here is read once more.
-  const hash = isUri(place) ? sha256 : await files.sha256(place, signal);
+  const hash = await files.sha256(place, signal);
   if (found?.size !== size || hash !== sha256) {
     await files.remove(place);
     throw new CohortflowError('ChecksumMismatch', `the results of ${ticket.name}: ${path} is not what was written`);
@@ -102,12 +100,19 @@ async function adoptStep(
  * @throws CohortflowError `JobRejected` when the image is of another release, `ChecksumMismatch`, `FileNotFound`, …
  */
 export async function adoptStudy(adoption: Adoption): Promise<void> {
-  const { input, ticket, services } = adoption;
+  const { input, ticket, services, signal } = adoption;
+  const { files } = services;
+  // The list of steps goes last: without it all was taken over already, and only the answer was lost.
+  const list = `${ticket.place}/results/${STEPS_NAME}`;
+  if ((await files.stat(list)) === undefined && (await finishedSteps(input, services, signal)) !== undefined) return;
   const steps = await stepsOf(adoption);
   await planOf(input, async (step, params, inputs) => {
     const processed = steps.find((one) => one.step === step);
     if (processed === undefined) throw damaged(ticket, `${step} is not among them`);
     return adoptStep(adoption, processed, unitStep(input, step, params, inputs));
   });
-  await services.files.remove(ticket.place);
+  for (const entry of await files.list(ticket.place, { recursive: true })) {
+    if (entry.path !== list) await files.remove(entry.path);
+  }
+  await files.remove(ticket.place);
 }

@@ -3,8 +3,7 @@ import type { RemoteActivities, RemoteExecutorName, RemoteRequest } from '../con
 import { layout } from '../contracts/layout.js';
 import { isUri } from '../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../domain/errors.js';
-import type { FailureCode } from '../domain/failures/index.js';
-import type { RemoteExecutor, RemoteWork } from '../ports/remote-executor.js';
+import { WorkFailed, type RemoteExecutor, type RemoteWork } from '../ports/remote-executor.js';
 import { adoptStudy } from './adopt-study.js';
 import { sha256Text } from './canonical-json.js';
 import type { LookUpServices } from './finished-step.js';
@@ -18,11 +17,8 @@ export interface RemoteServices extends LookUpServices {
   readonly workPlace: string | undefined;
 }
 
-/** How often those who wait tell that they live: each time is billed. */
-const WAITING_HEARTBEAT_MS = 60_000;
-
-/** Faults of looking, not of the work looked at: the same look may succeed later. */
-const OF_LOOKING: ReadonlySet<FailureCode> = new Set(['AwsThrottled', 'AwsUnavailable', 'AwsCredentials', 'IoError']);
+/** How often those who wait tell that they live, and hear of a cancellation: each time is billed. */
+const HEARTBEAT_MS = 30_000;
 
 /** Which try of which unit this is, in a name that services take: 45 letters, digits and hyphens. */
 export function workName(namespace: string, workflowId: string, runId: string, attempt: number): string {
@@ -64,7 +60,7 @@ async function stopWhenAbandoned(executor: RemoteExecutor, name: string): Promis
 
 /** The end of work is not waited for again: whether it is given away once more, the workflow decides by its code. */
 function endOfWork(error: unknown): unknown {
-  if (!(error instanceof CohortflowError) || OF_LOOKING.has(error.code)) return error;
+  if (!(error instanceof WorkFailed)) return error;
   const { code, message, details } = error;
   return ApplicationFailure.create({ type: code, message, nonRetryable: true, details: [details] });
 }
@@ -84,7 +80,7 @@ export function createRemoteActivities(services: RemoteServices): RemoteActiviti
         }
         const work = workOf(request, services);
         return { reused: false, ticket: await services.executor(request.executor).submit(work, signal) };
-      }),
+      }, HEARTBEAT_MS),
     awaitWork: async ({ ticket }) => {
       const executor = services.executor(ticket.executor);
       return heartbeating(async (_attempt, signal, progress) => {
@@ -95,18 +91,18 @@ export function createRemoteActivities(services: RemoteServices): RemoteActiviti
           await stopWhenAbandoned(executor, ticket.name);
           throw error;
         }
-      }, WAITING_HEARTBEAT_MS);
+      }, HEARTBEAT_MS);
     },
     adoptWork: ({ request, ticket }) =>
       heartbeating(async (_attempt, signal) => {
         await adoptStudy({ request, ticket, input: inputOf(request), services, signal });
         return { outcome: 'done' };
-      }),
+      }, HEARTBEAT_MS),
     stopWork: (request) =>
       heartbeating(async (_attempt, signal) => {
         const { name, place } = workOf(request, services);
         await services.executor(request.executor).stop(name, signal);
         await services.files.remove(place);
-      }),
+      }, HEARTBEAT_MS),
   };
 }

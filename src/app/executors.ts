@@ -78,14 +78,18 @@ export async function planRemote(
   };
 }
 
-/** The services of an account. */
-export function createExecutors(settings: AwsSettings, files: Files): Executors {
+/**
+ * The services of an account.
+ *
+ * @param namespace of Temporal whose work is listed as ours; asked when a service is first used
+ */
+export function createExecutors(settings: AwsSettings, files: Files, namespace: () => string): Executors {
   const made = new Map<RemoteExecutorName, RemoteExecutor>();
   return (name) => {
     const known = made.get(name);
     if (known !== undefined) return known;
     if (name === 'dragen') throw new CohortflowError('AwsNotConfigured', 'DRAGEN is not part of this release yet');
-    const executor = new SageMakerExecutor(settings, files);
+    const executor = new SageMakerExecutor(settings, files, namespace());
     made.set(name, executor);
     return executor;
   };

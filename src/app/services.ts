@@ -71,7 +71,7 @@ export function createLocalServices(
   const sharedFolder = join(cacheFolder, 'shared');
   const versionOf = (step: string): number => stepByName(step).version;
   const ask = typeof client === 'function' ? client : (): Client => client;
-  const executor = createExecutors(config.aws, files);
+  const executor = createExecutors(config.aws, files, () => ask().options.namespace);
   const account = new AwsAccountReader(config.aws);
   const pseudonym = loadPseudonymKey();
   return {

@@ -1,4 +1,8 @@
+import { CohortflowError } from '../domain/errors.js';
 import type { RemoteEnd, RemoteExecutorName, RemoteRequest, RemoteTicket } from '../contracts/remote-work.js';
+
+/** How work ended that did not end well: the code says what it failed with. Everything else is a fault of looking. */
+export class WorkFailed extends CohortflowError {}
 
 /** Work to be given away, with everything that decides where it goes. */
 export interface RemoteWork {
@@ -39,7 +43,10 @@ export interface RemoteExecutor {
   readonly name: RemoteExecutorName;
   /** Gives work away; finds its own again when an earlier answer was lost. */
   submit(work: RemoteWork, signal: AbortSignal): Promise<RemoteTicket>;
-  /** Resolves when the work has ended well, rejects with its failure; may be called again after a crash. */
+  /**
+   * Resolves when the work has ended well, rejects with {@link WorkFailed}, or with the fault that looking met for too long;
+   * may be called again after a crash.
+   */
   await(ticket: RemoteTicket, signal: AbortSignal, onProgress: (message: string) => void): Promise<RemoteEnd>;
   /** Ends work by its name, whether it was ever taken on or not; resolves when it is certain to cost nothing more. */
   stop(name: string, signal: AbortSignal): Promise<void>;

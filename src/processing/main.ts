@@ -1,8 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MESSAGE_FILE, MOST_MESSAGE_BYTES, type ProcessingFailure } from '../contracts/processing.js';
-import { toFailure } from '../domain/errors.js';
-import { runStudy, StudyFailure } from './run-study.js';
 
 /** Where the service's folders begin: at the root of the container, or where a test simulates one. */
 const ROOT = process.env['COHORTFLOW_CONTAINER_ROOT'] ?? '';
@@ -27,6 +25,10 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) {
     setTimeout(() => process.exit(143), 5_000).unref();
   });
 }
+
+// After the handlers: as the first process of a container this one hears no signal that it does not handle.
+const { runStudy, StudyFailure } = await import('./run-study.js');
+const { toFailure } = await import('../domain/errors.js');
 
 try {
   const steps = await runStudy(ROOT, stop.signal, say);

@@ -54,7 +54,7 @@ const NO_TRACES: InjectedSinks<TraceSinks> = {
 };
 
 /** Each heartbeat of a waiting activity is billed: the SDK may hold them back for as long as their time-out allows. */
-const REMOTE_HEARTBEAT_THROTTLE_MS = 60_000;
+const REMOTE_HEARTBEAT_THROTTLE_MS = 30_000;
 
 const SHORT_GRACE = 15;
 

@@ -42,7 +42,8 @@ function joinDataset(
   const { output } = input;
   const clinical = parts.clinical?.outcome === 'done' || parts.clinical?.outcome === 'reused';
   const expression = parts.genomics?.featureGroups.some(
-    ({ group, outcome }) => group === 'genomics' && outcome !== 'failed',
+    // A group that has its file was written, whatever the feature store did not take of it.
+    ({ group, outcome, file }) => group === 'genomics' && (outcome !== 'failed' || file !== undefined),
   );
   const inputs = {
     cases: [cases],

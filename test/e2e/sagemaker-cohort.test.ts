@@ -29,7 +29,7 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
   let files: Files;
   let place: string;
   let cases: readonly string[];
-  let aws: AwsStandIn | undefined;
+  const running: AwsStandIn[] = [];
   const here = join(root, 'out');
 
   beforeAll(async () => {
@@ -45,8 +45,7 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
   }, 300_000);
 
   afterEach(async () => {
-    await aws?.close();
-    aws = undefined;
+    await Promise.all(running.splice(0).map((one) => one.close()));
   });
 
   afterAll(async () => {
@@ -71,13 +70,14 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
       COHORTFLOW_STATE: join(root, 'state'),
       COHORTFLOW_CACHE: join(root, 'cache'),
       COHORTFLOW_AWS: JSON.stringify(settings),
-      ...aws?.environment,
+      ...running[0]?.environment,
     });
   }
 
   async function standIn(options: StandInOptions = {}): Promise<AwsStandIn> {
-    aws = await startAwsStandIn({ images: { [IMAGE]: PROGRAM }, ...options });
-    return aws;
+    const started = await startAwsStandIn({ images: { [IMAGE]: PROGRAM }, ...options });
+    running.push(started);
+    return started;
   }
 
   /** Every result of every whole case is the same as when it was computed here. */
@@ -125,7 +125,11 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
 
   it('gives the same when calls are throttled, answers lost and jobs killed, each job once', async () => {
     const faults = { throttle: 0.3, dropAfter: 0.05, killJob: 0.1 };
-    const { jobs } = await standIn({ faults, seed: 7 });
+    const { jobs, faults: injected } = await standIn({ faults, seed: 7 });
+    // Whatever the dice say, each happens at least once.
+    injected.next('CreateProcessingJob', 'drop-after', 'throttle');
+    injected.next('DescribeProcessingJob', 'throttle', 'drop-after');
+    injected.killNext(1);
     const output = join(root, 'faulty');
     const run = await call(
       ...['run', '--cohort', `${place}/cohort.csv`, '--output', output, '--imaging-executor', 'sagemaker'],
@@ -136,6 +140,8 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
     const { alive, jobs: all } = jobs.census();
     expect(alive).toBe(0);
     expect(all.every(({ executions }) => executions <= 1)).toBe(true);
+    for (const kind of ['throttle', 'drop-after', 'kill'] as const)
+      expect(injected.count(kind), kind).toBeGreaterThan(0);
     expect(await files.names(`${place}/work`)).toEqual([]);
   }, 400_000);
 
@@ -147,7 +153,7 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
         TEMPORAL_ADDRESS: env.address,
         COHORTFLOW_STATE: join(root, 'state'),
         COHORTFLOW_CACHE: join(root, 'cache'),
-        ...aws?.environment,
+        ...running[0]?.environment,
       },
     );
     expect(run.exitCode).toBe(2);

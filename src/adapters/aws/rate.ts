@@ -7,12 +7,18 @@ export class Rate {
   /** @param perSecond calls a second at most */
   constructor(private readonly perSecond: number) {}
 
-  /** Resolves when it is the caller's turn. */
-  async turn(signal?: AbortSignal): Promise<void> {
-    const now = Date.now();
-    const at = Math.max(now, this.#next);
-    this.#next = at + 1000 / this.perSecond;
-    if (at > now) await sleep(at - now, undefined, signal === undefined ? {} : { signal });
+  #last: Promise<void> = Promise.resolve();
+
+  /** Resolves when it is the caller's turn. Who stops waiting takes no turn. */
+  turn(signal?: AbortSignal): Promise<void> {
+    const mine = this.#last.then(async () => {
+      if (signal?.aborted === true) return;
+      const wait = this.#next - Date.now();
+      if (wait > 0) await sleep(wait, undefined, signal === undefined ? {} : { signal });
+      this.#next = Math.max(Date.now(), this.#next) + 1000 / this.perSecond;
+    });
+    this.#last = mine.catch(() => undefined);
+    return mine.then(() => signal?.throwIfAborted());
   }
 }
 

@@ -59,7 +59,7 @@ function joined({ featureGroups }: CohortResult): ReadonlySet<string> {
       throw new CohortflowError('InvalidInput', message);
     }
   }
-  const usable = featureGroups.filter(({ group, outcome }) => group !== 'genomics' || outcome !== 'failed');
+  const usable = featureGroups.filter(({ outcome, file }) => outcome !== 'failed' || file !== undefined);
   return new Set(usable.map(({ group }) => group));
 }
 

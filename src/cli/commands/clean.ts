@@ -54,7 +54,8 @@ function cleanServices(): CleanServices {
 /** What is alive in the account whatever its age, and what else is there. */
 async function inAccount(services: AccountServices, keyDays: number, signal: AbortSignal): Promise<Demolition> {
   const { settings } = services;
-  const executors = createExecutors(settings, services.files);
+  const namespace = await withClient(async (client) => client.options.namespace);
+  const executors = createExecutors(settings, services.files, () => namespace);
   const request = { executors: configuredExecutors(settings), end: false, olderThanMinutes: 0, unknown: true };
   const alive =
     request.executors.length === 0

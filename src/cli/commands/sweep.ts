@@ -76,7 +76,14 @@ async function run(options: SweepOptions): Promise<void> {
   if (options.every !== undefined) return schedule(options.every, olderThan, executors, options.json === true);
   const request = { executors, end: yes, olderThanMinutes: olderThan, unknown };
   const { signal } = new AbortController();
-  const result = await withClient((client) => sweep(request, createExecutors(aws, createFiles(aws)), client, signal));
+  const result = await withClient((client) =>
+    sweep(
+      request,
+      createExecutors(aws, createFiles(aws), () => client.options.namespace),
+      client,
+      signal,
+    ),
+  );
   if (options.json === true) printJson({ ended: yes, ...result });
   else show(result, yes);
   const incomplete = result.unasked.length > 0 || result.found.some(({ outcome }) => outcome === 'failed');

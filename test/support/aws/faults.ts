@@ -25,6 +25,8 @@ export function seeded(seed: number): () => number {
 /** Faults by rate and by script: what is scripted for an action comes first, in order. */
 export class Faults {
   readonly #scripts = new Map<string, CallFault[]>();
+  readonly #counts = new Map<CallFault | 'kill', number>();
+  #kills = 0;
   readonly #random: () => number;
 
   constructor(
@@ -32,6 +34,16 @@ export class Faults {
     seed = 1,
   ) {
     this.#random = seeded(seed);
+  }
+
+  /** How often this kind of fault has been injected. */
+  count(kind: CallFault | 'kill'): number {
+    return this.#counts.get(kind) ?? 0;
+  }
+
+  /** The next so many jobs are killed in the middle of their work. */
+  killNext(jobs: number): void {
+    this.#kills += jobs;
   }
 
   /** The next calls of an action go wrong in these ways. */
@@ -42,7 +54,7 @@ export class Faults {
   /** What goes wrong with this call, if anything. */
   of(action: string): CallFault | undefined {
     const scripted = this.#scripts.get(action)?.shift();
-    if (scripted !== undefined) return scripted;
+    if (scripted !== undefined) return this.injected(scripted);
     const { throttle = 0, unavailable = 0, dropBefore = 0, dropAfter = 0 } = this.rates;
     const chances: readonly (readonly [CallFault, number])[] = [
       ['throttle', throttle],
@@ -50,12 +62,25 @@ export class Faults {
       ['drop-before', dropBefore],
       ['drop-after', dropAfter],
     ];
-    for (const [fault, rate] of chances) if (this.#random() < rate) return fault;
+    // One throw of the dice: rates are shares of all calls.
+    let dice = this.#random();
+    for (const [fault, rate] of chances) {
+      if (dice < rate) return this.injected(fault);
+      dice -= rate;
+    }
     return undefined;
   }
 
-  /** When a job of so many milliseconds is to be killed, or undefined when it is not. */
+  /** At which share of its time a job is to be killed, or undefined when it is not. */
   killAfter(): number | undefined {
-    return this.#random() < (this.rates.killJob ?? 0) ? this.#random() : undefined;
+    if (this.#kills > 0) this.#kills -= 1;
+    else if (this.#random() >= (this.rates.killJob ?? 0)) return undefined;
+    this.injected('kill');
+    return this.#random();
+  }
+
+  private injected<K extends CallFault | 'kill'>(kind: K): K {
+    this.#counts.set(kind, this.count(kind) + 1);
+    return kind;
   }
 }

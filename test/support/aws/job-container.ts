@@ -102,7 +102,8 @@ export async function runContainer(
   );
   started((signal) => {
     try {
-      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+        process.kill(-child.pid, signal);
     } catch {
       // It has ended meanwhile.
     }

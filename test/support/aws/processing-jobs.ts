@@ -120,7 +120,7 @@ export class ProcessingJobs {
       ...(started === undefined ? {} : { ProcessingStartTime: this.simulated(created, started) }),
       ...(ended === undefined ? {} : { ProcessingEndTime: this.simulated(created, ended) }),
       ...(reason === undefined ? {} : { FailureReason: reason }),
-      ...(message === undefined ? {} : { ExitMessage: message }),
+      ...(message === undefined ? {} : { ExitMessage: message.slice(0, 1024) }),
     };
   }
 
@@ -217,7 +217,7 @@ export class ProcessingJobs {
       return await runContainer(job.request, root, image, (killer) => {
         job.kill = killer;
         if (job.stopAsked) killer('SIGTERM');
-        if (kill !== undefined) setTimeout(() => killer('SIGKILL'), 100 + kill * 400).unref();
+        if (kill !== undefined) setTimeout(() => killer('SIGKILL'), kill * 300).unref();
       });
     } finally {
       rmSync(root, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { REQUEST_NAME, type ProcessingRequest } from '../../../contracts/process
 import type { RemoteEnd, RemoteTicket } from '../../../contracts/remote-work.js';
 import { CohortflowError, messageOf } from '../../../domain/errors.js';
 import type { Files } from '../../../ports/files.js';
-import type { RemoteAlive, RemoteExecutor, RemoteWork } from '../../../ports/remote-executor.js';
+import { WorkFailed, type RemoteAlive, type RemoteExecutor, type RemoteWork } from '../../../ports/remote-executor.js';
 import { awsError } from '../aws-errors.js';
 import { abortable, clientOptions } from '../client-options.js';
 import { jittered, Rate } from '../rate.js';
@@ -18,6 +18,8 @@ const POLL_SECONDS = 30;
 const POLLS_PER_SECOND = 2;
 /** So long a job that was taken on may not be seen yet. */
 const UNSEEN_MS = 120_000;
+/** So often in a row the service may not answer before the worker lets another one look. */
+const MOST_BLIND_LOOKS = 60;
 /** A submission whose answer was lost is looked for so often before it counts as never made; pauses in ms. */
 const LOOKS_FOR_LOST = [0, 1_000, 4_000, 10_000];
 /** A job takes up to minutes to stop. */
@@ -53,10 +55,14 @@ export class SageMakerExecutor implements RemoteExecutor {
   readonly #rate: Rate;
   #client: Promise<SageMakerClient> | undefined;
 
-  /** @param files where requests are written: S3 */
+  /**
+   * @param files where requests are written: S3
+   * @param namespace of Temporal whose work {@link alive} lists
+   */
   constructor(
     private readonly settings: AwsSettings,
     private readonly files: Files,
+    private readonly namespace = 'default',
   ) {
     this.#rate = new Rate(settings.sagemaker?.pollsPerSecond ?? POLLS_PER_SECOND);
   }
@@ -82,7 +88,11 @@ export class SageMakerExecutor implements RemoteExecutor {
       const answerLost = coded instanceof CohortflowError && coded.code === 'AwsUnavailable';
       if (!isNameTaken(error) && !answerLost) throw coded;
       if (await this.isOurs(name, signal)) return ticket;
-      if (answerLost) throw coded;
+      if (answerLost || (await this.describe(name, signal)) === undefined) {
+        throw answerLost
+          ? coded
+          : new CohortflowError('AwsUnavailable', `the processing job ${name} is not seen yet`, {}, error);
+      }
       const message = `the name ${name} is taken by a processing job that is not this run's`;
       throw new CohortflowError('JobRejected', message, {}, error);
     }
@@ -92,10 +102,22 @@ export class SageMakerExecutor implements RemoteExecutor {
     const { name } = ticket;
     const poll = (this.settings.sagemaker?.pollSeconds ?? POLL_SECONDS) * 1000;
     const began = Date.now();
+    let blind = 0;
     for (;;) {
-      const job = await this.describe(name, signal);
+      let job: DescribeProcessingJobCommandOutput | undefined;
+      try {
+        job = await this.describe(name, signal);
+        blind = 0;
+      } catch (error) {
+        // A service that does not answer says nothing of the job: it goes on, and so does the wait.
+        const again = error instanceof CohortflowError && error.retryable && (blind += 1) < MOST_BLIND_LOOKS;
+        if (!again) throw error;
+        onProgress('the service does not answer');
+        await sleep(jittered(poll * Math.min(blind, 4)), undefined, { signal });
+        continue;
+      }
       if (job === undefined && Date.now() - began > UNSEEN_MS) {
-        throw new CohortflowError('JobLost', `the service knows no processing job ${name}`, { job: name });
+        throw new WorkFailed('JobLost', `the service knows no processing job ${name}`, { job: name });
       }
       const end = job === undefined ? undefined : endOf(name, job);
       if (end !== undefined) return end;
@@ -111,7 +133,8 @@ export class SageMakerExecutor implements RemoteExecutor {
       seen = (await this.describe(name, signal)) !== undefined;
       if (seen) break;
     }
-    if (!seen) return;
+    // A job of that name that is somebody else's is none of our business.
+    if (!seen || !(await this.isOurs(name, signal))) return;
     for (const until = Date.now() + STOPPED_WITHIN_MS; ;) {
       const job = await this.describe(name, signal);
       const status = job?.ProcessingJobStatus;
@@ -146,7 +169,10 @@ export class SageMakerExecutor implements RemoteExecutor {
               }),
               abortable(signal),
             );
-          for (const summary of page.ProcessingJobSummaries ?? []) found.push(await this.aliveOf(summary, signal));
+          for (const summary of page.ProcessingJobSummaries ?? []) {
+            const ours = await this.aliveOf(summary, signal);
+            if (ours !== undefined) found.push(ours);
+          }
           ({ NextToken } = page);
         } catch (error) {
           throw awsError(error, 'SageMaker, listing processing jobs', signal);
@@ -213,14 +239,17 @@ export class SageMakerExecutor implements RemoteExecutor {
     }
   }
 
-  private async aliveOf(summary: Summary, signal: AbortSignal): Promise<RemoteAlive> {
+  /** A job of ours in the namespace of this installation; undefined for any other. */
+  private async aliveOf(summary: Summary, signal: AbortSignal): Promise<RemoteAlive | undefined> {
     const { ProcessingJobName: id = '', ProcessingJobArn: arn, CreationTime } = summary;
     const tags = arn === undefined ? [] : await this.tagsOf(arn, signal);
+    const work = has(tags, 'cohortflow:work');
+    if (work === undefined || has(tags, 'cohortflow:namespace') !== this.namespace) return undefined;
     const workflowId = has(tags, 'cohortflow:workflow');
     return {
       executor: 'sagemaker',
       id,
-      name: has(tags, 'cohortflow:work') ?? id,
+      name: work,
       ...(workflowId === undefined ? {} : { workflowId }),
       ...(CreationTime === undefined ? {} : { since: CreationTime.toISOString() }),
     };

@@ -1,7 +1,7 @@
 import type { DescribeProcessingJobCommandOutput } from '@aws-sdk/client-sagemaker';
 import type { ProcessingFailure } from '../../../contracts/processing.js';
 import type { RemoteEnd } from '../../../contracts/remote-work.js';
-import { CohortflowError } from '../../../domain/errors.js';
+import { WorkFailed } from '../../../ports/remote-executor.js';
 import { isFailureCode, type FailureCode } from '../../../domain/failures/index.js';
 
 type Described = Pick<
@@ -34,6 +34,11 @@ const REASONS: readonly (readonly [pattern: RegExp, code: FailureCode])[] = [
   [/ClientError/i, 'JobRejected'],
 ];
 
+/** A reason without the places that it names: keys of studies may say whose they are. */
+function shown(reason: string): string {
+  return reason.replaceAll(/s3:\/\/[^\s"',)]+/g, 's3://…').slice(0, 500);
+}
+
 /** Machine and seconds, for the costs. */
 function factsOf(job: Described): NonNullable<RemoteEnd['facts']> {
   const { ProcessingStartTime: from, ProcessingEndTime: to, ProcessingResources: resources } = job;
@@ -51,7 +56,7 @@ function factsOf(job: Described): NonNullable<RemoteEnd['facts']> {
  * A job that ran too long ends as stopped, not as failed, and ours are stopped by nobody else: cancelled work is not waited
  * for.
  *
- * @throws CohortflowError with the code that the work failed with
+ * @throws WorkFailed with the code that the work failed with
  */
 export function endOf(name: string, job: Described): RemoteEnd | undefined {
   switch (job.ProcessingJobStatus) {
@@ -60,15 +65,15 @@ export function endOf(name: string, job: Described): RemoteEnd | undefined {
     case 'Failed': {
       const note = noteOf(job.ExitMessage);
       if (note !== undefined) {
-        throw new CohortflowError(note.code as FailureCode, note.message, { step: note.step, job: name });
+        throw new WorkFailed(note.code as FailureCode, note.message, { step: note.step, job: name });
       }
       const reason = job.FailureReason ?? 'no reason was given';
       const [, code = 'JobFailed'] = REASONS.find(([pattern]) => pattern.test(reason)) ?? [];
-      throw new CohortflowError(code, `the processing job ${name} failed: ${reason.slice(0, 500)}`, { job: name });
+      throw new WorkFailed(code, `the processing job ${name} failed: ${shown(reason)}`, { job: name });
     }
     case 'Stopped': {
       const message = `the processing job ${name} was stopped before it had ended: it ran longer than it may, or someone stopped it`;
-      throw new CohortflowError('JobTimedOut', message, { job: name });
+      throw new WorkFailed('JobTimedOut', message, { job: name });
     }
     case 'InProgress':
     case 'Stopping':

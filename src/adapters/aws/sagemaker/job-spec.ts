@@ -74,6 +74,10 @@ export function jobSpec(
   const { instanceTypes = [JOB_DEFAULTS.instanceType], volumeGb = JOB_DEFAULTS.volumeGb } = sagemaker;
   const { subnets, securityGroups, networkIsolation = true, maxMinutes = JOB_DEFAULTS.maxMinutes } = sagemaker;
   const [first = JOB_DEFAULTS.instanceType] = instanceTypes;
+  if ((subnets === undefined) !== (securityGroups === undefined)) {
+    const message = 'aws.sagemaker: subnets and securityGroups go together; give both or neither';
+    throw new CohortflowError('AwsNotConfigured', message);
+  }
   const encrypts = kmsKey !== undefined && !instanceTypes.some((type) => OWN_DISKS.test(type));
   const machine =
     instanceTypes.length === 1
