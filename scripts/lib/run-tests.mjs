@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inForeground, quietly, say, seconds } from './console.mjs';
 import { obtainNode, SUPPORTED_LINES } from './other-nodes.mjs';
+import { obtainMoto } from './moto.mjs';
 import { product, ROOT } from './product.mjs';
 import { ensurePrograms } from './system-packages.mjs';
 import { obtainTemporalCli, obtainTestServer } from './temporal-servers.mjs';
@@ -20,6 +21,9 @@ const PARALLEL = ['unit', 'reference', 'contract', 'activities'];
 const SERIAL = ['workflows', 'replay', 'e2e'];
 /** What also runs on the other lines of Node: all pure logic, and the package as a user would install it. */
 const ON_OTHER_NODES = ['test/unit', 'test/e2e/pack.test.ts'];
+
+/** Path of AWS's stand-in for S3, once it was looked for. */
+let motoServer;
 
 function isCi() {
   const { CI } = process.env;
@@ -38,7 +42,14 @@ function hasTests(path) {
  */
 function testEnvironment() {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')));
-  return { ...env, TMPDIR: TEMPORARY, COHORTFLOW_STATE: STATE, TEMPORAL_CONFIG_FILE: join(RESULTS, 'no-profile.toml') };
+  const moto = motoServer === undefined ? {} : { COHORTFLOW_TEST_MOTO: motoServer };
+  return {
+    ...env,
+    ...moto,
+    TMPDIR: TEMPORARY,
+    COHORTFLOW_STATE: STATE,
+    TEMPORAL_CONFIG_FILE: join(RESULTS, 'no-profile.toml'),
+  };
 }
 
 async function tidyUp(failed) {
@@ -106,6 +117,9 @@ async function prepare() {
   if (testServer.path === undefined && (await ensurePrograms(['java', 'mvn'])).length === 0) {
     testServer = await obtainTestServer(say);
   }
+  const moto = await obtainMoto();
+  motoServer = moto.path;
+  say(`moto: ${moto.path ?? `none (${moto.reason}); its tests are skipped`}`);
   say(`time-skipping server: ${testServer.path ?? `none (${testServer.reason}); its tests are skipped`}`);
 }
 

@@ -50,6 +50,13 @@ export async function ensurePrograms(names) {
   return still;
 }
 
+/** Python 3 with its module for virtual environments, where packages may be installed without asking. */
+export async function ensurePythonVenv() {
+  const isRoot = process.getuid?.() === 0;
+  if (onPath('apt-get') === undefined || !isRoot || !(isOn(process.env.CI) || isContainer())) return;
+  await aptInstall(['python3', 'python3-venv'], isRoot);
+}
+
 async function aptInstall(packages, isRoot) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const apt = (title, args) =>

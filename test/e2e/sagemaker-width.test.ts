@@ -1,0 +1,97 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFiles } from '../../src/app/create-files.js';
+import { PACKAGE_ROOT } from '../../src/app/package-root.js';
+import { stepByName } from '../../src/app/step-registry.js';
+import { unitWorkflowId } from '../../src/contracts/workflow-ids.js';
+import { startAwsStandIn, type AwsStandIn } from '../support/aws/stand-in.js';
+import { temporaryFolder } from '../support/run-step.js';
+import { hasS3Server, startS3Server, type S3Server } from '../support/s3-server.js';
+import { realTime, temporalCli } from '../support/temporal-servers.js';
+import { TestWorker } from '../support/worker-process.js';
+
+/** Jobs of five minutes, the original's 162 with `COHORTFLOW_SOAK_JOBS=162`. */
+const JOBS = Number(process.env['COHORTFLOW_SOAK_JOBS'] ?? 0);
+if (JOBS === 0)
+  console.warn('skipped: five-minute jobs at fifty at once run only when COHORTFLOW_SOAK_JOBS says how many');
+const cli = JOBS > 0 ? await temporalCli() : undefined;
+const able = cli !== undefined && hasS3Server();
+const IMAGE = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/cohortflow@sha256:${'0'.repeat(64)}`;
+/** Simulated seconds in one second. */
+const SCALE = 10;
+const JOB_SECONDS = 300;
+const POLL_SECONDS = 30;
+
+describe.skipIf(!able)('many five-minute jobs', () => {
+  const root = temporaryFolder('sagemaker-width');
+  let env: TestWorkflowEnvironment;
+  let s3: S3Server;
+  let aws: AwsStandIn;
+  let worker: TestWorker;
+  let place: string;
+
+  beforeAll(async () => {
+    [env, s3] = await Promise.all([realTime(cli!), startS3Server()]);
+    place = s3.place();
+    const steps = ['imaging.convert', 'imaging.radiomics', 'imaging.overlay'];
+    const versions = JSON.stringify(Object.fromEntries(steps.map((name) => [name, stepByName(name).version])));
+    const script = join(PACKAGE_ROOT, 'test/support/aws/quick-image.mjs');
+    const program = { command: process.execPath, args: [script, String(JOB_SECONDS / SCALE), versions] };
+    aws = await startAwsStandIn({ images: { [IMAGE]: program }, scale: SCALE });
+    const files = createFiles({});
+    const cases = Array.from({ length: JOBS }, (_, index) => `C-${String(index).padStart(3, '0')}`);
+    for (const id of cases) await files.write(`${place}/dicom/${id}/1.dcm`, 'not looked at');
+    const rows = cases.map((id) => `${id},dicom/${id}`);
+    await files.write(`${place}/cohort.csv`, ['case_id,imaging', ...rows, ''].join('\n'));
+    const sagemaker = {
+      ...{ image: IMAGE, roleArn: 'arn:aws:iam::123456789012:role/processing' },
+      ...{ pollSeconds: POLL_SECONDS / SCALE, pollsPerSecond: 2 * SCALE },
+    };
+    worker = await TestWorker.start(env.address, root, [], {
+      COHORTFLOW_AWS: JSON.stringify({ work: `${place}/work`, sagemaker }),
+      ...aws.environment,
+    });
+  }, 300_000);
+
+  afterAll(async () => {
+    await worker?.end('SIGKILL');
+    await aws?.close();
+    await env?.teardown();
+    await s3?.stop();
+    rmSync(root, { recursive: true, force: true });
+  }, 60_000);
+
+  it('run fifty at once, each once, with few billable actions; the time it took is printed', async () => {
+    const input = { cohort: `${place}/cohort.csv`, output: join(root, 'out'), imagingExecutor: 'sagemaker' };
+    const start = { workflowId: 'width', taskQueue: 'cohortflow', args: [{ ...input, concurrency: 50 }] };
+    const began = Date.now();
+    const handle = await env.client.workflow.start('imagingCohort', start);
+    let last = began;
+    for (let ended = 0; ended < JOBS;) {
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      ended = (await env.client.workflow.count("WorkflowType = 'imagingStudy' AND ExecutionStatus = 'Completed'"))
+        .count;
+      last = Date.now();
+    }
+    await handle.result();
+    const { peak, alive, jobs } = aws.jobs.census();
+    expect(jobs).toHaveLength(JOBS);
+    expect(jobs.every(({ status, executions }) => status === 'Completed' && executions === 1)).toBe(true);
+    expect(peak).toBe(Math.min(50, JOBS));
+    expect(alive).toBe(0);
+    const { events = [] } = await env.client.workflow.getHandle('width/imaging/C-000').fetchHistory();
+    const activities = events.filter(({ activityTaskScheduledEventAttributes: one }) => one != null).length;
+    // The start of the study's workflow, its activities, and a heartbeat each half minute of a real job.
+    const actions = 1 + activities + JOB_SECONDS / 30;
+    expect(actions).toBeLessThanOrEqual(20);
+    const minutes = (((last - began) / 1000) * SCALE) / 60;
+    const waves = Math.ceil(JOBS / 50);
+    const bound = (waves * (JOB_SECONDS + POLL_SECONDS)) / 60;
+    console.warn(
+      `${JOBS} jobs of 5 minutes: ${minutes.toFixed(1)} simulated minutes (${waves} waves and a poll each: ${bound.toFixed(1)}), ` +
+        `${actions} actions a job, calls: ${JSON.stringify(Object.fromEntries(aws.calls))}`,
+    );
+  }, 1_200_000);
+});
