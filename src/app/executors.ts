@@ -45,6 +45,13 @@ export function executorOf(input: MultimodalInput, modality: FanOutModality): Re
   return name === 'local' ? undefined : name;
 }
 
+/** The contract, the settings and the costs of DRAGEN are there, the executor is not. */
+function dragenIsMissing(): CohortflowError {
+  const message =
+    'this release cannot run DRAGEN yet: leave --genomics-executor at local (Salmon), or give its quant.sf in the column quant';
+  return new CohortflowError('AwsNotConfigured', message);
+}
+
 /** What a run needs to know of the services it uses: what they compute, and how much of it at once. */
 export async function planRemote(
   input: MultimodalInput,
@@ -55,6 +62,7 @@ export async function planRemote(
   const wanted = Object.fromEntries(modalities.map((modality) => [modality, executorOf(input, modality)]));
   const asked = Object.values(wanted).filter((name) => name !== undefined);
   if (asked.length === 0) return {};
+  if (asked.includes('dragen')) throw dragenIsMissing();
   if (asked.includes('sagemaker')) neededForJobs(settings);
   if (!isUri(input.output) && settings.work === undefined) {
     const message = `${asked.join(' and ')}: results of services pass through S3: set aws.work (s3://bucket/folder), or give --output s3://…`;
@@ -62,7 +70,6 @@ export async function planRemote(
   }
   const found = await executorLimits(account, settings, wanted, new AbortController().signal);
   const limits: Partial<Record<FanOutModality, number>> = {};
-  const dragen = asked.includes('dragen') ? dragenChoice(input, settings) : undefined;
   for (const modality of modalities) {
     const name = wanted[modality];
     const limit = found[modality];
@@ -72,10 +79,7 @@ export async function planRemote(
     }
     limits[modality] = limit.limit;
   }
-  return {
-    ...(dragen === undefined ? {} : { dragen }),
-    ...(Object.keys(limits).length === 0 ? {} : { limits }),
-  };
+  return Object.keys(limits).length === 0 ? {} : { limits };
 }
 
 /**
@@ -88,7 +92,7 @@ export function createExecutors(settings: AwsSettings, files: Files, namespace: 
   return (name) => {
     const known = made.get(name);
     if (known !== undefined) return known;
-    if (name === 'dragen') throw new CohortflowError('AwsNotConfigured', 'DRAGEN is not part of this release yet');
+    if (name === 'dragen') throw dragenIsMissing();
     const executor = new SageMakerExecutor(settings, files, namespace());
     made.set(name, executor);
     return executor;

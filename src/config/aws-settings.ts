@@ -71,7 +71,7 @@ export interface DragenSettings extends NetworkSettings {
   readonly licence?: string;
   /** Minutes a sample may take; 360. */
   readonly maxMinutes?: number;
-  /** Machines kept for all samples of a run instead of one each. */
+  /** Machines kept for all samples of a run instead of one each; so far only `plan` reckons with it. */
   readonly instances?: number;
   readonly pollSeconds?: number;
 }

@@ -25,13 +25,13 @@ export class StudyFailure extends Error {
   }
 }
 
-/** The one file that a single object was put into. */
-async function onlyFile(files: Files, folder: string): Promise<string> {
-  const [found, ...others] = await files.list(folder, { recursive: true });
-  if (found === undefined || others.length > 0) {
-    throw new CohortflowError('InternalError', `${folder}: one file is expected, found ${others.length + 1}`);
+/** The file that a single object was put into: keys that only begin like its own come with it. */
+async function fileOf(files: Files, folder: string, uri: string): Promise<string> {
+  const path = `${folder}/${uri.slice(uri.lastIndexOf('/') + 1)}`;
+  if ((await files.stat(path)) === undefined) {
+    throw new CohortflowError('FileNotFound', `${folder}: the object that the request names did not come`);
   }
-  return found.path;
+  return path;
 }
 
 /** The study's source as it lies in the container. */
@@ -41,8 +41,8 @@ async function here(
   at: (path: string) => string,
 ): Promise<ImagingStudyInput['unit']['source']> {
   if (source.kind === 'dicom') return { kind: 'dicom', folder: at(inputFolder('study')) };
-  const image = await onlyFile(files, at(inputFolder('image')));
-  const mask = await onlyFile(files, at(inputFolder('mask')));
+  const image = await fileOf(files, at(inputFolder('image')), source.image);
+  const mask = await fileOf(files, at(inputFolder('mask')), source.mask);
   return { ...source, image, mask };
 }
 

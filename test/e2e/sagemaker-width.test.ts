@@ -81,8 +81,8 @@ describe.skipIf(!able)('many five-minute jobs', () => {
     expect(jobs.every(({ status, executions }) => status === 'Completed' && executions === 1)).toBe(true);
     expect(peak).toBe(Math.min(50, JOBS));
     expect(alive).toBe(0);
-    const { events = [] } = await env.client.workflow.getHandle('width/imaging/C-000').fetchHistory();
-    const activities = events.filter(({ activityTaskScheduledEventAttributes: one }) => one != null).length;
+    const { events } = await env.client.workflow.getHandle(unitWorkflowId('width', 'C-000')).fetchHistory();
+    const activities = (events ?? []).filter(({ activityTaskScheduledEventAttributes: one }) => one != null).length;
     // The start of the study's workflow, its activities, and a heartbeat each half minute of a real job.
     const actions = 1 + activities + JOB_SECONDS / 30;
     expect(actions).toBeLessThanOrEqual(20);

@@ -73,7 +73,8 @@ const AS_GIVEN = [
 /** Where everything runs when the options do not say otherwise. */
 const PROFILES: Readonly<Record<'local' | 'aws', Partial<MultimodalInput>>> = {
   local: {},
-  aws: { imagingExecutor: 'sagemaker', genomicsExecutor: 'dragen', featureStore: 'sagemaker' },
+  // Reads are quantified by Salmon, beside S3: this release cannot run DRAGEN.
+  aws: { imagingExecutor: 'sagemaker', featureStore: 'sagemaker' },
 };
 
 /** The workflow's input of the options that were given; paths absolute and looked for. */

@@ -31,12 +31,23 @@ describe('planning the services of a run', () => {
     expect(await planRemote(input({ genomicsExecutor: 'dragen' }), ['imaging'], {}, unasked)).toEqual({});
   });
 
-  it('takes what each service can hold', async () => {
-    const both = input({ imagingExecutor: 'sagemaker', genomicsExecutor: 'dragen' });
-    expect(await planRemote(both, ['imaging', 'genomics'], { dragen: DRAGEN, ...SAGEMAKER }, holding(40))).toEqual({
+  it('takes what the service can hold', async () => {
+    const jobs = input({ imagingExecutor: 'sagemaker' });
+    expect(await planRemote(jobs, ['imaging', 'genomics'], SAGEMAKER, holding(40))).toEqual({
       limits: { imaging: 40 },
-      dragen: { profile: '4.3', ...DRAGEN },
     });
+  });
+
+  it('refuses what this release cannot run, and what the settings lack, before anything is started', async () => {
+    const reads = input({ genomicsExecutor: 'dragen' });
+    await expect(planRemote(reads, ['genomics'], { dragen: DRAGEN }, unasked)).rejects.toMatchObject({
+      code: 'AwsNotConfigured',
+      message: expect.stringContaining('cannot run DRAGEN yet') as string,
+    });
+    const jobs = input({ imagingExecutor: 'sagemaker' });
+    await expect(planRemote(jobs, ['imaging'], {}, unasked)).rejects.toThrow('aws.sagemaker.image');
+    const here = { ...jobs, output: '/results' };
+    await expect(planRemote(here, ['imaging'], SAGEMAKER, unasked)).rejects.toThrow('set aws.work');
   });
 
   it('refuses a service that may run nothing, saying why', async () => {

@@ -4,14 +4,16 @@ import type { RemoteEnd } from '../../../contracts/remote-work.js';
 import { WorkFailed } from '../../../ports/remote-executor.js';
 import { isFailureCode, type FailureCode } from '../../../domain/failures/index.js';
 
-type Described = Pick<
-  DescribeProcessingJobCommandOutput,
-  | 'ProcessingJobStatus'
-  | 'FailureReason'
-  | 'ExitMessage'
-  | 'ProcessingStartTime'
-  | 'ProcessingEndTime'
-  | 'ProcessingResources'
+type Described = Partial<
+  Pick<
+    DescribeProcessingJobCommandOutput,
+    | 'ProcessingJobStatus'
+    | 'FailureReason'
+    | 'ExitMessage'
+    | 'ProcessingStartTime'
+    | 'ProcessingEndTime'
+    | 'ProcessingResources'
+  >
 >;
 
 /** What our container wrote on its way out; undefined when it did not get to it, or was not ours. */

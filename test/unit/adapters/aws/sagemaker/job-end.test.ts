@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { endOf } from '../../../../../src/adapters/aws/sagemaker/job-end.js';
+import { WorkFailed } from '../../../../../src/ports/remote-executor.js';
+
+function failure(job: Parameters<typeof endOf>[1]): WorkFailed {
+  try {
+    endOf('job-1', job);
+  } catch (error) {
+    expect(error).toBeInstanceOf(WorkFailed);
+    return error as WorkFailed;
+  }
+  throw new Error('it did not fail');
+}
+
+const failed = (FailureReason: string, ExitMessage?: string): WorkFailed =>
+  failure({ ProcessingJobStatus: 'Failed', FailureReason, ExitMessage });
+
+describe('the end of a processing job', () => {
+  it('is not reached while it goes on', () => {
+    for (const status of ['InProgress', 'Stopping', undefined] as const) {
+      expect(endOf('job-1', { ProcessingJobStatus: status })).toBeUndefined();
+    }
+  });
+
+  it('tells the machine and the seconds of one that is complete', () => {
+    const end = endOf('job-1', {
+      ProcessingJobStatus: 'Completed',
+      ProcessingStartTime: new Date(1_000_000),
+      ProcessingEndTime: new Date(1_061_500),
+      ProcessingResources: {
+        ClusterConfig: { InstanceType: 'ml.r5.large', InstanceCount: 1, VolumeSizeInGB: 5 },
+      },
+    });
+    expect(end).toEqual({ results: {}, facts: { instanceType: 'ml.r5.large', seconds: 61.5 } });
+  });
+
+  it('is the code, step and message that our container wrote', () => {
+    const note = JSON.stringify({ code: 'MissingSlice', step: 'imaging.convert', message: 'slice 12 is missing' });
+    expect(failed('AlgorithmError: , exit code: 1', note)).toMatchObject({
+      code: 'MissingSlice',
+      message: 'slice 12 is missing',
+      details: { step: 'imaging.convert' },
+    });
+  });
+
+  it.each([
+    ['AlgorithmError: , exit code: 137', 'JobKilled'],
+    ['AlgorithmError: , exit code: 1', 'JobFailed'],
+    ['InternalServerError: We encountered an internal error. Please try again.', 'JobLost'],
+    ['CapacityError: Unable to provision requested ML compute capacity.', 'AwsNoCapacity'],
+    ['ClientError: Cannot pull the image', 'JobRejected'],
+    ['ResourceLimitExceeded: The account-level service limit', 'AwsQuotaExceeded'],
+  ])('for "%s" is %s', (reason, code) => {
+    expect(failed(reason).code).toBe(code);
+    // A note that is not ours says nothing.
+    expect(failed(reason, 'Traceback (most recent call last)').code).toBe(code);
+  });
+
+  it('takes a job that was stopped, not by us, for one that ran too long', () => {
+    expect(failure({ ProcessingJobStatus: 'Stopped' }).code).toBe('JobTimedOut');
+  });
+
+  it('does not repeat the places that a reason names', () => {
+    const { message } = failed('ClientError: no objects under s3://hospital/DOE^JANE/1.2.840.113');
+    expect(message).toContain('s3://…');
+    expect(message).not.toMatch(/DOE|1\.2\.840/);
+  });
+});

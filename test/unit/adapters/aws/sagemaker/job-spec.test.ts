@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { jobSpec } from '../../../../../src/adapters/aws/sagemaker/job-spec.js';
+import type { AwsSettings, SageMakerSettings } from '../../../../../src/config/aws-settings.js';
+import type { ImagingUnit } from '../../../../../src/domain/cohort/manifest.js';
+import { validateJob } from '../../../../support/aws/validate-job.js';
+
+const NAME = `cohortflow-${'a'.repeat(32)}`;
+const PLACE = `s3://work/run/${NAME}`;
+const STUDY: ImagingUnit = {
+  modality: 'imaging',
+  caseId: 'R01-00',
+  source: { kind: 'dicom', folder: 's3://data/R01-00' },
+};
+const TAGS = { 'cohortflow:work': NAME, 'cohortflow:workflow': 'cohortflow-1/imaging/R01-00' };
+
+function spec(more: SageMakerSettings = {}, settings: AwsSettings = {}, unit = STUDY) {
+  const sagemaker = { image: 'registry/image@sha256:0', roleArn: 'arn:aws:iam::123456789012:role/jobs', ...more };
+  const request = jobSpec(NAME, PLACE, unit, TAGS, { ...settings, sagemaker });
+  // What the service would refuse, the stand-in refuses.
+  validateJob(JSON.parse(JSON.stringify(request)) as Record<string, unknown>);
+  return request;
+}
+
+describe('the processing job of a study', () => {
+  it('is the original’s: one ml.r5.large with 5 GB, bounded in time and cut off from the network', () => {
+    expect(spec()).toMatchObject({
+      ProcessingResources: {
+        ClusterConfig: { InstanceType: 'ml.r5.large', InstanceCount: 1, VolumeSizeInGB: 5 },
+      },
+      StoppingCondition: { MaxRuntimeInSeconds: 3600 },
+      NetworkConfig: { EnableNetworkIsolation: true },
+    });
+  });
+
+  it('closes the prefix of its study, so that no other case comes with it', () => {
+    const [request, study] = spec().ProcessingInputs ?? [];
+    expect(request?.S3Input?.S3Uri).toBe(`${PLACE}/request/`);
+    expect(study?.S3Input).toMatchObject({ S3Uri: 's3://data/R01-00/', LocalPath: '/opt/ml/processing/input/study' });
+  });
+
+  it('takes an image and a mask as one object each', () => {
+    const source = { kind: 'nifti', image: 's3://data/a/ct.nii.gz', mask: 's3://data/a/seg.nii.gz' } as const;
+    const inputs = spec({}, {}, { ...STUDY, source }).ProcessingInputs ?? [];
+    expect(inputs.map((one) => one.S3Input?.S3Uri).slice(1)).toEqual([source.image, source.mask]);
+  });
+
+  it('lists several types in order of preference, and encrypts with the key of the settings', () => {
+    const types = ['ml.r5.large', 'ml.m5.xlarge'];
+    const { ProcessingResources, ProcessingOutputConfig } = spec({ instanceTypes: types }, { kmsKey: 'alias/key' });
+    expect(ProcessingResources?.ClusterConfig).toMatchObject({
+      InstancePreferences: types.map((InstanceType) => ({ InstanceType, InstanceCount: 1 })),
+      VolumeKmsKeyId: 'alias/key',
+    });
+    expect(ProcessingOutputConfig?.KmsKeyId).toBe('alias/key');
+  });
+
+  it('sets no key for disks that the service encrypts by itself', () => {
+    const { ProcessingResources } = spec({ instanceTypes: ['ml.r5d.large'] }, { kmsKey: 'alias/key' });
+    expect(ProcessingResources?.ClusterConfig?.VolumeKmsKeyId).toBeUndefined();
+  });
+
+  it('carries our tags and those of the settings', () => {
+    const { Tags } = spec({}, { tags: { team: 'imaging' } });
+    expect(Tags).toEqual([
+      { Key: 'team', Value: 'imaging' },
+      ...Object.entries(TAGS).map(([Key, Value]) => ({ Key, Value })),
+    ]);
+  });
+
+  it('is refused without what it needs, and for a study that is not in S3', () => {
+    expect(() => jobSpec(NAME, PLACE, STUDY, TAGS, {})).toThrow('aws.sagemaker.image and aws.sagemaker.roleArn');
+    expect(() => spec({ subnets: ['subnet-1'] })).toThrow('subnets and securityGroups go together');
+    const local = { ...STUDY, source: { kind: 'dicom', folder: '/data/R01-00' } } as const;
+    expect(() => spec({}, {}, local)).toThrow('reads studies in S3 only');
+  });
+});
