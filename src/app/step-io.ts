@@ -1,3 +1,4 @@
+import { LocalArchives } from '../adapters/local/archives.js';
 import { CanvasPictures } from '../adapters/local/canvas-pictures.js';
 import { DuckDbTables } from '../adapters/local/duckdb-tables.js';
 import { LocalToolRunner } from '../adapters/local/tool-runner.js';
@@ -11,6 +12,7 @@ export function createStepIo(folders: Pick<StepIo, 'outputFolder' | 'scratchFold
     tools: new LocalToolRunner(),
     tables: new DuckDbTables(),
     pictures: new CanvasPictures(),
+    archives: new LocalArchives(),
     ...folders,
   };
 }

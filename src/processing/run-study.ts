@@ -40,7 +40,13 @@ async function here(
   files: Files,
   at: (path: string) => string,
 ): Promise<ImagingStudyInput['unit']['source']> {
-  if (source.kind === 'dicom') return { kind: 'dicom', folder: at(inputFolder('study')) };
+  if (source.kind === 'dicom') {
+    const folder = at(inputFolder('study'));
+    const archive = `${folder}/${source.folder.slice(source.folder.lastIndexOf('/') + 1)}`;
+    // One object of the study's own name is its archive.
+    const isOne = (await files.stat(archive))?.kind === 'file';
+    return { kind: 'dicom', folder: isOne ? archive : folder };
+  }
   const image = await fileOf(files, at(inputFolder('image')), source.image);
   const mask = await fileOf(files, at(inputFolder('mask')), source.mask);
   return { ...source, image, mask };

@@ -1,3 +1,4 @@
+import type { Archives } from '../ports/archives.js';
 import type { Files } from '../ports/files.js';
 import type { PictureEncoder } from '../ports/picture-encoder.js';
 import type { TableEngine } from '../ports/table-engine.js';
@@ -13,6 +14,7 @@ export interface StepIo {
   readonly tools: ToolRunner;
   readonly tables: TableEngine;
   readonly pictures: PictureEncoder;
+  readonly archives: Archives;
   /** Empty private folder. What lies in it when `run` returns is committed as the step's outputs; what fails leaves nothing. */
   readonly outputFolder: string;
   /** Private folder for intermediate files; removed afterwards, whatever happens. */

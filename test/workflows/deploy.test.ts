@@ -23,11 +23,11 @@ function nextVersion(folder: string): Promise<WorkflowBundle> {
   mkdirSync(folder, { recursive: true });
   cpSync(join(PACKAGE_ROOT, 'src'), join(folder, 'src'), { recursive: true });
   const study = join(folder, 'src', 'workflows', 'imaging-study.ts');
-  const before = '(step) => imagingPlan(input, step)';
-  const after = `async (step) => {
-    await imagingPlan(input, step);
-    if (patched('imaging-check')) await step('imaging.check', {}, {});
-  }`;
+  const before = ': imagingPlan(input, step)';
+  const after = `: (async () => {
+        await imagingPlan(input, step);
+        if (patched('imaging-check')) await step('imaging.check', {}, {});
+      })()`;
   const text = readFileSync(study, 'utf8');
   expect(text).toContain(before);
   writeFileSync(study, `import { patched } from '@temporalio/workflow';\n${text.replace(before, after)}`);

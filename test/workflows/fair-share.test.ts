@@ -2,7 +2,9 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FAIR_QUEUES } from '../../src/adapters/local/temporal-server-process.js';
+import { unitWorkflowId } from '../../src/contracts/workflow-ids.js';
 import { createWorkers, runWorkers } from '../../src/workers/create-workers.js';
+import { Gate, through, until } from '../support/gate.js';
 import { sourceBundle } from '../support/temporal-bundle.js';
 import { realTime, temporalCli } from '../support/temporal-servers.js';
 import { simulate, simulatedStudies } from '../support/temporal-simulation.js';
@@ -25,10 +27,13 @@ describe.skipIf(server === undefined)('cohorts that share one slow worker', () =
   });
 
   it('get equal turns: a small one does not wait for all that a large one has in line', async () => {
-    const ends: string[] = [];
+    const turns: string[] = [];
+    const gate = new Gate();
     const simulation = simulate(simulatedStudies(MANY), async ({ step, output }) => {
-      await new Promise((resolve) => setTimeout(resolve, 25));
-      if (step === 'imaging.overlay') ends.push(output);
+      await gate.enter();
+      if (step.startsWith('imaging.')) turns.push(output);
+      // Long enough for the next step of a study to be in line before its turn comes.
+      await new Promise((resolve) => setTimeout(resolve, 50));
     });
     const prepareCohort: typeof simulation.prepareCohort = async (request) => ({
       ...(await simulation.prepareCohort(request)),
@@ -55,21 +60,33 @@ describe.skipIf(server === undefined)('cohorts that share one slow worker', () =
         taskQueue: TEST_QUEUE,
         args: [{ cohort: '/sheet.csv', output: `/${name}`, concurrency: MANY }],
       });
-    try {
-      const many = await start('many');
-      while (!simulation.steps.some(({ step }) => step === 'imaging.convert')) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
+    /** True when every study of a cohort has its first step in line. */
+    const inLine = async (name: string, studies: number): Promise<boolean> => {
+      for (const { caseId } of simulatedStudies(studies)) {
+        const unit = env.client.workflow.getHandle(unitWorkflowId(name, caseId));
+        const found = await unit.describe().catch(() => undefined);
+        if ((found?.raw.pendingActivities ?? []).length === 0) return false;
       }
-      const few = await start('few');
-      await few.result();
-      await many.result();
+      return true;
+    };
+    try {
+      await through(gate, async () => {
+        const many = await start('many');
+        await until(() => inLine('many', MANY), 60);
+        const few = await start('few');
+        await until(() => inLine('few', FEW), 60);
+        // From here on both have all their studies in line, however slow the machine is.
+        gate.openForAll();
+        await few.result();
+        await many.result();
+      });
     } finally {
       stop.abort();
       await running;
     }
-    const last = ends.lastIndexOf('/few');
-    expect(ends.filter((output) => output === '/few')).toHaveLength(FEW);
-    // In line behind it, the small one would end with the last of the large one.
-    expect(ends.slice(0, last).filter((output) => output === '/many').length).toBeLessThan(MANY / 2);
+    const last = turns.lastIndexOf('/few');
+    expect(turns.filter((output) => output === '/few')).toHaveLength(3 * FEW);
+    // In line behind it, the small one would begin when the large one has had a turn for each of its studies.
+    expect(turns.slice(0, last).filter((output) => output === '/many').length).toBeLessThan(MANY);
   }, 120_000);
 });

@@ -54,9 +54,13 @@ export interface StartedServer {
 }
 
 /** Cohorts that share workers get equal turns, however much each has waiting: by the fairness key of their workflows. */
-export const FAIR_QUEUES: readonly string[] = ['matching.useNewMatcher=true', 'matching.enableFairness=true'].flatMap(
-  (value) => ['--dynamic-config-value', value],
-);
+export const FAIR_QUEUES: readonly string[] = [
+  'matching.useNewMatcher=true',
+  'matching.enableFairness=true',
+  // Turns are fair within a partition only, and few pollers leave some of several partitions waiting.
+  'matching.numTaskqueueReadPartitions=1',
+  'matching.numTaskqueueWritePartitions=1',
+].flatMap((value) => ['--dynamic-config-value', value]);
 
 /**
  * Starts `temporal server start-dev` in the background, bound to the loopback interface only, so that it outlives this

@@ -4,9 +4,19 @@ const data = (reason: string, remedy: string) => ({ retryable: false, fault: 'da
 
 /** Failures of the imaging part. */
 export const IMAGING_FAILURES = {
-  NoDicom: data(
-    'The folder of the study holds no DICOM file.',
-    'Check the path in the sheet; archives have to be unpacked first.',
+  NoDicom: data('The folder of the study holds no DICOM file.', 'Check the path in the sheet.'),
+  ArchiveDamaged: data(
+    'The archive of a study is damaged, cut off, or not what its own checksums say.',
+    'Fetch the archive again.',
+  ),
+  ArchiveEncrypted: data('The archive of a study is encrypted.', 'Unpack it and give the folder.'),
+  ArchiveUnsafe: data(
+    'The archive of a study has entries that would be written outside its folder.',
+    'Do not trust it; unpack it by hand where that does no harm, and give the folder.',
+  ),
+  ArchiveTooLarge: data(
+    'The archive of a study unpacks to more than any study is.',
+    'If it is a study all the same, unpack it and give the folder.',
   ),
   DamagedDicom: data(
     'A DICOM file ends early, contradicts itself or cannot be decoded.',

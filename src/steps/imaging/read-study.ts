@@ -114,8 +114,28 @@ function withoutCopies(instances: readonly Instance[]): { kept: Instance[]; copi
   return { kept, copies, clashes };
 }
 
+/** The files of a path: of a folder all below it, of an archive all in it, else the file itself. */
+async function filesOf(
+  io: StepIo,
+  entry: FileEntry,
+  signal: AbortSignal,
+  progress: (message: string) => void,
+): Promise<readonly FileEntry[]> {
+  const { files, archives, scratchFolder } = io;
+  if (entry.kind === 'folder') return files.list(entry.path, { recursive: true, signal });
+  progress('unpacking');
+  const folder = `${scratchFolder}/unpacked/${(await files.names(`${scratchFolder}/unpacked`)).length}`;
+  try {
+    if (!(await archives.unpack(entry.path, folder, signal))) return [entry];
+  } catch (error) {
+    if (!(error instanceof CohortflowError)) throw error;
+    throw new CohortflowError(error.code, `${shownName(entry.path)}: ${error.message}`, error.details, error);
+  }
+  return (await files.names(folder)).length === 0 ? [] : files.list(folder, { recursive: true, signal });
+}
+
 /**
- * Reads the headers of every file of a study, at any depth; pixel data stay on disk. Files that are not DICOM are counted
+ * Reads the headers of every file of a study, at any depth, archives unpacked; pixel data stay on disk. Files that are not DICOM are counted
  * and passed over.
  *
  * Throws `FileNotFound` when a path does not exist, `NoDicom` when there is nothing to read.
@@ -135,8 +155,7 @@ export async function readStudy(
         `${shownName(path.replace(/\/+$/, ''))}: the study does not exist or cannot be read.`,
       );
     }
-    if (entry.kind === 'file') entries.push(entry);
-    else entries.push(...(await io.files.list(path, { recursive: true, signal })));
+    entries.push(...(await filesOf(io, entry, signal, progress)));
   }
   const empty = entries.filter(({ size }) => size === 0).length;
   // "._name" are the resource forks that macOS leaves beside files on foreign disks.
@@ -161,7 +180,7 @@ export async function readStudy(
       'NoDicom',
       entries.length === 0
         ? 'the folder of the study is empty.'
-        : `none of the ${entries.length} file(s) of the study is DICOM; archives have to be unpacked first.`,
+        : `none of the ${entries.length} file(s) of the study is DICOM.`,
       { files: entries.length },
     );
   }

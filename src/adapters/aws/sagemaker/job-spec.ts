@@ -26,11 +26,14 @@ export function neededForJobs(settings: AwsSettings): { readonly image: string; 
   return { image, roleArn };
 }
 
-/** The study's places by role: a DICOM study is a prefix, an image and a mask are one object each. */
+/** True for a study that is one object by its name. */
+export const isArchive = (uri: string): boolean => /\.(zip|tar|tgz|tar\.gz)$/i.test(uri);
+
+/** The study's places by role: a DICOM study is a prefix or an archive, an image and a mask are one object each. */
 function sourcesOf({ source }: ImagingStudyInput['unit']): readonly (readonly [role: Role, uri: string])[] {
   const sources: readonly (readonly [Role, string])[] =
     source.kind === 'dicom'
-      ? [['study', `${source.folder.replace(/\/+$/, '')}/`]]
+      ? [['study', isArchive(source.folder) ? source.folder : `${source.folder.replace(/\/+$/, '')}/`]]
       : [
           ['image', source.image],
           ['mask', source.mask],
