@@ -1,0 +1,52 @@
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Grounds } from './grounds.js';
+
+/** What `cohortflow doctor` looks at besides what a run uses anyway. */
+export function looks({ key, repositoryArn, settings }: Grounds): readonly PolicyStatement[] {
+  return [
+    new PolicyStatement({ sid: 'WhoAmI', actions: ['sts:GetCallerIdentity'], resources: ['*'] }),
+    new PolicyStatement({
+      sid: 'LookAtNetwork',
+      actions: [
+        ...['ec2:DescribeSubnets', 'ec2:DescribeRouteTables', 'ec2:DescribeSecurityGroups'],
+        'ec2:DescribeVpcEndpoints',
+      ],
+      resources: ['*'],
+    }),
+    new PolicyStatement({
+      sid: 'TryKey',
+      actions: ['kms:DescribeKey', 'kms:GenerateDataKey'],
+      resources: [key.keyArn],
+    }),
+    new PolicyStatement({ sid: 'LookAtImage', actions: ['ecr:DescribeImages'], resources: [repositoryArn] }),
+    ...(settings.dragen === undefined
+      ? []
+      : [
+          new PolicyStatement({
+            sid: 'LookAtMachines',
+            actions: ['ec2:DescribeImages', 'ec2:DescribeInstanceTypeOfferings', 'ssm:DescribeParameters'],
+            resources: ['*'],
+          }),
+        ]),
+  ];
+}
+
+/** What `cohortflow clean --infra` removes besides jobs and machines: images, and the key after its waiting time. */
+export function cleanInfra({ key, repositoryArn }: Grounds): readonly PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      sid: 'RemoveImages',
+      actions: [
+        ...['ecr:DescribeRepositories', 'ecr:ListTagsForResource', 'ecr:DescribeImages'],
+        'ecr:BatchDeleteImage',
+      ],
+      resources: [repositoryArn],
+    }),
+    new PolicyStatement({
+      sid: 'RetireKey',
+      actions: ['kms:DescribeKey', 'kms:ListResourceTags', 'kms:ScheduleKeyDeletion'],
+      resources: [key.keyArn],
+    }),
+    new PolicyStatement({ sid: 'FindKey', actions: ['kms:ListAliases'], resources: ['*'] }),
+  ];
+}

@@ -1,0 +1,98 @@
+/** Digest of an image in the repository that `<name>-data` makes: `sha256:…`. */
+export type Digest = string;
+
+/** Size and number of the tasks of one worker role. */
+export interface WorkerSettings {
+  readonly vcpu: number;
+  readonly memoryGb: number;
+  readonly diskGb: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** The worker roles, as `cohortflow worker --role` knows them. */
+export const WORKER_ROLES = ['orchestration', 'io', 'cpu'] as const;
+export type WorkerRole = (typeof WORKER_ROLES)[number];
+
+export interface TemporalSettings {
+  /** `host:port` of the frontend: Temporal Cloud's, or your own server's. */
+  readonly address: string;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  /** `none`: no sign-in; `apiKey`: the secret has `apiKey`; `certificate`: the secret has `certificate` and `key`. */
+  readonly auth: 'none' | 'apiKey' | 'certificate';
+  readonly tls: boolean;
+  /** Name of the secret in Secrets Manager. */
+  readonly secret?: string;
+  /** Name of the PrivateLink service by which the server is reached (`com.amazonaws.vpce.…`). */
+  readonly privateLink?: string;
+}
+
+export interface NetworkSettings {
+  readonly cidr: string;
+  /** Names of zones; two of the Region when not given. */
+  readonly zones?: readonly string[];
+  /** `endpoints`: no way out, the services are reached inside; `nat`: a NAT gateway. */
+  readonly wayOut: 'endpoints' | 'nat';
+}
+
+export interface StorageSettings {
+  /** Buckets, made by others, that cohorts are read from. */
+  readonly readBuckets: readonly string[];
+  readonly oldVersionsDays: number;
+  /** Jobs read only objects that carry `sagemaker=true`, as in the published original. */
+  readonly onlyTaggedObjects: boolean;
+}
+
+export interface DragenSettings {
+  readonly ami?: string;
+  readonly amiParameter?: string;
+  readonly instanceTypes: readonly string[];
+  readonly reference: string;
+  readonly annotation: string;
+  /** Name or ARN of the secret with the licence credentials. */
+  readonly licence?: string;
+  readonly profile?: string;
+  readonly spot: boolean;
+}
+
+export interface WatchSettings {
+  /** Who hears of alarms and of the budget. */
+  readonly emails: readonly string[];
+  readonly budgetUsd: number;
+  /** Failed steps within an hour that raise an alarm. */
+  readonly failedSteps: number;
+  /** Hours without a break in which F-family machines ran. */
+  readonly machineHours: number;
+}
+
+/** Everything that may differ between two installations. No account id is among it: that is whose credentials deploy. */
+export interface Settings {
+  /** First part of all names; begins with `cohortflow`, so that `cohortflow clean` knows what is ours. */
+  readonly name: string;
+  readonly images: { readonly worker?: Digest; readonly processing?: Digest };
+  readonly temporal?: TemporalSettings;
+  readonly network: NetworkSettings;
+  readonly storage: StorageSettings;
+  readonly workers: Readonly<Record<WorkerRole, WorkerSettings>>;
+  readonly dragen?: DragenSettings;
+  readonly sweepMinutes: number;
+  readonly logDays: number;
+  readonly watch: WatchSettings;
+}
+
+/** What holds where the file says nothing. */
+export const DEFAULTS: Settings = {
+  name: 'cohortflow',
+  images: {},
+  network: { cidr: '10.40.0.0/16', wayOut: 'endpoints' },
+  storage: { readBuckets: [], oldVersionsDays: 30, onlyTaggedObjects: false },
+  workers: {
+    orchestration: { vcpu: 1, memoryGb: 4, diskGb: 21, least: 1, most: 2 },
+    io: { vcpu: 1, memoryGb: 4, diskGb: 50, least: 1, most: 4 },
+    cpu: { vcpu: 4, memoryGb: 16, diskGb: 200, least: 1, most: 10 },
+  },
+  sweepMinutes: 60,
+  logDays: 90,
+  watch: { emails: [], budgetUsd: 200, failedSteps: 20, machineHours: 24 },
+};
