@@ -25,8 +25,24 @@ export function workName(namespace: string, workflowId: string, runId: string, a
   return `cohortflow-${sha256Text([namespace, workflowId, runId, String(attempt)].join('\n')).slice(0, 32)}`;
 }
 
-function inputOf({ input, output, runId }: RemoteRequest): AnyUnitInput {
+/** The work of a unit; what is for a whole cohort is not taken over by any. */
+type UnitRequest = Extract<RemoteRequest, { readonly input: unknown }>;
+
+const isOfUnit = (request: RemoteRequest): request is UnitRequest => 'input' in request;
+
+function inputOf({ input, output, runId }: UnitRequest): AnyUnitInput {
   return { ...input, output, runId };
+}
+
+/** Records the steps of a unit that are all finished already; false when something is left to do. */
+async function foundFinished(request: UnitRequest, services: RemoteServices, signal: AbortSignal): Promise<boolean> {
+  const input = inputOf(request);
+  const steps = await finishedSteps(input, services, signal);
+  if (steps === undefined) return false;
+  for (const record of reusedRecords(input, steps, new Date().toISOString())) {
+    await services.ledger.record(request.output, request.runId, record);
+  }
+  return true;
 }
 
 /** Where the request of a piece of work and its results go. */
@@ -70,16 +86,10 @@ export function createRemoteActivities(services: RemoteServices): RemoteActiviti
   return {
     submitWork: (request) =>
       heartbeating(async (_attempt, signal) => {
-        const input = inputOf(request);
-        const steps = await finishedSteps(input, services, signal);
-        if (steps !== undefined) {
-          for (const record of reusedRecords(input, steps, new Date().toISOString())) {
-            await services.ledger.record(request.output, request.runId, record);
-          }
-          return { reused: true };
-        }
+        if (isOfUnit(request) && (await foundFinished(request, services, signal))) return { reused: true };
         const work = workOf(request, services);
-        return { reused: false, ticket: await services.executor(request.executor).submit(work, signal) };
+        const ticket = await services.executor(request.executor).submit(work, signal);
+        return ticket === undefined ? { reused: true } : { reused: false, ticket };
       }, HEARTBEAT_MS),
     awaitWork: async ({ ticket }) => {
       const executor = services.executor(ticket.executor);
@@ -95,6 +105,7 @@ export function createRemoteActivities(services: RemoteServices): RemoteActiviti
     },
     adoptWork: ({ request, ticket }) =>
       heartbeating(async (_attempt, signal) => {
+        if (!isOfUnit(request)) throw new CohortflowError('InternalError', 'only the work of a unit is taken over');
         await adoptStudy({ request, ticket, input: inputOf(request), services, signal });
         return { outcome: 'done' };
       }, HEARTBEAT_MS),

@@ -1,3 +1,4 @@
+import { DragenExecutor } from '../adapters/aws/dragen/executor.js';
 import { SageMakerExecutor } from '../adapters/aws/sagemaker/executor.js';
 import { neededForJobs } from '../adapters/aws/sagemaker/job-spec.js';
 import type { RemotePlan } from '../activities/prepare-cohort.js';
@@ -7,6 +8,7 @@ import type { RemoteExecutorName } from '../contracts/remote-work.js';
 import type { FanOutModality } from '../contracts/workflow-ids.js';
 import { isUri } from '../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../domain/errors.js';
+import { dragenProfile } from '../domain/genomics/dragen/index.js';
 import type { AwsAccount } from '../ports/aws-account.js';
 import type { Files } from '../ports/files.js';
 import type { RemoteExecutor } from '../ports/remote-executor.js';
@@ -15,27 +17,36 @@ import { executorLimits } from './doctor/executor-limits.js';
 /** The services that may be given work, by name; made when they are first asked for. */
 export type Executors = (name: RemoteExecutorName) => RemoteExecutor;
 
-/** Where the settings stand that DRAGEN cannot do without; what it computes is part of the run. */
-const DRAGEN_NEEDS = ['reference', 'annotation'] as const;
-
 /** The DRAGEN version whose commands are used when nobody says. */
 export const DEFAULT_DRAGEN_PROFILE = '4.3';
 
 /**
- * What DRAGEN is to compute: the run's own choice over that of the settings.
+ * What DRAGEN is to compute: the run's own choice over that of the settings. There is one annotation, for DRAGEN and for the
+ * sums by gene.
  *
- * @throws CohortflowError `AwsNotConfigured` naming the settings that are missing
+ * @throws CohortflowError `AwsNotConfigured` naming the settings that are missing, `InvalidInput` for what no machine can use
  */
 export function dragenChoice(
-  input: Pick<MultimodalInput, 'dragenProfile'>,
+  input: Pick<MultimodalInput, 'annotation' | 'dragenProfile'>,
   { dragen = {} }: AwsSettings,
 ): DragenChoice {
-  const missing = DRAGEN_NEEDS.filter((name) => dragen[name] === undefined).map((name) => `aws.dragen.${name}`);
-  const { reference, annotation, profile = DEFAULT_DRAGEN_PROFILE } = dragen;
-  if (reference === undefined || annotation === undefined) {
+  const { reference } = dragen;
+  const annotation = input.annotation ?? dragen.annotation;
+  const machine = dragen.ami ?? dragen.amiParameter;
+  const needed = Object.entries({ reference, annotation, ami: machine, instanceProfile: dragen.instanceProfile });
+  const missing = needed.filter(([, value]) => value === undefined).map(([name]) => `aws.dragen.${name}`);
+  if (reference === undefined || annotation === undefined || missing.length > 0) {
     throw new CohortflowError('AwsNotConfigured', `the executor dragen needs the setting ${missing.join(' and ')}`);
   }
-  return { profile: input.dragenProfile ?? profile, reference, annotation };
+  if (!isUri(annotation)) {
+    const message =
+      'the executor dragen reads the annotation in S3: give s3://… for --annotation, or set aws.dragen.annotation';
+    throw new CohortflowError('InvalidInput', message);
+  }
+  const profile = input.dragenProfile ?? dragen.profile ?? DEFAULT_DRAGEN_PROFILE;
+  if (dragenProfile(profile).takesLicence || dragen.licence === undefined) return { profile, reference, annotation };
+  const message = `the DRAGEN profile ${profile} takes no licence file: leave out aws.dragen.licence`;
+  throw new CohortflowError('AwsNotConfigured', message);
 }
 
 /** The service that computes the units of a modality; undefined when that is done here. */
@@ -43,13 +54,6 @@ export function executorOf(input: MultimodalInput, modality: FanOutModality): Re
   const { imagingExecutor = 'local', genomicsExecutor = 'local' } = input;
   const name = modality === 'imaging' ? imagingExecutor : genomicsExecutor;
   return name === 'local' ? undefined : name;
-}
-
-/** The contract, the settings and the costs of DRAGEN are there, the executor is not. */
-function dragenIsMissing(): CohortflowError {
-  const message =
-    'this release cannot run DRAGEN yet: leave --genomics-executor at local (Salmon), or give its quant.sf in the column quant';
-  return new CohortflowError('AwsNotConfigured', message);
 }
 
 /** What a run needs to know of the services it uses: what they compute, and how much of it at once. */
@@ -62,7 +66,7 @@ export async function planRemote(
   const wanted = Object.fromEntries(modalities.map((modality) => [modality, executorOf(input, modality)]));
   const asked = Object.values(wanted).filter((name) => name !== undefined);
   if (asked.length === 0) return {};
-  if (asked.includes('dragen')) throw dragenIsMissing();
+  const choice = asked.includes('dragen') ? { dragen: dragenChoice(input, settings) } : {};
   if (asked.includes('sagemaker')) neededForJobs(settings);
   if (!isUri(input.output) && settings.work === undefined) {
     const message = `${asked.join(' and ')}: results of services pass through S3: set aws.work (s3://bucket/folder), or give --output s3://…`;
@@ -79,7 +83,7 @@ export async function planRemote(
     }
     limits[modality] = limit.limit;
   }
-  return Object.keys(limits).length === 0 ? {} : { limits };
+  return { ...choice, ...(Object.keys(limits).length === 0 ? {} : { limits }) };
 }
 
 /**
@@ -92,8 +96,10 @@ export function createExecutors(settings: AwsSettings, files: Files, namespace: 
   return (name) => {
     const known = made.get(name);
     if (known !== undefined) return known;
-    if (name === 'dragen') throw dragenIsMissing();
-    const executor = new SageMakerExecutor(settings, files, namespace());
+    const executor =
+      name === 'dragen'
+        ? new DragenExecutor(settings, files, namespace())
+        : new SageMakerExecutor(settings, files, namespace());
     made.set(name, executor);
     return executor;
   };

@@ -71,6 +71,8 @@ export interface DragenSettings extends NetworkSettings {
   readonly licence?: string;
   /** Minutes a sample may take; 360. */
   readonly maxMinutes?: number;
+  /** `s3://bucket/folder` that keeps the alignments (BAM); they are not kept when absent. */
+  readonly alignments?: string;
   /** Machines kept for all samples of a run instead of one each; so far only `plan` reckons with it. */
   readonly instances?: number;
   readonly pollSeconds?: number;
@@ -135,6 +137,7 @@ export const AWS_SHAPE = {
     reference: 's3',
     hashTable: 's3',
     annotation: 's3',
+    alignments: 's3',
     licence: 'text',
     maxMinutes: 'count',
     instances: 'count',

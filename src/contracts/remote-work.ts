@@ -1,5 +1,5 @@
 import type { JsonObject } from '../steps/step.js';
-import type { GenomicsSampleInput, ImagingStudyInput } from './inputs.js';
+import type { DragenChoice, GenomicsSampleInput, ImagingStudyInput } from './inputs.js';
 
 /** Where the units of a modality may run besides here. */
 export const IMAGING_EXECUTORS = ['local', 'sagemaker'] as const;
@@ -10,7 +10,10 @@ export type GenomicsExecutor = (typeof GENOMICS_EXECUTORS)[number];
 export type RemoteExecutorName = Exclude<ImagingExecutor | GenomicsExecutor, 'local'>;
 export const REMOTE_EXECUTORS = ['sagemaker', 'dragen'] as const satisfies readonly RemoteExecutorName[];
 
-/** The work of one unit, given to a service: the whole input of the unit's workflow, and which try this is. */
+/**
+ * Work given to a service, and which try this is: that of one unit, by the whole input of its workflow, or what all units of
+ * a cohort need first (DRAGEN's hash table).
+ */
 export type RemoteRequest = {
   readonly output: string;
   /** Key of the records of outcomes. */
@@ -20,6 +23,7 @@ export type RemoteRequest = {
 } & (
   | { readonly executor: 'sagemaker'; readonly input: ImagingStudyInput }
   | { readonly executor: 'dragen'; readonly input: GenomicsSampleInput }
+  | { readonly executor: 'dragen'; readonly table: DragenChoice }
 );
 
 /** Names work that was taken on: plain JSON, small; what the executor needs to find it again. */

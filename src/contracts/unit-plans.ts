@@ -96,8 +96,10 @@ export async function genomicsPlan(input: GenomicsSampleInput, step: PlannedStep
     const { dragen } = input;
     const { strandedness } = source as Exclude<typeof source, { readonly kind: 'quant' }>;
     const table = annotation === undefined ? {} : { annotation: [annotation] };
-    const params = { executor: 'dragen', strandedness, ...(dragen === undefined ? {} : { dragen }) };
-    await step('genomics.quantify', params, { ...readsOf(source), ...table });
+    // Reference and annotation count by what is in them, not by where they lie.
+    const files = dragen === undefined ? {} : { reference: [dragen.reference], gtf: [dragen.annotation] };
+    const params = { executor: 'dragen', strandedness, ...(dragen === undefined ? {} : { profile: dragen.profile }) };
+    await step('genomics.quantify', params, { ...readsOf(source), ...table, ...files });
     return;
   }
   const params: JsonObject = {

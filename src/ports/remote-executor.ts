@@ -41,8 +41,8 @@ export interface RemoteAlive {
  */
 export interface RemoteExecutor {
   readonly name: RemoteExecutorName;
-  /** Gives work away; finds its own again when an earlier answer was lost. */
-  submit(work: RemoteWork, signal: AbortSignal): Promise<RemoteTicket>;
+  /** Gives work away; finds its own again when an earlier answer was lost. Undefined where there is nothing left to do. */
+  submit(work: RemoteWork, signal: AbortSignal): Promise<RemoteTicket | undefined>;
   /**
    * Resolves when the work has ended well, rejects with {@link WorkFailed}, or with the fault that looking met for too long;
    * may be called again after a crash.

@@ -159,7 +159,8 @@ export function mockActivities({ units, behave = succeeding, behaveRemotely }: M
 function mockRemote(behave: RemoteBehaviour = () => undefined): Pick<MockActivities, 'remote' | 'alive' | 'given'> {
   const alive: AliveWork = new Set();
   const given: string[] = [];
-  const nameOf = ({ input, attempt }: RemoteRequest): string => `${input.unit.caseId}-${attempt}`;
+  const nameOf = (request: RemoteRequest): string =>
+    `${'input' in request ? request.input.unit.caseId : 'hash-table'}-${request.attempt}`;
   const remote: ServiceActivities = {
     submitWork: async (request) => {
       const name = nameOf(request);

@@ -10,6 +10,7 @@ import { cohortStep, stepContext, type CohortStepContext } from './cohort-step.j
 import { orFail, isReportable, stepFailure } from './failures.js';
 import { writeFeatureGroup } from './feature-groups.js';
 import { allEnded } from './pool.js';
+import { remotely } from './remote-unit.js';
 import { asRootOrPart } from './root.js';
 import { unitFanOut, unitInput } from './unit-fan-out.js';
 
@@ -26,7 +27,8 @@ async function prepareReference(
   context: CohortStepContext,
 ): Promise<Reference> {
   const { transcripts, genomicsExecutor } = input;
-  const annotation = input.annotation ?? prepared.dragen?.annotation;
+  const { dragen, runId } = prepared;
+  const annotation = input.annotation ?? dragen?.annotation;
   const shared = (step: string, inputs: Record<string, readonly string[]>): Promise<string> =>
     runStep({ ...context, step, params: {}, inputs, place: { kind: 'shared' } }).then((report) => report.folder);
   const indexed = async (): Promise<string | undefined> => {
@@ -38,7 +40,12 @@ async function prepareReference(
     annotation === undefined
       ? undefined
       : `${await shared('genomics.annotate', { annotation: [annotation] })}/tx2gene.tsv`;
-  const [index, table] = await allEnded([indexed(), annotated()]);
+  const hashed = async (): Promise<undefined> => {
+    if (genomicsExecutor !== 'dragen' || dragen === undefined) return undefined;
+    // Once for all samples; the machine that makes it puts it where those of the samples find it.
+    return remotely({ executor: 'dragen', table: dragen, output: input.output, runId }, async () => undefined);
+  };
+  const [index, table] = await allEnded([indexed(), annotated(), hashed()]);
   return { ...(index === undefined ? {} : { index }), ...(table === undefined ? {} : { annotation: table }) };
 }
 

@@ -8,8 +8,9 @@ import { runUnit, type UnitWork } from './unit-steps.js';
 /** Quantifies on a DRAGEN machine; the step itself then only takes up what was quantified there. */
 function byDragen(input: GenomicsSampleInput, { step, remotely }: UnitWork): PlannedStep {
   return async (name, params, inputs) => {
+    const { annotation = [] } = inputs;
     await remotely(name, { executor: 'dragen', input }, (_request, _ticket, { results }) =>
-      step(name, params, inputs, results),
+      step(name, params, inputs, { ...results, annotation }),
     );
     return { folder: '', outputs: [] };
   };

@@ -104,7 +104,7 @@ describe.skipIf(server === undefined)('units that a service computes', () => {
     const submit = simulation.submitWork;
     simulation.submitWork = async (request) => {
       const start = await submit(request);
-      if (request.input.unit.caseId !== 'S-4') return start;
+      if (!('input' in request) || request.input.unit.caseId !== 'S-4') return start;
       throw ApplicationFailure.create({ message: 'the answer was lost', type: 'AwsUnavailable' });
     };
     await withWorkers(env, bundle, simulation, async () => {

@@ -92,3 +92,12 @@ export function dragenSeconds(bytes: number, fromSra: boolean): number {
   const unpack = fromSra ? mb * fastqDumpPerMb.value : 0;
   return dragenFixed.value * 60 + mb * dragenPerMb.value + mb / boxTransfer.value + unpack;
 }
+
+/** Bytes of a FASTA of the human genome, which the size of its hash table is known for. */
+const HUMAN_FASTA = 3.1 * GB;
+
+/** Bytes that a DRAGEN machine must have room for: reads as they come and unpacked, hash table, and what is made of them. */
+export function dragenBytes({ reads, reference }: { readonly reads: number; readonly reference: number }): number {
+  const { dragenDisk, hashTableGb } = ASSUMPTIONS;
+  return reads * dragenDisk.value + (reference * hashTableGb.value * GB) / HUMAN_FASTA;
+}

@@ -8,6 +8,12 @@ export const DRAGEN_FAILURES = {
     reason: 'DRAGEN, or a program that prepares its reads, ended with an error.',
     remedy: 'Read the log that the message names.',
   },
+  MachineTooSmall: {
+    retryable: false,
+    fault: 'input',
+    reason: 'The disks of a DRAGEN machine would not hold the reads, the hash table and what is made of them.',
+    remedy: 'Raise aws.dragen.rootVolume.gb, or choose instance types with local disks (F2).',
+  },
   InstanceLost: {
     retryable: true,
     fault: 'environment',

@@ -1,6 +1,7 @@
 import type { Strandedness } from '../../domain/cohort/manifest.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { readAnnotation } from '../../domain/genomics/annotation.js';
+import { dragenMetrics, type DragenMetrics } from '../../domain/genomics/dragen/index.js';
 import { sumByGene } from '../../domain/genomics/gene-sums.js';
 import { formatQuant, parseQuant, type QuantRow } from '../../domain/genomics/quant-table.js';
 import type { Step, StepCall } from '../step.js';
@@ -66,6 +67,21 @@ async function fromReads(call: StepCall<QuantifyParams>): Promise<SalmonRun> {
   return runSalmon(reads, index, strandednessOf(call.params), call.params.threads ?? 2, call);
 }
 
+/** What DRAGEN tells of its own run beside the table; nothing for a table from elsewhere. */
+async function metricsBeside(call: StepCall<QuantifyParams>): Promise<DragenMetrics | undefined> {
+  const { metrics = [] } = call.inputs;
+  const textOf = async (pattern: RegExp): Promise<string> => {
+    const path = metrics.find((one) => pattern.test(one));
+    return path === undefined ? '' : call.io.files.readText(path, call.signal);
+  };
+  if (metrics.length === 0) return undefined;
+  const found = dragenMetrics(await textOf(/\.mapping_metrics\.csv$/), await textOf(/\.quant\.metrics\.csv$/));
+  if (found.mappedPercent === 0) throw new CohortflowError('NoReadsMapped', 'DRAGEN mapped none of the reads');
+  // Kept as they are: there is more in them than the report shows.
+  for (const path of metrics) await call.io.files.copy(path, `${call.io.outputFolder}/dragen/${baseName(path)}`);
+  return found;
+}
+
 /** A finished table: of genes as it is, of transcripts summed by the annotation. */
 async function fromTable(
   path: string,
@@ -80,7 +96,8 @@ async function fromTable(
  * Quantifies one sample into `quant.sf` (transcripts), `quant.genes.sf` (genes) and `quant.json` (how it went).
  *
  * Inputs: `fastq1`/`fastq2` (lanes, quantified together), or `sra` (archives or accessions), with `index`; or `quant`, a
- * finished quant.sf or quant.genes.sf; and `annotation` wherever transcripts are summed.
+ * finished quant.sf or quant.genes.sf, with `metrics`, DRAGEN's tables of how it made them; and `annotation` wherever
+ * transcripts are summed.
  *
  * Throws the genomics failures of the catalogue. What Salmon leaves behind is never judged by its existence: with no read
  * mapped it writes an all-zero table and exits 1.
@@ -94,19 +111,20 @@ export const quantifyStep: Step<QuantifyParams, QuantifySummary> = {
     const [table] = inputs['quant'] ?? [];
     const given = table === undefined ? undefined : await fromTable(table, call);
     const run = given === undefined ? await fromReads(call) : undefined;
+    const dragen = await metricsBeside(call);
     const transcripts = run?.transcripts ?? given?.transcripts;
     const genes = given?.genes ?? (await genesOf(run?.transcripts ?? [], call));
     if (transcripts !== undefined) await write('quant.sf', run?.table ?? formatQuant(transcripts));
     await write('quant.genes.sf', formatQuant(genes.rows));
     const summary: QuantifySummary = {
       genes: genes.rows.length,
-      mappedPercent: run?.mappedPercent ?? null,
-      fragments: run?.fragments ?? null,
-      libraryType: run?.libraryType ?? null,
+      mappedPercent: run?.mappedPercent ?? dragen?.mappedPercent ?? null,
+      fragments: run?.fragments ?? dragen?.fragments ?? null,
+      libraryType: run?.libraryType ?? dragen?.libraryType ?? null,
       warnings: [...(run?.warnings ?? []), ...genes.warnings],
     };
     const account = {
-      source: run === undefined ? 'table' : 'reads',
+      source: run !== undefined ? 'reads' : dragen === undefined ? 'table' : 'dragen',
       ...summary,
       ...genes.account,
       ...(run?.account ?? {}),

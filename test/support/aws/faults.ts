@@ -9,7 +9,13 @@ export interface FaultRates {
   readonly dropAfter?: number;
   /** Jobs that are killed in the middle of their work, as for memory. */
   readonly killJob?: number;
+  /** Machines that are taken back, or whose agent falls silent, in the middle of their work. */
+  readonly interrupt?: number;
+  readonly loseAgent?: number;
 }
+
+/** What happens to work in its middle. */
+export type Mishap = 'kill' | 'interrupt' | 'lose-agent';
 
 /** A generator that gives the same numbers for the same seed (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -25,8 +31,9 @@ export function seeded(seed: number): () => number {
 /** Faults by rate and by script: what is scripted for an action comes first, in order. */
 export class Faults {
   readonly #scripts = new Map<string, CallFault[]>();
-  readonly #counts = new Map<CallFault | 'kill', number>();
-  #kills = 0;
+  readonly #counts = new Map<CallFault | Mishap | 'capacity', number>();
+  readonly #strikes = new Map<Mishap, number>();
+  readonly #withoutCapacity = new Set<string>();
   readonly #random: () => number;
 
   constructor(
@@ -37,13 +44,30 @@ export class Faults {
   }
 
   /** How often this kind of fault has been injected. */
-  count(kind: CallFault | 'kill'): number {
+  count(kind: CallFault | Mishap | 'capacity'): number {
     return this.#counts.get(kind) ?? 0;
   }
 
   /** The next so many jobs are killed in the middle of their work. */
   killNext(jobs: number): void {
-    this.#kills += jobs;
+    this.strike('kill', jobs);
+  }
+
+  /** This happens to the next so many. */
+  strike(mishap: Mishap, times: number): void {
+    this.#strikes.set(mishap, (this.#strikes.get(mishap) ?? 0) + times);
+  }
+
+  /** There is no machine of a type, or in a subnet, until it is said that there is. */
+  noCapacity(where: string, none = true): void {
+    if (none) this.#withoutCapacity.add(where);
+    else this.#withoutCapacity.delete(where);
+  }
+
+  capacity(type: string, subnet: string | undefined): boolean {
+    const none = this.#withoutCapacity.has(type) || (subnet !== undefined && this.#withoutCapacity.has(subnet));
+    if (none) this.injected('capacity');
+    return none;
   }
 
   /** The next calls of an action go wrong in these ways. */
@@ -73,13 +97,21 @@ export class Faults {
 
   /** At which share of its time a job is to be killed, or undefined when it is not. */
   killAfter(): number | undefined {
-    if (this.#kills > 0) this.#kills -= 1;
-    else if (this.#random() >= (this.rates.killJob ?? 0)) return undefined;
-    this.injected('kill');
+    return this.strikes('kill');
+  }
+
+  /** At which share of its time this happens to something that begins now, or undefined when it does not. */
+  strikes(mishap: Mishap): number | undefined {
+    const { killJob = 0, interrupt = 0, loseAgent = 0 } = this.rates;
+    const rate = { kill: killJob, interrupt, 'lose-agent': loseAgent }[mishap];
+    const scripted = this.#strikes.get(mishap) ?? 0;
+    if (scripted > 0) this.#strikes.set(mishap, scripted - 1);
+    else if (this.#random() >= rate) return undefined;
+    this.injected(mishap);
     return this.#random();
   }
 
-  private injected<K extends CallFault | 'kill'>(kind: K): K {
+  private injected<K extends CallFault | Mishap | 'capacity'>(kind: K): K {
     this.#counts.set(kind, this.count(kind) + 1);
     return kind;
   }

@@ -1,8 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { S3Client, PutObjectCommand } from '@aws-sdk/client-s3';
+import { StandInCommands } from './commands.js';
 import { Faults, type FaultRates } from './faults.js';
+import { StandInMachines, type MachineOptions } from './machines.js';
 import { ProcessingJobs, type Image } from './processing-jobs.js';
 import { ServiceError } from './service-error.js';
+import { element, parseForm } from './xml.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -15,6 +19,12 @@ export interface StandInOptions {
   readonly quota?: number;
   readonly faults?: FaultRates;
   readonly seed?: number;
+  /** What EC2 has; a small account with one subnet in each of two zones when absent. */
+  readonly machines?: Partial<Omit<MachineOptions, 'faults' | 'scale' | 'environment'>>;
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Seconds for which a command that was sent is not seen; 1. */
+  readonly commandUnseenSeconds?: number;
 }
 
 /** AWS as far as we use it, on this machine: strict, slow where AWS is, faulty where it is told to be. */
@@ -24,16 +34,41 @@ export interface AwsStandIn {
   readonly environment: Readonly<Record<string, string>>;
   readonly faults: Faults;
   readonly jobs: ProcessingJobs;
+  readonly machines: StandInMachines;
   /** Calls by action. */
   readonly calls: ReadonlyMap<string, number>;
   close(): Promise<void>;
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Json> {
+async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  const text = Buffer.concat(chunks).toString();
-  return text === '' ? {} : (JSON.parse(text) as Json);
+  return Buffer.concat(chunks).toString();
+}
+
+const MACHINES: Omit<MachineOptions, 'faults' | 'scale' | 'environment'> = {
+  amis: { 'ami-00000000000000001': { rootGb: 50 } },
+  subnets: { 'subnet-a': 'eu-central-1a', 'subnet-b': 'eu-central-1b' },
+  securityGroups: ['sg-1'],
+  instanceProfiles: ['dragen'],
+  types: ['f2.6xlarge', 'f2.12xlarge'],
+  vcpus: 240,
+  ...{ bootSeconds: 2, agentSeconds: 2, unseenSeconds: 1 },
+  prices: { 'f2.6xlarge': 1.98 },
+};
+
+/** Keeps a text in S3, by the server that the environment names. */
+async function keep(Bucket: string, Key: string, Body: string): Promise<void> {
+  const client = new S3Client({ forcePathStyle: true });
+  await client.send(new PutObjectCommand({ Bucket, Key, Body }));
+  client.destroy();
+}
+
+const XMLNS = 'http://ec2.amazonaws.com/doc/2016-11-15/';
+
+function answerXml(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/xml;charset=UTF-8' });
+  response.end(`<?xml version="1.0" encoding="UTF-8"?>${text}`);
 }
 
 function answer(response: ServerResponse, status: number, document: Json): void {
@@ -41,14 +76,20 @@ function answer(response: ServerResponse, status: number, document: Json): void 
   response.end(JSON.stringify(document));
 }
 
+const awsOf = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('AWS_')));
+
 /** The quotas that the account has. */
-function listQuotas({ ServiceCode }: Json, quota: number): Json {
+function listQuotas({ ServiceCode }: Json, quota: number, vcpus: number): Json {
   const named: Readonly<Record<string, readonly (readonly [string, number])[]>> = {
     sagemaker: [
       ['ml.r5.large for processing job usage', quota],
       ['ml.r5.large for training job usage', 1],
     ],
-    ec2: [['Running On-Demand F instances', 96]],
+    ec2: [
+      ['Running On-Demand F instances', vcpus],
+      ['All F Spot Instance Requests', vcpus],
+    ],
   };
   const Quotas = (named[String(ServiceCode)] ?? []).map(([QuotaName, Value], at) => ({
     QuotaName,
@@ -76,20 +117,46 @@ export async function startAwsStandIn(options: StandInOptions = {}): Promise<Aws
   const { images = {}, scale = 1, startSeconds = 0, quota = 100, seed = 1 } = options;
   const faults = new Faults(options.faults, seed);
   const jobs = new ProcessingJobs({ images, scale, startSeconds, quota, faults });
+  const account = { ...MACHINES, ...options.machines };
+  const environment = (): NodeJS.ProcessEnv => ({ ...awsOf(process.env), ...own() });
+  const machines = new StandInMachines({ ...account, scale, faults, environment });
+  const { parameters = {}, secrets = {}, commandUnseenSeconds: unseenSeconds = 1 } = options;
+  const commands = new StandInCommands({ machines, parameters, secrets, faults, unseenSeconds, scale, keep });
   const calls = new Map<string, number>();
   const actions: Readonly<Record<string, (request: Json) => Json>> = {
     ...jobs.actions,
+    ...commands.actions,
     DescribeImages: (request) => describeImages(request, Object.keys(images)),
-    ListServiceQuotas: (request) => listQuotas(request, quota),
-    ListAWSDefaultServiceQuotas: (request) => listQuotas(request, quota),
+    ListServiceQuotas: (request) => listQuotas(request, quota, account.vcpus),
+    ListAWSDefaultServiceQuotas: (request) => listQuotas(request, quota, account.vcpus),
   };
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = String(request.headers['x-amz-target'] ?? '');
-    const action = target.slice(target.indexOf('.') + 1);
+    const body = await bodyOf(request);
+    const form = target === '' ? parseForm(body) : undefined;
+    const action = form === undefined ? target.slice(target.indexOf('.') + 1) : String(form['Action']);
     calls.set(action, (calls.get(action) ?? 0) + 1);
-    const fault = Object.hasOwn(jobs.actions, action) ? faults.of(action) : undefined;
+    const faulty = [jobs.actions, machines.actions, commands.actions].some((one) => Object.hasOwn(one, action));
+    const fault = faulty ? faults.of(action) : undefined;
     if (fault === 'drop-before') return void request.socket.destroy();
+    if (form !== undefined) {
+      try {
+        if (fault === 'throttle') throw new ServiceError('RequestLimitExceeded', 'Request limit exceeded.', 503);
+        if (fault === 'unavailable') throw new ServiceError('InternalError', 'An internal error has occurred', 500);
+        const act = machines.actions[action];
+        if (act === undefined) throw new ServiceError('InvalidAction', `The action ${action} is not valid`);
+        const inner = element('requestId', crypto.randomUUID()) + element('_', act(form)).replace(/^<_>|<\/_>$/g, '');
+        if (fault === 'drop-after') return void request.socket.destroy();
+        answerXml(response, 200, `<${action}Response xmlns="${XMLNS}">${inner}</${action}Response>`);
+      } catch (error) {
+        const { type, status, message } =
+          error instanceof ServiceError ? error : new ServiceError('InternalError', String(error), 500);
+        const Errors = { Error: { Code: type, Message: message } };
+        answerXml(response, status, element('Response', { Errors, RequestID: crypto.randomUUID() }));
+      }
+      return;
+    }
     try {
       if (!/^AWS4-HMAC-SHA256 /.test(request.headers.authorization ?? '')) {
         throw new ServiceError('MissingAuthenticationTokenException', 'Missing Authentication Token', 403);
@@ -98,7 +165,7 @@ export async function startAwsStandIn(options: StandInOptions = {}): Promise<Aws
       if (fault === 'unavailable') throw new ServiceError('InternalFailure', 'The request failed', 500);
       const act = actions[action];
       if (act === undefined) throw new ServiceError('UnknownOperationException', `unknown operation ${action}`, 404);
-      const document = act(await bodyOf(request));
+      const document = act(body === '' ? {} : (JSON.parse(body) as Json));
       if (fault === 'drop-after') return void request.socket.destroy();
       answer(response, 200, document);
     } catch (error) {
@@ -108,24 +175,28 @@ export async function startAwsStandIn(options: StandInOptions = {}): Promise<Aws
     }
   }
 
+  function own(): Record<string, string> {
+    const services = ['SAGEMAKER', 'SERVICE_QUOTAS', 'ECR', 'EC2', 'SSM', 'SECRETS_MANAGER'];
+    return {
+      ...Object.fromEntries(services.map((service) => [`AWS_ENDPOINT_URL_${service}`, endpoint])),
+      ...{ AWS_REGION: 'eu-central-1', AWS_DEFAULT_REGION: 'eu-central-1' },
+      ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+    };
+  }
+
   const server: Server = createServer((request, response) => void handle(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     endpoint,
-    environment: {
-      AWS_ENDPOINT_URL_SAGEMAKER: endpoint,
-      AWS_ENDPOINT_URL_SERVICE_QUOTAS: endpoint,
-      AWS_ENDPOINT_URL_ECR: endpoint,
-      AWS_REGION: 'eu-central-1',
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
-    },
+    environment: own(),
     faults,
     jobs,
+    machines,
     calls,
     close: async () => {
       jobs.close();
+      machines.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

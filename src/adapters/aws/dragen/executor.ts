@@ -1,0 +1,356 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AwsSettings } from '../../../config/aws-settings.js';
+import type { DragenChoice } from '../../../contracts/inputs.js';
+import type { RemoteEnd, RemoteRequest, RemoteTicket } from '../../../contracts/remote-work.js';
+import { localDiskGb } from '../../../domain/costs/index.js';
+import { CohortflowError } from '../../../domain/errors.js';
+import {
+  boxFailure,
+  boxScript,
+  END_NAME,
+  fetchAndRun,
+  parseBoxEnd,
+  TABLE_READY,
+  type BoxEnd,
+} from '../../../domain/genomics/dragen/index.js';
+import type { Files } from '../../../ports/files.js';
+import { WorkFailed, type RemoteAlive, type RemoteExecutor, type RemoteWork } from '../../../ports/remote-executor.js';
+import { jittered, Rate } from '../rate.js';
+import { S3Files } from '../s3-files.js';
+import { S3Fingerprints } from '../s3-fingerprints.js';
+import { boxWork } from './box-work.js';
+import { MachineCommands, type CommandState } from './commands.js';
+import { choicesOf, machineRequest, MACHINE_DEFAULTS } from './machine-request.js';
+import { COSTS, Machines, type Machine } from './machines.js';
+
+const POLL_SECONDS = 30;
+/** Looks a second at all machines of a worker together. */
+const LOOKS_PER_SECOND = 4;
+/** So long a machine that was started may not be seen yet. */
+const UNSEEN_MS = 120_000;
+/** So long a machine may take to boot and its agent to answer. */
+const READY_WITHIN_MS = 20 * 60_000;
+/** So long an agent may be silent before its machine counts as lost. */
+const SILENT_MS = 10 * 60_000;
+/** So often in a row a service may not answer before the worker lets another one look. */
+const MOST_BLIND_LOOKS = 60;
+/** A launch whose answer was lost is looked for so often before it counts as never made; pauses in ms. */
+const LOOKS_FOR_LOST = [0, 1_000, 4_000, 10_000];
+const ENDED_WITHIN_MS = 15 * 60_000;
+const END_POLL_MS = 3_000;
+const WORK_TAG = 'cohortflow:work';
+
+const GB = 1e9;
+
+/** A command is over in these states. */
+const OVER = /^(Success|Cancelled|TimedOut|Failed)$/;
+
+/** Samples on DRAGEN machines of EC2: one machine each, started for it and ended with it. */
+export class DragenExecutor implements RemoteExecutor {
+  readonly name = 'dragen';
+  readonly #machines: Machines;
+  readonly #fingerprints: S3Fingerprints;
+  readonly #commands: MachineCommands;
+
+  /**
+   * @param files S3, where scripts are put and results are found
+   * @param namespace of Temporal whose machines {@link alive} lists
+   */
+  constructor(
+    private readonly settings: AwsSettings,
+    private readonly files: Files,
+    private readonly namespace = 'default',
+  ) {
+    // Of the reference: by its content hash tables are told apart.
+    this.#fingerprints = new S3Fingerprints(new S3Files(settings));
+    const rate = new Rate(LOOKS_PER_SECOND);
+    this.#machines = new Machines(settings.region, rate);
+    this.#commands = new MachineCommands(settings.region, rate);
+  }
+
+  async submit(work: RemoteWork, signal: AbortSignal): Promise<RemoteTicket | undefined> {
+    const { name, place, request } = work;
+    const { choice, unit } = taskOf(request);
+    const table = await this.tableOf(choice, signal);
+    if (unit === undefined && (await this.files.stat(`${table}${TABLE_READY}`)) !== undefined) return undefined;
+    const todo = await boxWork(
+      { place, choice, table, ...(unit === undefined ? {} : { unit }) },
+      this.settings,
+      this.files,
+    );
+    this.checkRoom(todo.bytes);
+    await this.files.write(scriptOf(place), boxScript(todo));
+    // An earlier attempt may have started one in a subnet that is not the first any more.
+    const [before] = await this.#machines.tagged(WORK_TAG, name, signal);
+    const id = before?.id ?? (await this.launch(work, signal));
+    return { executor: 'dragen', name, place, facts: { machine: id } };
+  }
+
+  async await(ticket: RemoteTicket, signal: AbortSignal, onProgress: (message: string) => void): Promise<RemoteEnd> {
+    const { name, place } = ticket;
+    const id = String(ticket.facts?.['machine'] ?? '');
+    const watch: Watch = { id, name, place, began: Date.now(), silentSince: undefined, command: undefined };
+    let blind = 0;
+    for (;;) {
+      try {
+        const end = await this.look(watch, signal, onProgress);
+        if (end !== undefined) return end;
+        blind = 0;
+      } catch (error) {
+        // A service that does not answer says nothing of the work: it goes on, and so does the wait.
+        const passes = error instanceof CohortflowError && !(error instanceof WorkFailed) && error.retryable;
+        if (!passes || (blind += 1) >= MOST_BLIND_LOOKS) throw error;
+        onProgress('the service does not answer');
+      }
+      await sleep(jittered(this.pollMs() * Math.max(1, Math.min(blind, 4))), undefined, { signal });
+    }
+  }
+
+  async stop(name: string, signal: AbortSignal): Promise<void> {
+    let found: readonly Machine[] = [];
+    for (const pause of LOOKS_FOR_LOST) {
+      await sleep(pause, undefined, { signal });
+      found = await this.#machines.tagged(WORK_TAG, name, signal, [...COSTS, 'shutting-down', 'terminated']);
+      if (found.length > 0) break;
+    }
+    await this.endAll(found, signal);
+  }
+
+  async alive(signal: AbortSignal): Promise<readonly RemoteAlive[]> {
+    const found = await this.#machines.tagged('cohortflow:namespace', this.namespace, signal);
+    return found.flatMap(({ id, tags, since }) => {
+      const { [WORK_TAG]: name, 'cohortflow:workflow': workflowId } = tags;
+      if (name === undefined) return [];
+      return [
+        {
+          ...{ executor: this.name, id, name },
+          ...(workflowId === undefined ? {} : { workflowId }),
+          ...(since === undefined ? {} : { since }),
+        },
+      ];
+    });
+  }
+
+  async end({ id }: RemoteAlive, signal: AbortSignal): Promise<void> {
+    const machine = await this.#machines.describe(id, signal);
+    if (machine !== undefined) await this.endAll([machine], signal);
+  }
+
+  private pollMs(): number {
+    return (this.settings.dragen?.pollSeconds ?? POLL_SECONDS) * 1000;
+  }
+
+  /** Tables of other references, or of other versions, never meet: the folder carries what the table was made from. */
+  private async tableOf({ profile, reference }: DragenChoice, signal: AbortSignal): Promise<string> {
+    const { dragen, work } = this.settings;
+    const base =
+      dragen?.hashTable ?? (work === undefined ? undefined : `${work.replace(/\/+$/, '')}/dragen-hash-tables`);
+    if (base === undefined) {
+      const message = 'the executor dragen needs a place for its hash tables: aws.dragen.hashTable, or aws.work';
+      throw new CohortflowError('AwsNotConfigured', message);
+    }
+    const content = await this.#fingerprints.of(reference, { signal });
+    const digest = createHash('sha256').update(`${profile}\n${content}`).digest('hex').slice(0, 16);
+    return `${base.replace(/\/+$/, '')}/${profile}-${digest}/`;
+  }
+
+  /** Room is looked at before a machine is paid for, by the smallest disk that it may get. */
+  private checkRoom(bytes: number): void {
+    const { instanceTypes = MACHINE_DEFAULTS.instanceTypes, rootVolume } = this.settings.dragen ?? {};
+    const root = rootVolume?.gb ?? MACHINE_DEFAULTS.volume.gb;
+    const short = instanceTypes.find((type) => Math.max(localDiskGb(type), root) * GB < bytes);
+    if (short === undefined) return;
+    const message =
+      `reads, hash table and what DRAGEN makes of them take about ${Math.ceil(bytes / GB)} GB; ${short} has ` +
+      `${localDiskGb(short)} GB of local disks and the root volume ${root} GB: raise aws.dragen.rootVolume.gb`;
+    throw new CohortflowError('MachineTooSmall', message);
+  }
+
+  /** One machine, of the first type in the first place where there is one. */
+  private async launch(work: RemoteWork, signal: AbortSignal): Promise<string> {
+    const { dragen = {} } = this.settings;
+    const { ami, amiParameter } = dragen;
+    if (ami === undefined && amiParameter === undefined) {
+      throw new CohortflowError(
+        'AwsNotConfigured',
+        'the executor dragen needs the setting aws.dragen.ami or amiParameter',
+      );
+    }
+    const image = await this.#machines.image(
+      ami ?? (await this.#commands.parameter(amiParameter ?? '', signal)),
+      signal,
+    );
+    let last: unknown;
+    for (const [at, choice] of choicesOf(this.settings).entries()) {
+      const token = `${work.name}-${at}`;
+      try {
+        return await this.#machines.launch(machineRequest(image, choice, work.tags, token, this.settings), signal);
+      } catch (error) {
+        const elsewhere = error instanceof CohortflowError && /^Aws(NoCapacity|QuotaExceeded)$/.test(error.code);
+        if (!elsewhere) throw error;
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  /** One look at a machine and its command; the end when it has come. */
+  private async look(
+    watch: Watch,
+    signal: AbortSignal,
+    onProgress: (message: string) => void,
+  ): Promise<RemoteEnd | undefined> {
+    const { id, name } = watch;
+    const machine = await this.#machines.describe(id, signal);
+    const gone =
+      machine === undefined
+        ? Date.now() - watch.began > UNSEEN_MS
+        : /^(shutting-down|terminated|stop)/.test(machine.state);
+    if (gone) {
+      // What it had finished counts, whatever became of the machine.
+      const said = await this.endSaid(watch, machine, signal);
+      if (said !== undefined) return said;
+      const why =
+        machine === undefined ? 'EC2 does not know it' : `${machine.state}, ${machine.reason || 'no reason given'}`;
+      const code = /InsufficientInstanceCapacity/.test(machine?.reason ?? '') ? 'AwsNoCapacity' : 'InstanceLost';
+      throw new WorkFailed(code, `the machine ${id} of ${name} is gone: ${why}`, { machine: id });
+    }
+    if (machine?.state !== 'running') {
+      onProgress(`machine ${machine?.state ?? 'not seen yet'}`);
+      return undefined;
+    }
+    watch.command ??= (await this.#commands.sent(id, name, signal))[0] ?? (await this.send(watch, signal));
+    if (watch.command === undefined) {
+      if (Date.now() - watch.began > READY_WITHIN_MS) {
+        const message = `the agent of the machine ${id} does not answer: its instance profile must allow Systems Manager, and its subnet must reach it`;
+        throw new WorkFailed('InstanceLost', message, { machine: id });
+      }
+      onProgress('waiting for the agent of the machine');
+      return undefined;
+    }
+    const state = await this.#commands.state(id, watch.command, signal);
+    onProgress(`command ${state?.status ?? 'not seen yet'}`);
+    if (state === undefined) return undefined;
+    if (!OVER.test(state.status)) return this.stillRunning(watch, machine, signal);
+    const said = await this.endSaid(watch, machine, signal);
+    if (said !== undefined) return said;
+    throw withoutWord(state, watch);
+  }
+
+  /** An agent that fell silent never ends its command: whether the machine has is asked of S3, for a while. */
+  private async stillRunning(watch: Watch, machine: Machine, signal: AbortSignal): Promise<RemoteEnd | undefined> {
+    if ((await this.#commands.online(watch.id, signal)) === true) {
+      watch.silentSince = undefined;
+      return undefined;
+    }
+    watch.silentSince ??= Date.now();
+    const said = await this.endSaid(watch, machine, signal);
+    if (said !== undefined) return said;
+    if (Date.now() - watch.silentSince < SILENT_MS) return undefined;
+    throw new WorkFailed('InstanceLost', `the agent of the machine ${watch.id} does not answer any more`, {
+      machine: watch.id,
+    });
+  }
+
+  private send({ id, name, place }: Watch, signal: AbortSignal): Promise<string | undefined> {
+    const minutes = this.settings.dragen?.maxMinutes ?? MACHINE_DEFAULTS.maxMinutes;
+    const commands = fetchAndRun(scriptOf(place));
+    return this.#commands.send({ machine: id, name, commands, minutes, logs: `${place}.ssm` }, signal);
+  }
+
+  /** What the machine wrote in the end; undefined while it has not. Throws when it says that it failed. */
+  private async endSaid(
+    { place, name, id }: Watch,
+    machine: Machine | undefined,
+    signal: AbortSignal,
+  ): Promise<RemoteEnd | undefined> {
+    const path = `${place}/results/${END_NAME}`;
+    if ((await this.files.stat(path)) === undefined) return undefined;
+    const end = parseBoxEnd(await this.files.readText(path, signal));
+    if (end === undefined)
+      throw new WorkFailed('DragenFailed', `${END_NAME} of ${name} cannot be read`, { machine: id });
+    if (!end.ok) {
+      const { code, message } = boxFailure(end);
+      throw new WorkFailed(code, `${message}; its log: ${place}.log`, { machine: id });
+    }
+    await this.checkResults(place, end, signal);
+    const at = (pattern: RegExp): readonly string[] =>
+      end.results.filter((one) => pattern.test(one.name)).map((one) => `${place}/results/${one.name}`);
+    const facts = { seconds: end.seconds, ...(machine === undefined ? {} : { instanceType: machine.type }) };
+    return { results: { quant: at(/\.quant\.sf$/), metrics: at(/\.(csv|json)$/) }, facts };
+  }
+
+  /** The tables are small: what is read here must be what the machine wrote. */
+  private async checkResults(place: string, { results }: BoxEnd, signal: AbortSignal): Promise<void> {
+    for (const { name, sha256 } of results) {
+      if ((await this.files.sha256(`${place}/results/${name}`, signal)) !== sha256) {
+        throw new CohortflowError('ChecksumMismatch', `${name} in S3 is not what the machine wrote`);
+      }
+    }
+  }
+
+  /** Ends machines and waits until none of them costs any more. */
+  private async endAll(found: readonly Machine[], signal: AbortSignal): Promise<void> {
+    let left = found.filter(({ state }) => COSTS.includes(state));
+    if (left.length > 0) {
+      const ids = left.map(({ id }) => id);
+      await this.#machines.terminate(ids, signal);
+    }
+    for (const until = Date.now() + ENDED_WITHIN_MS; left.length > 0;) {
+      const now = await Promise.all(left.map(({ id }) => this.#machines.describe(id, signal)));
+      left = now.flatMap((machine) => (machine !== undefined && COSTS.includes(machine.state) ? [machine] : []));
+      if (left.length === 0) return;
+      if (Date.now() > until) {
+        throw new CohortflowError('AwsUnavailable', `the machine ${left[0]?.id ?? ''} does not end`);
+      }
+      await sleep(Math.min(END_POLL_MS, this.pollMs()), undefined, { signal });
+    }
+  }
+}
+
+/** What is known of work that is waited for. */
+interface Watch {
+  readonly id: string;
+  readonly name: string;
+  readonly place: string;
+  readonly began: number;
+  silentSince: number | undefined;
+  command: string | undefined;
+}
+
+const scriptOf = (place: string): string => `${place}/request/run.sh`;
+
+/** What is asked: the hash table alone, or a sample. */
+function taskOf(request: RemoteRequest): { choice: DragenChoice; unit?: Parameters<typeof boxWork>[0]['unit'] } {
+  if (request.executor !== 'dragen') {
+    throw new CohortflowError('InternalError', `dragen was given work for ${request.executor}`);
+  }
+  if ('table' in request) return { choice: request.table };
+  const { dragen, unit } = request.input;
+  if (dragen !== undefined) return { choice: dragen, unit };
+  throw new CohortflowError(
+    'InvalidInput',
+    'dragen: what it is to compute is not given: {profile, reference, annotation}',
+  );
+}
+
+/** A command that is over and left no word. */
+function withoutWord({ status, details }: CommandState, { id, place }: Watch): WorkFailed {
+  const facts = { machine: id };
+  if (/Delivery|Undeliverable|Terminated/i.test(details)) {
+    return new WorkFailed('InstanceLost', `the command did not reach the machine ${id}: ${details}`, facts);
+  }
+  if (status === 'TimedOut') {
+    return new WorkFailed('JobTimedOut', `the machine ${id} worked longer than aws.dragen.maxMinutes allows`, facts);
+  }
+  if (status === 'Cancelled') {
+    return new WorkFailed('JobTimedOut', `the command of the machine ${id} was cancelled by someone`, facts);
+  }
+  // Killed before it could say anything, or it never got to the script.
+  return new WorkFailed(
+    'InstanceLost',
+    `the command of the machine ${id} ended without a word (${details}); ${place}.ssm has what it said`,
+    facts,
+  );
+}

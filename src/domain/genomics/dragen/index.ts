@@ -1,0 +1,23 @@
+export { boxFailure, END_NAME, parseBoxEnd, type BoxEnd } from './box-end.js';
+export {
+  baseName,
+  boxScript,
+  fetchAndRun,
+  joinedReads,
+  plainName,
+  TABLE_READY,
+  watchdog,
+  type BoxObject,
+  type BoxReads,
+  type BoxSample,
+  type BoxWork,
+} from './box-script.js';
+export { dragenMetrics, type DragenMetrics } from './metrics.js';
+export {
+  BOX_NAMES,
+  DRAGEN_PROFILES,
+  dragenCommands,
+  dragenProfile,
+  type DragenProfile,
+  type DragenSample,
+} from './profiles.js';

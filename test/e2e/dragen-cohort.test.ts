@@ -1,0 +1,158 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createFiles } from '../../src/app/create-files.js';
+import { LocalToolRunner } from '../../src/adapters/local/tool-runner.js';
+import type { Files } from '../../src/ports/files.js';
+import { startAwsStandIn, type AwsStandIn, type StandInOptions } from '../support/aws/stand-in.js';
+import { awsCliProgram } from '../support/aws-cli.js';
+import { cli as cohortflow } from '../support/cli.js';
+import { readCsvText } from '../support/csv.js';
+import { temporaryFolder } from '../support/run-step.js';
+import { hasS3Server, startS3Server, type S3Server } from '../support/s3-server.js';
+import { writeSmallTranscriptome, type SmallTranscriptome } from '../support/small-transcriptome.js';
+import { realTime, temporalCli } from '../support/temporal-servers.js';
+
+const cli = await temporalCli();
+const aws = hasS3Server() ? awsCliProgram() : undefined;
+const salmon = await new LocalToolRunner().find('salmon');
+const able = cli !== undefined && aws !== undefined && salmon !== undefined;
+const SAMPLES = 3;
+const AMI = 'ami-00000000000000001';
+
+describe.skipIf(!able)('a cohort whose reads DRAGEN machines quantify', () => {
+  const root = temporaryFolder('dragen-cohort');
+  const here = join(root, 'out');
+  const running: AwsStandIn[] = [];
+  let env: TestWorkflowEnvironment;
+  let s3: S3Server;
+  let files: Files;
+  let place: string;
+  let small: SmallTranscriptome;
+
+  beforeAll(async () => {
+    [env, s3] = await Promise.all([realTime(cli!), startS3Server()]);
+    files = createFiles({});
+    place = s3.place();
+    small = writeSmallTranscriptome(root, SAMPLES);
+    const reference = ['--transcripts', small.transcripts, '--annotation', small.annotation];
+    const local = await call({}, 'run', '--cohort', small.sheet, '--output', here, ...reference);
+    expect(local.exitCode, local.stdout + local.stderr).toBe(0);
+    for (const name of ['reads', 'cohort.csv', 'genome.fa', 'annotation.gtf']) {
+      await files.copy(join(root, name), `${place}/${name}`);
+    }
+  }, 300_000);
+
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((one) => one.close()));
+  });
+
+  afterAll(async () => {
+    await env?.teardown();
+    await s3?.stop();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  function call(dragen: Readonly<Record<string, unknown>>, ...args: string[]) {
+    const settings = {
+      region: 'eu-central-1',
+      work: `${place}/work`,
+      dragen: {
+        ...{ ami: AMI, instanceProfile: 'dragen', subnets: ['subnet-a', 'subnet-b'], pollSeconds: 1 },
+        securityGroups: ['sg-1'],
+        ...{ reference: `${place}/genome.fa`, annotation: `${place}/annotation.gtf` },
+        ...dragen,
+      },
+    };
+    return cohortflow(args, {
+      TEMPORAL_ADDRESS: env.address,
+      COHORTFLOW_STATE: join(root, 'state'),
+      COHORTFLOW_CACHE: join(root, 'cache'),
+      COHORTFLOW_AWS: JSON.stringify(settings),
+      ...running[0]?.environment,
+    });
+  }
+
+  async function standIn(version = '4.3', options: StandInOptions = {}): Promise<AwsStandIn> {
+    const amis = { [AMI]: { rootGb: 50, aws: aws!, dragen: version } };
+    const machines = { amis, types: ['f2.6xlarge', 'f1.4xlarge'], ...options.machines };
+    const started = await startAwsStandIn({ scale: 10, ...options, machines });
+    running.push(started);
+    return started;
+  }
+
+  const run = (output: string, dragen: Readonly<Record<string, unknown>> = {}, ...more: string[]) =>
+    call(
+      dragen,
+      ...['run', '--cohort', `${place}/cohort.csv`, '--output', output, '--genomics-executor', 'dragen', ...more],
+    );
+
+  const outcomes = async (output: string): Promise<string[]> =>
+    readCsvText(await files.readText(`${output}/run/outcomes.csv`)).map((row) =>
+      `${row['case_id']} ${row['step']} ${row['outcome']} ${row['code']}`.trim(),
+    );
+
+  /** The expression of every sample and gene as Salmon gave it here, as near as Salmon is to itself. */
+  async function expectSame(output: string): Promise<void> {
+    const read = (text: string) => readCsvText(text).map((row) => Object.entries(row));
+    const there = read(await files.readText(`${output}/genomics/expression-tpm.csv`));
+    const local = read(readFileSync(join(here, 'genomics/expression-tpm.csv'), 'utf8'));
+    expect(there).toHaveLength(SAMPLES);
+    local.forEach((row, at) => {
+      for (const [index, [name, value]] of row.entries()) {
+        const [otherName, other] = there[at]![index]!;
+        expect(otherName).toBe(name);
+        if (/^-?[\d.e+-]+$/.test(value)) expect(Number(other)).toBeCloseTo(Number(value), -2);
+        else if (name !== 'event_time') expect(other).toBe(value);
+      }
+    });
+  }
+
+  it('gives what Salmon gives here, on one machine a sample after one for the hash table, and leaves none', async () => {
+    const { machines } = await standIn();
+    const output = `${place}/plain`;
+    const first = await run(output);
+    expect(first.exitCode, first.stdout + first.stderr).toBe(0);
+    await expectSame(output);
+    const { alive, launched, machines: all } = machines.census();
+    expect({ alive, launched }).toEqual({ alive: 0, launched: SAMPLES + 1 });
+    expect(all.map(({ commands }) => commands)).toEqual(all.map(() => 1));
+    const quant = JSON.parse(await files.readText(`${output}/genomics/S-1/quant.json`)) as Record<string, unknown>;
+    const local = JSON.parse(readFileSync(join(here, 'genomics/S-1/quant.json'), 'utf8')) as Record<string, unknown>;
+    expect(quant).toMatchObject({ source: 'dragen', genes: 10, libraryType: local['libraryType'] });
+    expect(quant['mappedPercent']).toBeCloseTo(Number(local['mappedPercent']), 1);
+
+    const again = await run(output);
+    expect(again.exitCode, again.stdout + again.stderr).toBe(0);
+    expect(machines.census().launched).toBe(SAMPLES + 1);
+    expect(await outcomes(output)).toEqual(small.samples.map((name) => `${name} genomics.quantify reused`));
+  }, 600_000);
+
+  it('runs the article’s commands on the machines of its time', async () => {
+    const { machines } = await standIn('3.7');
+    const output = `${place}/seed`;
+    const done = await run(output, { instanceTypes: ['f1.4xlarge'] }, '--dragen-profile', 'seed');
+    expect(done.exitCode, done.stdout + done.stderr).toBe(0);
+    await expectSame(output);
+    expect(machines.census()).toMatchObject({ alive: 0, launched: SAMPLES + 1 });
+  }, 600_000);
+
+  it('comes to the same through throttling, lost answers, interrupted machines and lost agents', async () => {
+    const { machines, faults } = await standIn('4.3', {
+      faults: { throttle: 0.3, dropAfter: 0.05 },
+      seed: 11,
+    });
+    faults.next('RunInstances', 'drop-after');
+    faults.strike('interrupt', 1);
+    faults.noCapacity('subnet-a');
+    const output = `${place}/faulty`;
+    const done = await run(output);
+    expect(done.exitCode, done.stdout + done.stderr).toBe(0);
+    await expectSame(output);
+    expect(faults.count('interrupt')).toBe(1);
+    const { alive, machines: all } = machines.census();
+    expect(alive).toBe(0);
+    expect(all.every(({ subnet }) => subnet === 'subnet-b')).toBe(true);
+  }, 600_000);
+});

@@ -1,0 +1,176 @@
+import type { Faults } from './faults.js';
+import { invalid, ServiceError } from './service-error.js';
+import type { Machine, StandInMachines } from './machines.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+export interface CommandOptions {
+  readonly machines: StandInMachines;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly faults: Faults;
+  /** Seconds for which a new command is not seen. */
+  readonly unseenSeconds: number;
+  readonly scale: number;
+  /** Puts what a command said into S3. */
+  readonly keep: (bucket: string, key: string, text: string) => Promise<void>;
+}
+
+interface Command {
+  readonly id: string;
+  readonly machine: Machine;
+  readonly comment: string;
+  readonly sent: number;
+  status: string;
+  details: string;
+  responseCode: number;
+  stdout: string;
+  stderr: string;
+  kill: (() => void) | undefined;
+}
+
+const asJson = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {});
+
+/** Commands on machines as Systems Manager runs them. */
+export class StandInCommands {
+  readonly #commands: Command[] = [];
+
+  constructor(private readonly options: CommandOptions) {}
+
+  readonly actions: Readonly<Record<string, (request: Json) => Json>> = {
+    SendCommand: (request) => this.send(request),
+    GetCommandInvocation: (request) => this.state(request),
+    ListCommandInvocations: (request) => ({
+      CommandInvocations: this.#commands
+        .filter(
+          ({ machine, id }) => this.asked(request['InstanceId'], machine.id) && this.asked(request['CommandId'], id),
+        )
+        .map(({ id, machine, comment, status, details, sent }) => ({
+          ...{ CommandId: id, InstanceId: machine.id, Comment: comment, Status: status, StatusDetails: details },
+          RequestedDateTime: sent / 1000,
+        })),
+    }),
+    CancelCommand: (request) => {
+      for (const command of this.#commands) if (command.id === request['CommandId']) this.cancel(command);
+      return {};
+    },
+    DescribeInstanceInformation: (request) => {
+      const [filter] = (request['Filters'] ?? []) as readonly { Values?: readonly string[] }[];
+      const found = (filter?.Values ?? []).flatMap((id) => {
+        const machine = this.options.machines.all.get(id);
+        if (machine === undefined || (!machine.online && !machine.agentLost)) return [];
+        return [{ InstanceId: id, PingStatus: machine.agentLost || !machine.online ? 'ConnectionLost' : 'Online' }];
+      });
+      return { InstanceInformationList: found };
+    },
+    GetParameter: ({ Name }) => {
+      const value = this.options.parameters[String(Name)];
+      if (value === undefined) throw new ServiceError('ParameterNotFound', '');
+      return { Parameter: { Name, Value: value, Type: 'String' } };
+    },
+    DescribeParameters: () => ({ Parameters: Object.keys(this.options.parameters).map((Name) => ({ Name })) }),
+    GetSecretValue: ({ SecretId }) => {
+      const value = this.options.secrets[String(SecretId)];
+      if (value === undefined)
+        throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the secret");
+      return { ARN: SecretId, Name: SecretId, SecretString: value };
+    },
+  };
+
+  private asked(wanted: unknown, value: string): boolean {
+    return wanted === undefined || wanted === value;
+  }
+
+  private send(request: Json): Json {
+    const { DocumentName, InstanceIds, TimeoutSeconds = 3600, Comment = '', Parameters } = request;
+    if (DocumentName !== 'AWS-RunShellScript') throw new ServiceError('InvalidDocument', 'no such document');
+    const { commands, executionTimeout = ['3600'] } = asJson(Parameters) as {
+      commands?: readonly string[];
+      executionTimeout?: readonly string[];
+    };
+    const seconds = Number(executionTimeout[0]);
+    if (!Array.isArray(commands) || commands.length === 0)
+      throw new ServiceError('InvalidParameters', 'commands is required');
+    if (!Array.isArray(executionTimeout) || !(seconds >= 1 && seconds <= 172_800)) {
+      throw new ServiceError('InvalidParameters', 'executionTimeout must be 1 to 172800');
+    }
+    if (Number(TimeoutSeconds) < 30 || Number(TimeoutSeconds) > 2_592_000)
+      throw invalid('timeoutSeconds is out of range');
+    if (String(Comment).length > 100) throw invalid('comment is too long');
+    const [id = ''] = InstanceIds as readonly string[];
+    const machine = this.options.machines.all.get(id);
+    if (machine?.online !== true)
+      throw new ServiceError('InvalidInstanceId', `Instances [[${id}]] not in a valid state`);
+    const command: Command = {
+      ...{ id: crypto.randomUUID(), machine, comment: String(Comment), sent: Date.now() },
+      ...{ status: 'Pending', details: 'Pending', responseCode: -1, stdout: '', stderr: '', kill: undefined },
+    };
+    this.#commands.push(command);
+    void this.run(command, commands.join('\n'), seconds, request);
+    return { Command: { CommandId: command.id, Status: 'Pending', Comment, InstanceIds } };
+  }
+
+  private set(command: Command, status: string, details = status): void {
+    command.status = status;
+    command.details = details;
+  }
+
+  private async run(
+    command: Command,
+    script: string,
+    seconds: number,
+    { OutputS3BucketName: bucket, OutputS3KeyPrefix: prefix }: Json,
+  ): Promise<void> {
+    const { machine } = command;
+    if (machine.agentLost) return;
+    this.set(command, 'InProgress');
+    machine.commands += 1;
+    let timedOut = false;
+    const timer = this.options.machines.after(seconds, () => {
+      timedOut = true;
+      command.kill?.();
+    });
+    const end = await machine.box?.run(script, (kill) => (command.kill = kill));
+    clearTimeout(timer);
+    // Nobody tells of the end of a machine that is gone, or whose agent is.
+    if (end === undefined || machine.agentLost || machine.state !== 'running') return;
+    command.stdout = end.stdout.slice(0, 24_000);
+    command.stderr = end.stderr.slice(0, 8_000);
+    command.responseCode = end.exitCode;
+    if (typeof bucket === 'string') {
+      const base = `${String(prefix)}/${command.id}/${machine.id}/awsrunShellScript/0.awsrunShellScript`;
+      if (end.stdout !== '') await this.options.keep(bucket, `${base}/stdout`, end.stdout);
+      if (end.stderr !== '') await this.options.keep(bucket, `${base}/stderr`, end.stderr);
+    }
+    if (command.status === 'Cancelling') this.set(command, 'Cancelled');
+    else if (timedOut) this.set(command, 'TimedOut', 'Execution Timed Out');
+    else if (end.exitCode === 0) this.set(command, 'Success');
+    else this.set(command, 'Failed');
+  }
+
+  private cancel(command: Command): void {
+    if (command.status !== 'InProgress' && command.status !== 'Pending') return;
+    this.set(command, 'Cancelling');
+    command.kill?.();
+  }
+
+  private state({ CommandId, InstanceId }: Json): Json {
+    const command = this.#commands.find(({ id, machine }) => id === CommandId && machine.id === InstanceId);
+    const unseen = (this.options.unseenSeconds * 1000) / this.options.scale;
+    if (command === undefined || Date.now() - command.sent < unseen)
+      throw new ServiceError('InvocationDoesNotExist', '');
+    const { status, details, responseCode, stdout, stderr, comment } = command;
+    const over = responseCode !== -1;
+    return {
+      ...{
+        CommandId,
+        InstanceId,
+        Comment: comment,
+        Status: status,
+        StatusDetails: details,
+        ResponseCode: responseCode,
+      },
+      ...{ StandardOutputContent: over ? stdout : '', StandardErrorContent: over ? stderr : '' },
+    };
+  }
+}
