@@ -165,7 +165,7 @@ export default tseslint.config(
   { files: ['src/domain/**/*.ts', 'src/contracts/**/*.ts', 'src/demo/**/*.ts'], rules: PURE },
   { files: ['src/workflows/**/*.ts'], rules: DETERMINISTIC },
   {
-    files: ['**/*.d.ts', 'vitest.config.ts', 'eslint.config.js'],
+    files: ['**/*.d.ts', '**/vitest.config.ts', 'eslint.config.js'],
     rules: { 'no-restricted-exports': 'off' },
   },
   {

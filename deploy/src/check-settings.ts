@@ -75,7 +75,10 @@ const SHAPE: Shape = {
     instanceTypes: list('types of machines', /^[a-z0-9-]+\.[a-z0-9-]+$/, 1),
     reference: PLACE,
     annotation: PLACE,
-    licence: text('the name or ARN of a secret', /^[\w/+=.@:-]+$/),
+    licence: text(
+      'the ARN of a secret, the name of a parameter (/…), or s3://bucket/key',
+      /^(arn:aws[\w-]*:(secretsmanager|ssm):\S+|\/[\w./-]+|s3:\/\/[a-z0-9][a-z0-9.-]+\/\S+)$/,
+    ),
     profile: text('a command profile', /^\S+$/),
     spot: FLAG,
   },

@@ -20,7 +20,7 @@ function settingsFile(app: App): Settings {
 }
 
 try {
-  const app = new App({ context: { ...FEATURE_FLAGS } });
+  const app = new App({ analyticsReporting: false, context: { ...FEATURE_FLAGS } });
   cohortflowApp(app, settingsFile(app));
   app.synth();
 } catch (error) {

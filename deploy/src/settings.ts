@@ -50,7 +50,7 @@ export interface DragenSettings {
   readonly instanceTypes: readonly string[];
   readonly reference: string;
   readonly annotation: string;
-  /** Name or ARN of the secret with the licence credentials. */
+  /** Where the licence credentials are: the ARN of a secret, the name of a parameter, or an object. */
   readonly licence?: string;
   readonly profile?: string;
   readonly spot: boolean;

@@ -20,7 +20,8 @@ function services({ temporal, dragen }: Settings): ReadonlyMap<string, Service> 
     ['FeatureStore', Service.SAGEMAKER_FEATURESTORE_RUNTIME],
     ['Quotas', new Service('servicequotas')],
   ];
-  if (temporal?.secret !== undefined || dragen?.licence !== undefined) all.push(['Secrets', Service.SECRETS_MANAGER]);
+  const licence = dragen?.licence?.includes(':secretsmanager:') === true;
+  if (temporal?.secret !== undefined || licence) all.push(['Secrets', Service.SECRETS_MANAGER]);
   if (dragen !== undefined) {
     all.push(['Ec2', Service.EC2], ['Ec2Messages', Service.EC2_MESSAGES]);
     all.push(['Ssm', Service.SSM], ['SsmMessages', Service.SSM_MESSAGES]);

@@ -26,7 +26,6 @@ export const EVERYWHERE: Readonly<Record<string, string>> = {
   'sagemaker:ListProcessingJobs': 'lists have no resources',
   'servicequotas:ListAWSDefaultServiceQuotas': 'lists have no resources',
   'servicequotas:ListServiceQuotas': 'lists have no resources',
-  'ssm:CancelCommand': 'a command has an id that is not known before; no resources',
   'ssm:DescribeInstanceInformation': 'no resources',
   'ssm:DescribeParameters': 'no resources',
   'ssm:GetCommandInvocation': 'a command has an id that is not known before; no resources',

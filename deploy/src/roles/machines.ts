@@ -35,16 +35,23 @@ export function launchMachines(grounds: Grounds): readonly PolicyStatement[] {
       conditions: { StringEquals: { 'ec2:CreateAction': 'RunInstances' } },
     }),
     new PolicyStatement({
-      sid: 'KeyForVolumes',
-      actions: ['kms:GenerateDataKeyWithoutPlaintext'],
-      resources: [grounds.key.keyArn],
-      conditions: { StringEquals: { 'kms:ViaService': `ec2.${region}.${Aws.URL_SUFFIX}` } },
-    }),
-    new PolicyStatement({
       sid: 'PassMachinesRole',
       actions: ['iam:PassRole'],
       resources: [machinesRole.roleArn],
       conditions: { StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } },
+    }),
+  ];
+}
+
+/** Their disks are encrypted by EC2 on our behalf. */
+export function keyForVolumes({ scope, settings, key }: Grounds): readonly PolicyStatement[] {
+  if (settings.dragen === undefined) return [];
+  return [
+    new PolicyStatement({
+      sid: 'KeyForVolumes',
+      actions: ['kms:GenerateDataKeyWithoutPlaintext'],
+      resources: [key.keyArn],
+      conditions: { StringEquals: { 'kms:ViaService': `ec2.${Stack.of(scope).region}.${Aws.URL_SUFFIX}` } },
     }),
   ];
 }

@@ -107,12 +107,21 @@ export function featuresRole(grounds: Before): Role {
   ]);
 }
 
+/** The licence credentials, where they are not an object like any other. */
+function licence(grounds: Before): readonly PolicyStatement[] {
+  const where = grounds.settings.dragen?.licence;
+  if (where === undefined || where.startsWith('s3://')) return [];
+  if (/^arn:[\w-]+:secretsmanager:/.test(where)) {
+    return [new PolicyStatement({ sid: 'Licence', actions: ['secretsmanager:GetSecretValue'], resources: [where] })];
+  }
+  const parameter = where.startsWith('arn:') ? where : arn(grounds, 'ssm', `parameter${where}`);
+  return [new PolicyStatement({ sid: 'Licence', actions: ['ssm:GetParameter'], resources: [parameter] })];
+}
+
 /** What a DRAGEN machine may do: be reached by Systems Manager, move its files, read the licence. */
 export function machinesRole(grounds: Before): { readonly role: Role; readonly profile: InstanceProfile } {
-  const { scope, settings, results } = grounds;
+  const { scope, results } = grounds;
   const buckets = readable(grounds as Grounds);
-  const licence = settings.dragen?.licence;
-  const secret = licence?.startsWith('arn:') === true ? licence : arn(grounds, 'secretsmanager', `secret:${licence}-*`);
   const made = role(grounds, 'MachinesRole', 'ec2.amazonaws.com', 'cohortflow DRAGEN machines', [
     new PolicyStatement({ sid: 'List', actions: ['s3:ListBucket'], resources: [...buckets] }),
     new PolicyStatement({ sid: 'Read', actions: ['s3:GetObject'], resources: objectsOf(buckets) }),
@@ -135,9 +144,7 @@ export function machinesRole(grounds: Before): { readonly role: Role; readonly p
       ],
       resources: ['*'],
     }),
-    ...(licence === undefined
-      ? []
-      : [new PolicyStatement({ sid: 'Licence', actions: ['secretsmanager:GetSecretValue'], resources: [secret] })]),
+    ...licence(grounds),
   ]);
   return { role: made, profile: new InstanceProfile(scope, 'MachinesProfile', { role: made }) };
 }

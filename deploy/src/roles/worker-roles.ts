@@ -4,7 +4,7 @@ import { cleanFeatures, forgetFeatures, queryFeatures, writeFeatures } from './f
 import type { Grounds } from './grounds.js';
 import { endJobs, quotas, startJobs } from './jobs.js';
 import { cleanInfra, looks } from './looks.js';
-import { commandMachines, endMachines, launchMachines, machineImages } from './machines.js';
+import { commandMachines, endMachines, keyForVolumes, launchMachines, machineImages } from './machines.js';
 import { keyForDisks, payloads, storage } from './storage.js';
 
 /** Whose process it is: a worker of one role, or the sweep. */
@@ -35,6 +35,7 @@ export function statementsOf(task: TaskName, grounds: Grounds): readonly PolicyS
         ...keyForDisks(grounds),
         quotas(),
         ...launchMachines(grounds),
+        ...keyForVolumes(grounds),
         ...commandMachines(grounds),
         ...machineImages(grounds),
         ...writeFeatures(grounds),

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { awsSettingsFault } from '../../src/config/aws-settings.js';
+import { WORKER_ROLES as PRODUCT_ROLES } from '../../src/config/config.js';
+import { SettingsError, settingsOf } from '../src/check-settings.js';
+import { missingForWork } from '../src/cohortflow-app.js';
+import { DEFAULTS, WORKER_ROLES } from '../src/settings.js';
+import { ROOT } from './support/sdk-calls.js';
+import { containerOf, FULL, PLAIN, resourcesOf, templatesOf } from './support/templates.js';
+
+const fault = (document: unknown): string => {
+  try {
+    settingsOf(document);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.message;
+    throw error;
+  }
+  return 'none';
+};
+const digest = `sha256:${'0'.repeat(64)}`;
+
+describe('settings', () => {
+  it('are the defaults where the file says nothing', () => {
+    expect(settingsOf({})).toEqual(DEFAULTS);
+    expect(settingsOf({ workers: { cpu: { most: 20 } } }).workers.cpu).toEqual({ ...DEFAULTS.workers.cpu, most: 20 });
+    expect(settingsOf(PLAIN).temporal).toMatchObject({ namespace: 'default', taskQueue: 'cohortflow', auth: 'none' });
+  });
+
+  it('of the example are good', () => {
+    const text = readFileSync(join(ROOT, 'deploy', 'settings.example.json'), 'utf8');
+    expect(missingForWork(settingsOf(JSON.parse(text)))).toEqual([]);
+  });
+
+  it.each([
+    [{ buckets: 3 }, /^buckets: no such setting; known here: name, images/],
+    [{ name: 'mine' }, /^name: found "mine", wanted cohortflow/],
+    [{ images: { worker: 'latest', processing: digest } }, /^images\.worker: found "latest", wanted a digest/],
+    [{ images: { worker: digest } }, /worker and processing go together/],
+    [{ logDays: 17 }, /^logDays: found 17, wanted 1 or 3 or/],
+    [{ network: { wayOut: 'public' } }, /wanted "endpoints" or "nat"/],
+    [{ workers: { cpu: { vcpu: 4, memoryGb: 64 } } }, /Fargate has no 64 GB with 4 vCPU; wanted 8 to 30 GB/],
+    [{ workers: { io: { least: 5, most: 2 } } }, /^workers\.io: most \(2\) is less than least \(5\)/],
+    [{ temporal: { namespace: 'x' } }, /temporal\.address is wanted/],
+    [{ temporal: { address: 'x:7233', auth: 'apiKey' } }, /wants temporal\.secret/],
+    [{ temporal: { address: 'x:7233', secret: 's' } }, /give temporal\.auth/],
+    [
+      { temporal: { address: 'a.b.tmprl.cloud:7233', tls: true, auth: 'apiKey', secret: 's' } },
+      /no way out: set network\.wayOut/,
+    ],
+    [{ temporal: { address: 'a.tmprl.cloud:7233' }, network: { wayOut: 'nat' } }, /Temporal Cloud wants temporal\.tls/],
+    [{ dragen: { ami: 'ami-1' } }, /reference \(FASTA\) and annotation/],
+    [{ dragen: { reference: 's3://bb/r.fa', annotation: 's3://bb/a.gtf' } }, /one of ami and amiParameter/],
+    [{ watch: { emails: ['nobody'] } }, /wanted a list of e-mail addresses/],
+    ['text', /wanted a mapping of settings/],
+  ])('that are wrong (%j) say what was found and what is wanted', (document, message) => {
+    expect(fault(document)).toMatch(message);
+  });
+
+  it('know the worker roles of the product', () => {
+    expect(WORKER_ROLES).toEqual(PRODUCT_ROLES);
+  });
+});
+
+/** A template's text as CloudFormation would make it, every reference by a name of its own. */
+function rendered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(rendered);
+  if (typeof value !== 'object' || value === null) return value;
+  const [[name, argument] = ['', undefined]] = Object.entries(value);
+  if (name === 'Fn::Join')
+    return (rendered((argument as [string, unknown[]])[1]) as string[]).join((argument as [string])[0]);
+  if (name === 'Ref' && argument === 'AWS::Region') return 'eu-central-1';
+  if (name === 'Ref' && argument === 'AWS::URLSuffix') return 'amazonaws.com';
+  if (['Ref', 'Fn::ImportValue', 'Fn::GetAtt', 'Fn::Select', 'Fn::Split'].includes(name)) {
+    return String(Array.isArray(argument) ? argument.join('-') : argument)
+      .toLowerCase()
+      .replace(/[^a-z0-9-]/g, '-');
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, rendered(entry)]));
+}
+
+describe.each([
+  ['the least', PLAIN],
+  ['everything', FULL],
+])('the printed settings of %s', (_, settings) => {
+  const { work } = templatesOf(settings);
+
+  it('are settings that the product takes', () => {
+    const block = parse(rendered(work.Outputs?.['Settings']?.Value) as string) as { aws: Record<string, unknown> };
+    expect(awsSettingsFault(block.aws)).toBeUndefined();
+    expect(Object.keys(block.aws)).toEqual(
+      expect.arrayContaining(['region', 'work', 'kmsKey', 'sagemaker', 'features', 'athena']),
+    );
+  });
+
+  it('are those that workers get', () => {
+    const block = parse(rendered(work.Outputs?.['Settings']?.Value) as string) as { aws: unknown };
+    for (const task of resourcesOf(templatesOf(settings), 'AWS::ECS::TaskDefinition').values()) {
+      const given = containerOf(task).Environment.find(({ Name }) => Name === 'COHORTFLOW_AWS')?.Value;
+      expect(JSON.parse(rendered(given) as string)).toEqual(block.aws);
+    }
+  });
+});
