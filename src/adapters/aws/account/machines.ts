@@ -23,6 +23,8 @@ function trialRequest(trial: LaunchTrial): RunInstancesCommandInput {
     ...(instanceProfile === undefined ? {} : { IamInstanceProfile: profile }),
     ...(spot ? { InstanceMarketOptions: { MarketType: 'spot' } } : {}),
     MetadataOptions: { HttpTokens: 'required' },
+    // As a run's machines have: the permission to launch may hang on it.
+    TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'cohortflow:work', Value: 'trial' }] }],
   };
 }
 
