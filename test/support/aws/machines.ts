@@ -216,11 +216,12 @@ export class StandInMachines {
         `You have requested more vCPU capacity than your current vCPU limit of ${vcpus} allows.`,
       );
     }
-    if (faults.capacity(type, subnet)) {
-      throw fault('InsufficientInstanceCapacity', `We currently do not have sufficient ${type} capacity.`, 500);
-    }
+    // A trial asks whether one may, not whether there is one.
     if (text(form['DryRun']) === 'true') {
       throw fault('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.', 412);
+    }
+    if (faults.capacity(type, subnet)) {
+      throw fault('InsufficientInstanceCapacity', `We currently do not have sufficient ${type} capacity.`, 500);
     }
   }
 

@@ -108,6 +108,9 @@ function trialVerdict(type: string, verdict: LaunchVerdict): Verdict {
     const fix = 'grant ec2:RunInstances and iam:PassRole on the role of the instance profile to whoever runs the work';
     return unknown(`${type}: may not be tried`, fix);
   }
+  if (/^(Insufficient\w*Capacity|UnfulfillableCapacity)$/.test(code)) {
+    return warning(`${type}: none is free now`, 'nothing to do: it is tried again; or name further types or subnets');
+  }
   if (/iaminstanceprofile/i.test(`${code} ${message}`)) {
     return failed(
       `${type}: the instance profile is not there`,
