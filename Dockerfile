@@ -33,6 +33,8 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends salmon sra-toolkit ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && mkdir -p /var/lib/cohortflow && chown node:node /var/lib/cohortflow
+# What a worker writes; the rest of the file system may be read only. Named here, volumes mounted there belong to `node`.
+VOLUME ["/var/lib/cohortflow", "/tmp"]
 USER node
 ENV COHORTFLOW_STATE=/var/lib/cohortflow/state \
     COHORTFLOW_CACHE=/var/lib/cohortflow/cache \

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inForeground, quietly, say, seconds } from './console.mjs';
+import { DEPLOY, findCfnLint, obtainDeployPackages } from './deploy-app.mjs';
 import { obtainNode, SUPPORTED_LINES } from './other-nodes.mjs';
 import { obtainMoto } from './moto.mjs';
 import { product, ROOT } from './product.mjs';
@@ -24,6 +25,9 @@ const ON_OTHER_NODES = ['test/unit', 'test/e2e/pack.test.ts'];
 
 /** Path of AWS's stand-in for S3, once it was looked for. */
 let motoServer;
+/** Path of the checker of CloudFormation templates, and why the CDK app cannot be tested; once they were looked for. */
+let cfnLint;
+let noDeploy;
 
 function isCi() {
   const { CI } = process.env;
@@ -46,6 +50,7 @@ function testEnvironment() {
   return {
     ...env,
     ...moto,
+    ...(cfnLint === undefined ? {} : { COHORTFLOW_TEST_CFN_LINT: cfnLint }),
     TMPDIR: TEMPORARY,
     COHORTFLOW_STATE: STATE,
     TEMPORAL_CONFIG_FILE: join(RESULTS, 'no-profile.toml'),
@@ -60,7 +65,7 @@ async function tidyUp(failed) {
 }
 
 /** Runs vitest, shows its output, and counts. */
-async function vitest(summary, title, paths, { node = process.execPath, serial = false } = {}) {
+async function vitest(summary, title, paths, { node = process.execPath, serial = false, root = ROOT } = {}) {
   const present = paths.filter(hasTests);
   if (present.length === 0) return;
   const began = Date.now();
@@ -68,7 +73,7 @@ async function vitest(summary, title, paths, { node = process.execPath, serial =
   say(`\n== ${title}: ${present.join(' ')}`);
   const args = [VITEST, 'run', ...present, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   if (serial) args.push('--no-file-parallelism');
-  const child = spawn(node, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: testEnvironment() });
+  const child = spawn(node, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: testEnvironment() });
   for (const [stream, out] of [
     [child.stdout, process.stdout],
     [child.stderr, process.stderr],
@@ -93,9 +98,13 @@ async function checks(summary) {
     countCheck(summary, title, await quietly(title, process.execPath, args, { cwd: ROOT }));
   await Promise.all([
     run('lint', bin('eslint', 'bin', 'eslint.js'), '.'),
-    run('types', bin('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--noEmit').then(() =>
-      run('format', bin('prettier', 'bin', 'prettier.cjs'), '--check', '.'),
-    ),
+    run('types', bin('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--noEmit')
+      .then(() => run('format', bin('prettier', 'bin', 'prettier.cjs'), '--check', '.'))
+      .then(() =>
+        noDeploy === undefined
+          ? run('types of deploy/', bin('typescript', 'bin', 'tsc'), '-p', 'deploy/tsconfig.json', '--noEmit')
+          : countSkip(summary, 'types and lint of deploy/', noDeploy),
+      ),
   ]);
 }
 
@@ -120,6 +129,10 @@ async function prepare() {
   const moto = await obtainMoto();
   motoServer = moto.path;
   say(`moto: ${moto.path ?? `none (${moto.reason}); its tests are skipped`}`);
+  cfnLint = findCfnLint(motoServer);
+  say(`cfn-lint: ${cfnLint ?? 'none; templates of the CDK app are not linted'}`);
+  noDeploy = await obtainDeployPackages();
+  if (noDeploy !== undefined) say(`${noDeploy}: the CDK app is not tested`);
   say(`time-skipping server: ${testServer.path ?? `none (${testServer.reason}); its tests are skipped`}`);
 }
 
@@ -138,8 +151,11 @@ export async function runTests(args, { began }) {
   const allNodes = isCi() || args.includes('--all-nodes');
   const chosen = args.filter((argument) => argument !== '--all-nodes');
   if (chosen.length > 0) {
-    const options = { cwd: ROOT, env: testEnvironment() };
-    const exitCode = await inForeground(process.execPath, [VITEST, 'run', ...chosen], options);
+    // `deploy` is the CDK app, which has a vitest of its own.
+    const [first, ...others] = chosen;
+    const options = { cwd: first === 'deploy' ? DEPLOY : ROOT, env: testEnvironment() };
+    const theirs = first === 'deploy' ? others : chosen;
+    const exitCode = await inForeground(process.execPath, [VITEST, 'run', ...theirs], options);
     await tidyUp(exitCode !== 0);
     return exitCode;
   }
@@ -149,6 +165,8 @@ export async function runTests(args, { began }) {
   const suites = (names) => names.map((name) => `test/${name}`);
   await checks(summary);
   await vitest(summary, 'suites', suites(PARALLEL));
+  if (noDeploy === undefined) await vitest(summary, 'CDK app', ['deploy/test'], { root: DEPLOY });
+  else countSkip(summary, 'deploy/test', noDeploy);
   await vitest(summary, 'suites with servers', suites(SERIAL), { serial: true });
   if (allNodes) await otherNodes(summary);
   else say('\nOther lines of Node are tested in CI, or with `npm test -- --all-nodes`.');

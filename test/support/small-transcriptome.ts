@@ -24,9 +24,12 @@ export interface SmallTranscriptome {
  */
 export function writeSmallTranscriptome(folder: string, samples: number, pairs = 400): SmallTranscriptome {
   const random = seeded(7);
-  const sequence = (length: number): string =>
-    Array.from({ length }, () => BASES[Math.floor(random() * 4)]).join('');
-  const reversed = (text: string): string => [...text].reverse().map((base) => COMPLEMENT[base]).join('');
+  const sequence = (length: number): string => Array.from({ length }, () => BASES[Math.floor(random() * 4)]).join('');
+  const reversed = (text: string): string =>
+    [...text]
+      .reverse()
+      .map((base) => COMPLEMENT[base])
+      .join('');
   const chromosome = sequence(30_000);
   const lines: string[] = [];
   const transcripts = new Map<string, string>();

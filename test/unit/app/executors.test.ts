@@ -20,7 +20,8 @@ function holding(jobs: number): Pick<AwsAccount, 'quotas'> {
   return { quotas: async (_service, fits) => (fits(name) ? [{ name, code: 'L-1', value: jobs }] : []) };
 }
 
-const DRAGEN = { reference: 's3://ref/genome.fa', annotation: 's3://ref/genes.gtf' };
+const CHOICE = { reference: 's3://ref/genome.fa', annotation: 's3://ref/genes.gtf' };
+const DRAGEN = { ...CHOICE, ami: 'ami-0123456789abcdef0', instanceProfile: 'cohortflow-dragen' };
 
 describe('planning the services of a run', () => {
   it('asks no service when everything is computed here', async () => {
@@ -38,11 +39,11 @@ describe('planning the services of a run', () => {
     });
   });
 
-  it('refuses what this release cannot run, and what the settings lack, before anything is started', async () => {
+  it('refuses what the settings lack before anything is started', async () => {
     const reads = input({ genomicsExecutor: 'dragen' });
-    await expect(planRemote(reads, ['genomics'], { dragen: DRAGEN }, unasked)).rejects.toMatchObject({
+    await expect(planRemote(reads, ['genomics'], { dragen: CHOICE }, unasked)).rejects.toMatchObject({
       code: 'AwsNotConfigured',
-      message: expect.stringContaining('cannot run DRAGEN yet') as string,
+      message: 'the executor dragen needs the setting aws.dragen.ami and aws.dragen.instanceProfile',
     });
     const jobs = input({ imagingExecutor: 'sagemaker' });
     await expect(planRemote(jobs, ['imaging'], {}, unasked)).rejects.toThrow('aws.sagemaker.image');
@@ -61,9 +62,24 @@ describe('planning the services of a run', () => {
 
 describe('what DRAGEN is to compute', () => {
   it('is what the settings say, but for the profile that the run names', () => {
-    const settings = { dragen: { ...DRAGEN, profile: '4.4' } };
-    expect(dragenChoice({}, settings)).toEqual({ profile: '4.4', ...DRAGEN });
-    expect(dragenChoice({ dragenProfile: 'seed' }, settings)).toEqual({ profile: 'seed', ...DRAGEN });
+    const settings = { dragen: { ...DRAGEN, profile: '4.6' } };
+    expect(dragenChoice({}, settings)).toEqual({ profile: '4.6', ...CHOICE });
+    expect(dragenChoice({ dragenProfile: 'seed' }, settings)).toEqual({ profile: 'seed', ...CHOICE });
+  });
+
+  it('takes the image by its public parameter too', () => {
+    const { ami: _, ...settings } = { ...DRAGEN, amiParameter: '/aws/service/marketplace/prod-x/latest' };
+    expect(dragenChoice({}, { dragen: settings })).toMatchObject(CHOICE);
+  });
+
+  it('reads the annotation in S3', () => {
+    expect(() => dragenChoice({ annotation: 'genes.gtf' }, { dragen: DRAGEN })).toThrow('reads the annotation in S3');
+  });
+
+  it('refuses a licence file that the commands of the version cannot name', () => {
+    const licensed = { dragen: { ...DRAGEN, licence: 's3://keys/licence.txt' } };
+    expect(() => dragenChoice({ dragenProfile: 'seed' }, licensed)).toThrow('takes no licence file');
+    expect(dragenChoice({}, licensed).profile).toBe('4.3');
   });
 
   it('names all settings that are missing', () => {
