@@ -73,7 +73,7 @@ export interface DragenSettings extends NetworkSettings {
   readonly maxMinutes?: number;
   /** `s3://bucket/folder` that keeps the alignments (BAM); they are not kept when absent. */
   readonly alignments?: string;
-  /** Machines kept for all samples of a run instead of one each; so far only `plan` reckons with it. */
+  /** So many machines take all samples, one after another, instead of one machine for each sample. */
   readonly instances?: number;
   readonly pollSeconds?: number;
 }

@@ -129,6 +129,24 @@ describe.skipIf(!able)('a cohort whose reads DRAGEN machines quantify', () => {
     expect(await outcomes(output)).toEqual(small.samples.map((name) => `${name} genomics.quantify reused`));
   }, 600_000);
 
+  it('gives the same on a pool of machines that take one sample after another', async () => {
+    const { machines } = await standIn();
+    const output = `${place}/pool`;
+    const hashTable = `${place}/tables-of-pool`;
+    const done = await run(output, { instances: 2, hashTable });
+    expect(done.exitCode, done.stdout + done.stderr).toBe(0);
+    await expectSame(output);
+    const { launched, machines: all } = machines.census();
+    expect(launched).toBe(2);
+    expect(all.map(({ commands }) => commands).reduce((sum, some) => sum + some)).toBe(SAMPLES + 1);
+    // Given back, all of them.
+    expect(await files.names(`${hashTable}/machines`)).toEqual([]);
+
+    const swept = await call({ instances: 2, hashTable }, 'sweep', '--older-than', '0', '--unknown', '--yes');
+    expect(swept.exitCode, swept.stdout + swept.stderr).toBe(0);
+    expect(machines.census().alive).toBe(0);
+  }, 600_000);
+
   it('runs the article’s commands on the machines of its time', async () => {
     const { machines } = await standIn('3.7');
     const output = `${place}/seed`;

@@ -31,16 +31,18 @@ export async function fpgaLimit(
   { dragen = {} }: AwsSettings,
   signal: AbortSignal,
 ): Promise<RemoteLimit | undefined> {
-  const { instanceTypes = DEFAULT_DRAGEN_TYPES, spot = false } = dragen;
+  const { instanceTypes = DEFAULT_DRAGEN_TYPES, spot = false, instances } = dragen;
+  const pool = instances === undefined ? [] : [{ limit: instances, why: 'aws.dragen.instances' }];
   const pattern = fpgaQuota(spot);
   const [quota] = await account.quotas('ec2', (name) => pattern.test(name), signal);
-  if (quota === undefined) return undefined;
-  return least(
-    instanceTypes.flatMap((type) => {
+  if (quota === undefined) return least(pool);
+  return least([
+    ...pool,
+    ...instanceTypes.flatMap((type) => {
       const limit = machinesOf(quota, type);
       return limit === undefined ? [] : [{ limit, why: `the quota "${quota.name}" (${quota.value} vCPUs)` }];
     }),
-  );
+  ]);
 }
 
 /** What the executors of a run can hold at once, by modality; absent where nothing is known to limit them. */

@@ -39,6 +39,13 @@ describe('planning the services of a run', () => {
     });
   });
 
+  it('takes no more samples at once than there are machines for all of them', async () => {
+    const reads = input({ genomicsExecutor: 'dragen' });
+    const noQuota = { quotas: async () => [] };
+    const plan = await planRemote(reads, ['genomics'], { dragen: { ...DRAGEN, instances: 3 } }, noQuota);
+    expect(plan.limits).toEqual({ genomics: 3 });
+  });
+
   it('refuses what the settings lack before anything is started', async () => {
     const reads = input({ genomicsExecutor: 'dragen' });
     await expect(planRemote(reads, ['genomics'], { dragen: CHOICE }, unasked)).rejects.toMatchObject({

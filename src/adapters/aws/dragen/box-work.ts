@@ -16,11 +16,14 @@ import {
 } from '../../../domain/genomics/dragen/index.js';
 import type { Files } from '../../../ports/files.js';
 import { isS3, locationOf } from '../s3-location.js';
+import { MACHINE_DEFAULTS } from './machine-request.js';
 
 /** Where the archives of public accessions lie. */
 const SRA = 's3://sra-pub-run-odp/sra';
-/** Minutes that a machine stays when nobody ends it after its work. */
+/** Minutes that a machine stays when nobody ends it, or gives it more, after its work. */
 const LINGER_MINUTES = 15;
+/** Minutes that a machine has besides those of its work, to be ended by those who watch it. */
+const WATCHDOG_MINUTES = 60;
 
 type Source = Exclude<GenomicsSampleInput['unit']['source'], { readonly kind: 'quant' }>;
 
@@ -146,6 +149,7 @@ export async function boxWork(task: DragenTask, settings: AwsSettings, files: Fi
     buildTable: dragenProfile(choice.profile).hashTable(plainName(reference.uri)),
     bytes,
     lingerMinutes: LINGER_MINUTES,
+    watchdogMinutes: (settings.dragen?.maxMinutes ?? MACHINE_DEFAULTS.maxMinutes) + WATCHDOG_MINUTES,
     ...(sample === undefined ? {} : { sample }),
   };
 }

@@ -110,20 +110,24 @@ export class MachineCommands {
 
   /** The commands of this piece of work that a machine was sent, newest first. */
   async sent(machine: string, name: string, signal: AbortSignal): Promise<readonly string[]> {
-    await this.rate.turn(signal);
     const { sdk, client } = await this.ssm();
-    try {
-      const { CommandInvocations = [] } = await client.send(
-        new sdk.ListCommandInvocationsCommand({ InstanceId: machine, MaxResults: 50 }),
-        abortable(signal),
-      );
-      const ours = CommandInvocations.filter(({ Comment }) => Comment === name);
-      ours.sort((a, b) => (b.RequestedDateTime?.getTime() ?? 0) - (a.RequestedDateTime?.getTime() ?? 0));
-      return ours.flatMap(({ CommandId }) => (CommandId === undefined ? [] : [CommandId]));
-    } catch (error) {
-      if (named(error, 'InvalidInstanceId')) return [];
-      throw awsError(error, 'Systems Manager, looking for commands', signal);
-    }
+    const ours: { readonly id: string; readonly at: number }[] = [];
+    let NextToken: string | undefined;
+    do {
+      await this.rate.turn(signal);
+      try {
+        const input = { InstanceId: machine, MaxResults: 50, ...(NextToken === undefined ? {} : { NextToken }) };
+        const page = await client.send(new sdk.ListCommandInvocationsCommand(input), abortable(signal));
+        for (const { CommandId: id, Comment, RequestedDateTime } of page.CommandInvocations ?? []) {
+          if (id !== undefined && Comment === name) ours.push({ id, at: RequestedDateTime?.getTime() ?? 0 });
+        }
+        NextToken = page.NextToken === '' ? undefined : page.NextToken;
+      } catch (error) {
+        if (named(error, 'InvalidInstanceId')) return [];
+        throw awsError(error, 'Systems Manager, looking for commands', signal);
+      }
+    } while (NextToken !== undefined);
+    return ours.sort((one, other) => other.at - one.at).map(({ id }) => id);
   }
 
   /** How a command stands; undefined right after it was sent. */

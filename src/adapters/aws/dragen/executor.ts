@@ -23,6 +23,7 @@ import { boxWork } from './box-work.js';
 import { MachineCommands, type CommandState } from './commands.js';
 import { choicesOf, machineRequest, MACHINE_DEFAULTS } from './machine-request.js';
 import { COSTS, Machines, type Machine } from './machines.js';
+import { MachinePool, POOL_TAG, poolKey } from './pool.js';
 
 const POLL_SECONDS = 30;
 /** Looks a second at all machines of a worker together. */
@@ -46,12 +47,16 @@ const GB = 1e9;
 /** A command is over in these states. */
 const OVER = /^(Success|Cancelled|TimedOut|Failed)$/;
 
-/** Samples on DRAGEN machines of EC2: one machine each, started for it and ended with it. */
+/**
+ * Samples on DRAGEN machines of EC2: one machine each, started for it and ended with it; or, where the settings say how many
+ * (`aws.dragen.instances`), on a pool of them that take one sample after another.
+ */
 export class DragenExecutor implements RemoteExecutor {
   readonly name = 'dragen';
   readonly #machines: Machines;
   readonly #fingerprints: S3Fingerprints;
   readonly #commands: MachineCommands;
+  readonly #pool: MachinePool | undefined;
 
   /**
    * @param files S3, where scripts are put and results are found
@@ -67,6 +72,10 @@ export class DragenExecutor implements RemoteExecutor {
     const rate = new Rate(LOOKS_PER_SECOND);
     this.#machines = new Machines(settings.region, rate);
     this.#commands = new MachineCommands(settings.region, rate);
+    if (settings.dragen?.instances !== undefined) {
+      const folder = `${tablesFolder(settings)}/machines`;
+      this.#pool = new MachinePool(this.#machines, files, folder, poolKey(settings, namespace));
+    }
   }
 
   async submit(work: RemoteWork, signal: AbortSignal): Promise<RemoteTicket | undefined> {
@@ -81,9 +90,7 @@ export class DragenExecutor implements RemoteExecutor {
     );
     this.checkRoom(todo.bytes);
     await this.files.write(scriptOf(place), boxScript(todo));
-    // An earlier attempt may have started one in a subnet that is not the first any more.
-    const [before] = await this.#machines.tagged(WORK_TAG, name, signal);
-    const id = before?.id ?? (await this.launch(work, signal));
+    const id = await this.machineFor(work, signal);
     return { executor: 'dragen', name, place, facts: { machine: id } };
   }
 
@@ -108,6 +115,11 @@ export class DragenExecutor implements RemoteExecutor {
   }
 
   async stop(name: string, signal: AbortSignal): Promise<void> {
+    if (this.#pool !== undefined) {
+      const held = await this.#pool.held(name, signal);
+      for (const id of held) await this.giveBack(this.#pool, id, name, signal);
+      if (held.length > 0) return;
+    }
     let found: readonly Machine[] = [];
     for (const pause of LOOKS_FOR_LOST) {
       await sleep(pause, undefined, { signal });
@@ -119,22 +131,47 @@ export class DragenExecutor implements RemoteExecutor {
 
   async alive(signal: AbortSignal): Promise<readonly RemoteAlive[]> {
     const found = await this.#machines.tagged('cohortflow:namespace', this.namespace, signal);
-    return found.flatMap(({ id, tags, since }) => {
-      const { [WORK_TAG]: name, 'cohortflow:workflow': workflowId } = tags;
-      if (name === undefined) return [];
-      return [
-        {
-          ...{ executor: this.name, id, name },
-          ...(workflowId === undefined ? {} : { workflowId }),
-          ...(since === undefined ? {} : { since }),
-        },
-      ];
+    const holders = await this.#pool?.holders(signal);
+    return found.map(({ id, tags, since }) => {
+      const { [WORK_TAG]: named, 'cohortflow:workflow': tagged } = tags;
+      const { name, workflowId } = holders?.get(id) ?? { name: named ?? 'none', workflowId: tagged };
+      return {
+        ...{ executor: this.name, id, name },
+        ...(workflowId === undefined ? {} : { workflowId }),
+        ...(since === undefined ? {} : { since }),
+      };
     });
   }
 
   async end({ id }: RemoteAlive, signal: AbortSignal): Promise<void> {
     const machine = await this.#machines.describe(id, signal);
     if (machine !== undefined) await this.endAll([machine], signal);
+    await this.#pool?.release(id);
+  }
+
+  /** The machine that a piece of work has already, a free one of the pool, or a new one. */
+  private async machineFor(work: RemoteWork, signal: AbortSignal): Promise<string> {
+    const { name, tags } = work;
+    if (this.#pool === undefined) {
+      // An earlier attempt may have started one in a subnet that is not the first any more.
+      const [before] = await this.#machines.tagged(WORK_TAG, name, signal);
+      return before?.id ?? (await this.launch(tags, name, signal));
+    }
+    const { [WORK_TAG]: _, 'cohortflow:workflow': workflowId, ...common } = tags;
+    const holder = { name, ...(workflowId === undefined ? {} : { workflowId }) };
+    const ofPool = { ...common, [POOL_TAG]: this.#pool.key };
+    return this.#pool.take(holder, (again) => this.launch(ofPool, `${name}-${again}`, signal), signal);
+  }
+
+  /** A machine whose work ended well is free for other work; what any other is like, nobody knows. */
+  private async giveBack(pool: MachinePool, id: string, name: string, signal: AbortSignal): Promise<void> {
+    const machine = await this.#machines.describe(id, signal);
+    if (machine !== undefined && COSTS.includes(machine.state)) {
+      const [last] = await this.#commands.sent(id, name, signal);
+      const state = last === undefined ? undefined : await this.#commands.state(id, last, signal);
+      if (state?.status !== 'Success') await this.endAll([machine], signal);
+    }
+    await pool.release(id);
   }
 
   private pollMs(): number {
@@ -143,16 +180,9 @@ export class DragenExecutor implements RemoteExecutor {
 
   /** Tables of other references, or of other versions, never meet: the folder carries what the table was made from. */
   private async tableOf({ profile, reference }: DragenChoice, signal: AbortSignal): Promise<string> {
-    const { dragen, work } = this.settings;
-    const base =
-      dragen?.hashTable ?? (work === undefined ? undefined : `${work.replace(/\/+$/, '')}/dragen-hash-tables`);
-    if (base === undefined) {
-      const message = 'the executor dragen needs a place for its hash tables: aws.dragen.hashTable, or aws.work';
-      throw new CohortflowError('AwsNotConfigured', message);
-    }
     const content = await this.#fingerprints.of(reference, { signal });
     const digest = createHash('sha256').update(`${profile}\n${content}`).digest('hex').slice(0, 16);
-    return `${base.replace(/\/+$/, '')}/${profile}-${digest}/`;
+    return `${tablesFolder(this.settings)}/${profile}-${digest}/`;
   }
 
   /** Room is looked at before a machine is paid for, by the smallest disk that it may get. */
@@ -168,7 +198,11 @@ export class DragenExecutor implements RemoteExecutor {
   }
 
   /** One machine, of the first type in the first place where there is one. */
-  private async launch(work: RemoteWork, signal: AbortSignal): Promise<string> {
+  private async launch(
+    tags: Readonly<Record<string, string>>,
+    tokenBase: string,
+    signal: AbortSignal,
+  ): Promise<string> {
     const { dragen = {} } = this.settings;
     const { ami, amiParameter } = dragen;
     if (ami === undefined && amiParameter === undefined) {
@@ -183,9 +217,9 @@ export class DragenExecutor implements RemoteExecutor {
     );
     let last: unknown;
     for (const [at, choice] of choicesOf(this.settings).entries()) {
-      const token = `${work.name}-${at}`;
+      const token = `${tokenBase}-${at}`;
       try {
-        return await this.#machines.launch(machineRequest(image, choice, work.tags, token, this.settings), signal);
+        return await this.#machines.launch(machineRequest(image, choice, tags, token, this.settings), signal);
       } catch (error) {
         const elsewhere = error instanceof CohortflowError && /^Aws(NoCapacity|QuotaExceeded)$/.test(error.code);
         if (!elsewhere) throw error;
@@ -317,6 +351,17 @@ interface Watch {
   readonly began: number;
   silentSince: number | undefined;
   command: string | undefined;
+}
+
+/** Where hash tables are kept, without a slash at the end. */
+function tablesFolder({ dragen, work }: AwsSettings): string {
+  const folder =
+    dragen?.hashTable ?? (work === undefined ? undefined : `${work.replace(/\/+$/, '')}/dragen-hash-tables`);
+  if (folder === undefined) {
+    const message = 'the executor dragen needs a place for its hash tables: aws.dragen.hashTable, or aws.work';
+    throw new CohortflowError('AwsNotConfigured', message);
+  }
+  return folder.replace(/\/+$/, '');
 }
 
 const scriptOf = (place: string): string => `${place}/request/run.sh`;

@@ -8,8 +8,8 @@ export const MACHINE_DEFAULTS = {
   maxMinutes: 360,
 } as const;
 
-/** Minutes that a machine has besides its work: to boot, to be found, to be ended by those who watch it. */
-const WATCHDOG_MINUTES = 60;
+/** Minutes that a machine has until its first work begins; from then on it has the time of its work. */
+const BOOT_MINUTES = 60;
 
 /** Where and as what a machine is tried. */
 export interface Choice {
@@ -48,7 +48,7 @@ export function machineRequest(
   settings: AwsSettings,
 ): RunInstancesCommandInput {
   const { dragen = {}, kmsKey } = settings;
-  const { instanceProfile, securityGroups, spot = false, rootVolume = {}, maxMinutes } = dragen;
+  const { instanceProfile, securityGroups, spot = false, rootVolume = {} } = dragen;
   const { type: volumeType, gb } = { ...MACHINE_DEFAULTS.volume, ...rootVolume };
   const Tags: Tag[] = Object.entries({ Name: 'cohortflow DRAGEN', ...settings.tags, ...tags }).map(([Key, Value]) => ({
     Key,
@@ -58,7 +58,6 @@ export function machineRequest(
     ...(['instance', 'volume', 'network-interface'] as const),
     ...(spot ? (['spot-instances-request'] as const) : []),
   ];
-  const minutes = (maxMinutes ?? MACHINE_DEFAULTS.maxMinutes) + WATCHDOG_MINUTES;
   return {
     ImageId: image.id,
     InstanceType: type as Typed,
@@ -86,7 +85,7 @@ export function machineRequest(
     ],
     InstanceInitiatedShutdownBehavior: 'terminate',
     MetadataOptions: { HttpTokens: 'required', HttpEndpoint: 'enabled', HttpPutResponseHopLimit: 1 },
-    UserData: Buffer.from(watchdog(minutes)).toString('base64'),
+    UserData: Buffer.from(watchdog(BOOT_MINUTES)).toString('base64'),
     ...(spot
       ? {
           InstanceMarketOptions: {

@@ -43,11 +43,16 @@ export interface BoxWork {
   readonly buildTable: readonly string[];
   /** Bytes that the working folder must have room for. */
   readonly bytes: number;
-  /** Minutes after which a machine that nobody ended ends itself. */
+  /** Minutes after its work in which a machine that nobody ended ends itself. */
   readonly lingerMinutes: number;
+  /** Minutes from the start of the work after which it does so in any case. */
+  readonly watchdogMinutes: number;
   /** Nothing beyond the hash table when absent. */
   readonly sample?: BoxSample;
 }
+
+/** Says on the disk which table lies there whole. */
+const TABLE_HERE = `${BOX_NAMES.hashTable}.from`;
 
 /** Name of the object that makes a hash table one that can be used: it is written last. */
 export const TABLE_READY = 'READY';
@@ -59,28 +64,35 @@ export const plainName = (uri: string): string => baseName(uri).replace(/\.gz$/,
 /** The folder that is worked in: local disks first, for the root volume holds little and is slow. */
 const FOLDERS = `
 root="\${COHORTFLOW_BOX_ROOT:-}" # empty on a machine of its own
-home="$root/var/lib/cohortflow"
+# What is known of this work; other work that the machine had lies beside it.
+home="$root/var/lib/cohortflow/$name"
 mkdir -p "$home"
 step=space
 began=$(date +%s)
 
 # One at a time: a command that was sent again waits for the first one and ends as that did.
-exec 9>"$home/lock"
+exec 9>"$root/var/lib/cohortflow/lock"
 flock 9
 if [ -f "$home/exit" ]; then exit "$(cat "$home/exit")"; fi
+# From now on the machine has the time of this work: whatever becomes of us, it ends itself.
+shutdown -h "+$watchdog" > /dev/null 2>&1 || true
 export PATH="$PATH:/opt/edico/bin$(printf ':%s' /opt/dragen/*/bin)"
 
 local_disk() {
   [ -z "$root" ] || return 1
-  if mountpoint -q /ephemeral && [ -w /ephemeral ]; then echo /ephemeral; return; fi
+  for mounted in /ephemeral /mnt/cohortflow; do
+    if mountpoint -q $mounted && [ -w $mounted ]; then echo $mounted; return; fi
+  done
   disk=$(lsblk -dnpo NAME,MODEL | awk '/Instance Storage/ { print $1; exit }')
   [ -n "$disk" ] && [ -z "$(lsblk -no MOUNTPOINT "$disk" | tr -d '[:space:]')" ] || return 1
   mkfs.xfs -q -f "$disk" >&2 && mkdir -p /mnt/cohortflow && mount "$disk" /mnt/cohortflow && echo /mnt/cohortflow
 }
-folder="$(local_disk || echo "$home")/work"
-rm -rf "$folder"
+folder="$(local_disk || echo "$root/var/lib/cohortflow")/work"
 mkdir -p "$folder" "$home/log"
 cd "$folder"
+# Reads and results of work before this one go; its hash table may serve again.
+clear_folder() { find "$folder" -mindepth 1 -maxdepth 1 ! -name '${BOX_NAMES.hashTable}*' -exec rm -rf {} +; }
+clear_folder
 `;
 
 /** Whatever ends the script says so in S3, where it outlives the machine. */
@@ -100,6 +112,7 @@ finish() {
     put "$home/all.log" "$place.log"
   fi
   again 3 put "$home/end.json" "$place/results/${END_NAME}"
+  clear_folder
   echo "$code" > "$home/exit"
   shutdown -h "+$linger" >/dev/null 2>&1
   exit "$code"
@@ -126,23 +139,28 @@ function fetch({ uri, options }: BoxObject, file: string): string {
   return `get ${commandLine([uri, file, ...options])}`;
 }
 
-/** Fetched where it is ready, built and kept where it is not. */
+/** On the disk already, fetched where it is ready, or built and kept. */
 function tableLines({ table, reference, buildTable }: BoxWork): readonly string[] {
   const ready = `${table}${TABLE_READY}`;
+  const { hashTable } = BOX_NAMES;
   return [
     'step=reference',
-    `mkdir -p ${BOX_NAMES.hashTable}`,
-    `if aws s3 ls ${quoted(ready)} >> "$home/log/transfers.log" 2>&1; then`,
-    `  again 3 aws s3 cp --only-show-errors --recursive ${quoted(table)} ${BOX_NAMES.hashTable} >> "$home/log/transfers.log" 2>&1`,
-    'else',
-    `  ${fetch(reference, baseName(reference.uri))}`,
-    `  plain ${quoted(baseName(reference.uri))}`,
-    '  step=table',
-    '  need dragen',
-    `  ${commandLine(buildTable)} > "$home/log/table.log" 2>&1`,
-    `  again 3 aws s3 cp --only-show-errors --recursive "\${sse[@]}" ${BOX_NAMES.hashTable} ${quoted(table)} >> "$home/log/transfers.log" 2>&1`,
-    '  : > "$home/ready"',
-    `  put "$home/ready" ${quoted(ready)}`,
+    `if [ "$(cat ${TABLE_HERE} 2> /dev/null)" != ${quoted(table)} ]; then`,
+    `  rm -rf ${hashTable} ${TABLE_HERE}`,
+    `  mkdir -p ${hashTable}`,
+    `  if aws s3 ls ${quoted(ready)} >> "$home/log/transfers.log" 2>&1; then`,
+    `    again 3 aws s3 cp --only-show-errors --recursive ${quoted(table)} ${hashTable} >> "$home/log/transfers.log" 2>&1`,
+    '  else',
+    `    ${fetch(reference, baseName(reference.uri))}`,
+    `    plain ${quoted(baseName(reference.uri))}`,
+    '    step=table',
+    '    need dragen',
+    `    ${commandLine(buildTable)} > "$home/log/table.log" 2>&1`,
+    `    again 3 aws s3 cp --only-show-errors --recursive "\${sse[@]}" ${hashTable} ${quoted(table)} >> "$home/log/transfers.log" 2>&1`,
+    '    : > "$home/ready"',
+    `    put "$home/ready" ${quoted(ready)}`,
+    '  fi',
+    `  echo ${quoted(table)} > ${TABLE_HERE}`,
     'fi',
   ];
 }
@@ -240,7 +258,7 @@ function sampleLines(sample: BoxSample): readonly string[] {
  * results to S3, and says last in `end.json` how it went. Run twice it works once.
  */
 export function boxScript(work: BoxWork): string {
-  const { place, kmsKey, bytes, lingerMinutes, sample } = work;
+  const { place, kmsKey, bytes, lingerMinutes, watchdogMinutes, sample } = work;
   const sse = kmsKey === undefined ? '' : commandLine(['--sse', 'aws:kms', '--sse-kms-key-id', kmsKey]);
   return [
     '#!/bin/bash',
@@ -248,14 +266,17 @@ export function boxScript(work: BoxWork): string {
     'set -euo pipefail',
     'umask 077',
     `place=${quoted(place)}`,
+    'name="$(basename "$place")"',
     `linger=${lingerMinutes}`,
+    `watchdog=${watchdogMinutes}`,
     `sse=(${sse})`,
     FOLDERS,
     TRANSFERS,
     ENDING,
     'trap finish EXIT',
     'need aws',
-    `free=$(df -B1 --output=avail . | tail -1)`,
+    // What is needed counts the table, which may lie here.
+    `free=$(($(df -B1 --output=avail . | tail -1) + $(du -sB1 ${BOX_NAMES.hashTable} 2> /dev/null | cut -f1 | grep . || echo 0)))`,
     `[ "$free" -ge ${Math.ceil(bytes)} ] || exit ${NO_ROOM}`,
     ...tableLines(work),
     ...(sample === undefined ? [] : sampleLines(sample)),

@@ -1,0 +1,88 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { MachinePool, poolKey } from '../../../../../src/adapters/aws/dragen/pool.js';
+import type { Machine, Machines } from '../../../../../src/adapters/aws/dragen/machines.js';
+import { LocalFiles } from '../../../../../src/adapters/local/files.js';
+import { temporaryFolder } from '../../../../support/run-step.js';
+
+const { signal } = new AbortController();
+
+/** Machines of an account, as far as a pool asks for them. */
+function account() {
+  const all = new Map<string, Machine['state']>();
+  const machines = {
+    describe: async (id: string) => (all.has(id) ? { id, state: all.get(id) } : undefined),
+    tagged: async (_key: string, _value: string, _signal: AbortSignal, states: readonly string[]) =>
+      [...all].flatMap(([id, state]) => (states.includes(state) ? [{ id, state }] : [])),
+  } as unknown as Machines;
+  let started = 0;
+  const launch = async (): Promise<string> => {
+    const id = `i-${(started += 1)}`;
+    all.set(id, 'pending');
+    return id;
+  };
+  return { all, machines, launch, started: () => started };
+}
+
+describe('a pool of machines', () => {
+  const root = temporaryFolder('machine-pool');
+  let count = 0;
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  const folder = (): string => join(root, String((count += 1)), 'machines');
+
+  it('starts a machine where none is free, and gives one back to the next', async () => {
+    const { machines, launch, started } = account();
+    const pool = new MachinePool(machines, new LocalFiles(), folder(), 'key');
+    expect(await pool.take({ name: 'one' }, launch, signal)).toBe('i-1');
+    expect(await pool.take({ name: 'two' }, launch, signal)).toBe('i-2');
+    await pool.release('i-1');
+    expect(await pool.take({ name: 'three' }, launch, signal)).toBe('i-1');
+    expect(started()).toBe(2);
+    expect([...(await pool.holders(signal))]).toEqual([
+      ['i-1', { name: 'three' }],
+      ['i-2', { name: 'two' }],
+    ]);
+  });
+
+  it('finds the machine that a piece of work has already, and passes over one that has ended', async () => {
+    const { all, machines, launch } = account();
+    const pool = new MachinePool(machines, new LocalFiles(), folder(), 'key');
+    await pool.take({ name: 'one', workflowId: 'w' }, launch, signal);
+    expect(await pool.take({ name: 'one', workflowId: 'w' }, launch, signal)).toBe('i-1');
+    all.set('i-1', 'shutting-down');
+    expect(await pool.take({ name: 'one', workflowId: 'w' }, launch, signal)).toBe('i-2');
+    expect(await pool.held('one', signal)).toEqual(['i-1', 'i-2']);
+  });
+
+  it('takes its machine for one that EC2 does not know yet', async () => {
+    const { all, machines, launch } = account();
+    const pool = new MachinePool(machines, new LocalFiles(), folder(), 'key');
+    await pool.take({ name: 'one' }, launch, signal);
+    all.clear();
+    expect(await pool.take({ name: 'one' }, launch, signal)).toBe('i-1');
+  });
+
+  it('never gives one machine to two, however many ask at once', async () => {
+    const { machines, launch, started } = account();
+    const place = folder();
+    const pools = [1, 2, 3].map(() => new MachinePool(machines, new LocalFiles(), place, 'key'));
+    for (let round = 0; round < 5; round += 1) {
+      const names = Array.from({ length: 6 }, (_, at) => `round-${round}-work-${at}`);
+      const taken = await Promise.all(names.map((name, at) => pools[at % 3]!.take({ name }, launch, signal)));
+      expect(new Set(taken).size).toBe(6);
+      await Promise.all(taken.map((id) => pools[0]!.release(id)));
+    }
+    // Those of the first round serve all others, but for a few that were started while others were being given back.
+    expect(started()).toBeLessThan(30);
+  });
+
+  it('is another one for other settings and other namespaces', () => {
+    const dragen = { ami: 'ami-1', instances: 2 };
+    const key = poolKey({ dragen }, 'default');
+    expect(poolKey({ dragen: { ...dragen, instances: 3 } }, 'default')).toBe(key);
+    expect(poolKey({ dragen }, 'other')).not.toBe(key);
+    expect(poolKey({ dragen: { ...dragen, ami: 'ami-2' } }, 'default')).not.toBe(key);
+    expect(poolKey({ dragen: { ...dragen, spot: true } }, 'default')).not.toBe(key);
+  });
+});
