@@ -77,7 +77,14 @@ export class FeatureStoreServer {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** Whether a request is for these services, where one address serves others too. */
+  serves(request: IncomingMessage): boolean {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    if (request.headers['x-amz-target'] === undefined) return url.pathname !== '/';
+    return /(FeatureGroups?|QueryExecution|QueryResults|WorkGroup)$/.test(this.actionOf(request, url));
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString();
@@ -129,6 +136,8 @@ export class FeatureStoreServer {
         await this.store.remove(path, query('RecordIdentifierValueAsString'), query('EventTime'));
         return {};
       }
+      case 'GetWorkGroup':
+        return { WorkGroup: { Name: String(body['WorkGroup']), State: 'ENABLED', Configuration: {} } };
       case 'StartQueryExecution':
         return this.startQuery(body);
       case 'GetQueryExecution':

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { S3Client, PutObjectCommand } from '@aws-sdk/client-s3';
+import type { FeatureStoreServer } from '../feature-store-server.js';
 import { StandInCommands } from './commands.js';
 import { Faults, type FaultRates } from './faults.js';
 import { StandInMachines, type MachineOptions } from './machines.js';
@@ -25,6 +26,10 @@ export interface StandInOptions {
   readonly secrets?: Readonly<Record<string, string>>;
   /** Seconds for which a command that was sent is not seen; 1. */
   readonly commandUnseenSeconds?: number;
+  /** Answers for Feature Store and Athena at the same address; they are not served when absent. */
+  readonly features?: FeatureStoreServer;
+  /** Where it listens; a free port of the loopback. */
+  readonly listen?: { readonly host: string; readonly port: number };
 }
 
 /** AWS as far as we use it, on this machine: strict, slow where AWS is, faulty where it is told to be. */
@@ -112,7 +117,7 @@ function describeImages({ repositoryName, imageIds }: Json, images: readonly str
   return { imageDetails };
 }
 
-/** Starts the stand-in on a free port of the loopback. */
+/** Starts the stand-in, on a free port of the loopback unless it is told where. */
 export async function startAwsStandIn(options: StandInOptions = {}): Promise<AwsStandIn> {
   const { images = {}, scale = 1, startSeconds = 0, quota = 100, seed = 1 } = options;
   const faults = new Faults(options.faults, seed);
@@ -120,7 +125,7 @@ export async function startAwsStandIn(options: StandInOptions = {}): Promise<Aws
   const account = { ...MACHINES, ...options.machines };
   const environment = (): NodeJS.ProcessEnv => ({ ...awsOf(process.env), ...own() });
   const machines = new StandInMachines({ ...account, scale, faults, environment });
-  const { parameters = {}, secrets = {}, commandUnseenSeconds: unseenSeconds = 1 } = options;
+  const { parameters = {}, secrets = {}, commandUnseenSeconds: unseenSeconds = 1, features } = options;
   const commands = new StandInCommands({ machines, parameters, secrets, faults, unseenSeconds, scale, keep });
   const calls = new Map<string, number>();
   const actions: Readonly<Record<string, (request: Json) => Json>> = {
@@ -132,6 +137,7 @@ export async function startAwsStandIn(options: StandInOptions = {}): Promise<Aws
   };
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (features?.serves(request) === true) return features.handle(request, response);
     const target = String(request.headers['x-amz-target'] ?? '');
     const body = await bodyOf(request);
     const form = target === '' ? parseForm(body) : undefined;
@@ -177,6 +183,7 @@ export async function startAwsStandIn(options: StandInOptions = {}): Promise<Aws
 
   function own(): Record<string, string> {
     const services = ['SAGEMAKER', 'SERVICE_QUOTAS', 'ECR', 'EC2', 'SSM', 'SECRETS_MANAGER'];
+    if (features !== undefined) services.push('SAGEMAKER_FEATURESTORE_RUNTIME', 'ATHENA');
     return {
       ...Object.fromEntries(services.map((service) => [`AWS_ENDPOINT_URL_${service}`, endpoint])),
       ...{ AWS_REGION: 'eu-central-1', AWS_DEFAULT_REGION: 'eu-central-1' },
@@ -185,7 +192,11 @@ export async function startAwsStandIn(options: StandInOptions = {}): Promise<Aws
   }
 
   const server: Server = createServer((request, response) => void handle(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { host, port } = options.listen ?? { host: '127.0.0.1', port: 0 };
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     endpoint,
