@@ -72,7 +72,9 @@ export async function planRemote(
     const message = `${asked.join(' and ')}: results of services pass through S3: set aws.work (s3://bucket/folder), or give --output s3://…`;
     throw new CohortflowError('AwsNotConfigured', message);
   }
-  const found = await executorLimits(account, settings, wanted, new AbortController().signal);
+  const { dragenProfile: profile } = input;
+  const chosen = { ...wanted, ...(profile === undefined ? {} : { dragenProfile: profile }) };
+  const found = await executorLimits(account, settings, chosen, new AbortController().signal);
   const limits: Partial<Record<FanOutModality, number>> = {};
   for (const modality of modalities) {
     const name = wanted[modality];

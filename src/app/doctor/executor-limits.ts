@@ -1,8 +1,9 @@
 import type { AwsSettings } from '../../config/aws-settings.js';
+import { dragenMachine } from '../../domain/genomics/dragen/index.js';
 import type { FanOutModality } from '../../contracts/workflow-ids.js';
 import type { AwsAccount } from '../../ports/aws-account.js';
 import type { RemoteLimit } from '../../ports/remote-executor.js';
-import { DEFAULT_DRAGEN_TYPES, fpgaQuota, machinesOf } from './aws/machines.js';
+import { fpgaQuota, machinesOf } from './aws/machines.js';
 import { DEFAULT_PROCESSING_TYPES, processingQuotas } from './aws/processing.js';
 import type { Wanted } from './aws/wanted.js';
 
@@ -28,17 +29,18 @@ export async function processingLimit(
 /** DRAGEN machines at once: the largest of the types that may be taken bounds them. */
 export async function fpgaLimit(
   account: Pick<AwsAccount, 'quotas'>,
-  { dragen = {} }: AwsSettings,
+  settings: AwsSettings,
+  profile: string | undefined,
   signal: AbortSignal,
 ): Promise<RemoteLimit | undefined> {
-  const { instanceTypes = DEFAULT_DRAGEN_TYPES, spot = false, instances } = dragen;
+  const { spot = false, instances } = settings.dragen ?? {};
   const pool = instances === undefined ? [] : [{ limit: instances, why: 'aws.dragen.instances' }];
   const pattern = fpgaQuota(spot);
   const [quota] = await account.quotas('ec2', (name) => pattern.test(name), signal);
   if (quota === undefined) return least(pool);
   return least([
     ...pool,
-    ...instanceTypes.flatMap((type) => {
+    ...dragenMachine(settings, profile).instanceTypes.flatMap((type) => {
       const limit = machinesOf(quota, type);
       return limit === undefined ? [] : [{ limit, why: `the quota "${quota.name}" (${quota.value} vCPUs)` }];
     }),
@@ -49,11 +51,11 @@ export async function fpgaLimit(
 export async function executorLimits(
   account: Pick<AwsAccount, 'quotas'>,
   settings: AwsSettings,
-  { imaging, genomics }: Pick<Wanted, 'imaging' | 'genomics'>,
+  { imaging, genomics, dragenProfile }: Pick<Wanted, 'imaging' | 'genomics' | 'dragenProfile'>,
   signal: AbortSignal,
 ): Promise<Readonly<Partial<Record<FanOutModality, RemoteLimit>>>> {
   const jobs = imaging === 'sagemaker' ? await processingLimit(account, settings, signal) : undefined;
-  const machines = genomics === 'dragen' ? await fpgaLimit(account, settings, signal) : undefined;
+  const machines = genomics === 'dragen' ? await fpgaLimit(account, settings, dragenProfile, signal) : undefined;
   return {
     ...(jobs === undefined ? {} : { imaging: jobs }),
     ...(machines === undefined ? {} : { genomics: machines }),

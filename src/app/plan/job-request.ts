@@ -2,6 +2,7 @@ import { jobSpec } from '../../adapters/aws/sagemaker/job-spec.js';
 import type { AwsSettings } from '../../config/aws-settings.js';
 import type { ImagingUnit } from '../../domain/cohort/manifest.js';
 import { CohortflowError } from '../../domain/errors.js';
+import { masked } from './masked.js';
 
 /** The request of one study's job, or why there is none. */
 export type PlannedRequest =
@@ -9,16 +10,6 @@ export type PlannedRequest =
 
 /** Stands where a run puts the job's own name: it is made from the run, which is not there yet. */
 const NAME = 'cohortflow-plan';
-
-/** Account ids in ARNs and registries: a plan is shown around. */
-function masked(value: unknown): unknown {
-  if (typeof value === 'string') {
-    return value.replaceAll(/(?<=:)\d{12}(?=:)|\b\d{12}(?=\.dkr\.ecr\.)/g, '…');
-  }
-  if (Array.isArray(value)) return value.map(masked);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, masked(entry)]));
-}
 
 /**
  * What would be sent to SageMaker for the first study of a cohort, all others alike but for name and places. Without a sheet

@@ -1,4 +1,5 @@
 import type { AwsSettings } from '../../config/aws-settings.js';
+import { dragenMachine } from '../../domain/genomics/dragen/index.js';
 import {
   ASSUMPTIONS,
   ORIGINAL,
@@ -29,6 +30,8 @@ export interface PlanChoice {
   readonly jobs: number;
   readonly region: string;
   readonly settings: AwsSettings;
+  /** Commands of which DRAGEN version; those of the settings when absent. */
+  readonly dragenProfile?: string;
   /** Another table than the one that the product has. */
   readonly prices?: PriceTable;
 }
@@ -63,10 +66,10 @@ export function processingShape({ sagemaker = {} }: AwsSettings): ProcessingShap
 }
 
 /** The settings of the DRAGEN machines with their defaults, as far as they cost. */
-export function dragenShape({ dragen = {} }: AwsSettings): DragenShape {
-  const { instanceTypes = ['f2.6xlarge'], spot = false, rootVolume = {}, instances, pollSeconds = 30 } = dragen;
-  const { type = 'gp3', gb = 100 } = rootVolume;
-  return { instanceTypes, spot, volume: { type, gb }, pollSeconds, ...(instances === undefined ? {} : { instances }) };
+export function dragenShape(settings: AwsSettings, profile?: string): DragenShape {
+  const { spot = false, instances, pollSeconds = 30 } = settings.dragen ?? {};
+  const { instanceTypes, rootVolume: volume } = dragenMachine(settings, profile);
+  return { instanceTypes, spot, volume, pollSeconds, ...(instances === undefined ? {} : { instances }) };
 }
 
 /** Hours and dollars of a cohort with each executor. Pure: equal sizes and choices give an equal plan. */
@@ -85,7 +88,7 @@ export function makePlan({ imaging, genomics, unknown }: CohortSizes, choice: Pl
     estimates.push(
       salmonHere(genomics, jobs),
       salmonOnWorkers(genomics, concurrency.genomics, chosen),
-      dragenOnEc2(genomics, concurrency.genomics, dragenShape(settings), chosen),
+      dragenOnEc2(genomics, concurrency.genomics, dragenShape(settings, choice.dragenProfile), chosen),
     );
   }
   const used = [...new Set(estimates.flatMap(({ assumes }) => assumes))];

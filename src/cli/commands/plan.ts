@@ -9,12 +9,13 @@ import type { AwsSettings } from '../../config/aws-settings.js';
 import { loadConfig } from '../../config/load-config.js';
 import type { WidthRequest } from '../../contracts/control.js';
 import { MB, expectedSizes } from '../../domain/costs/index.js';
-import type { ImagingUnit } from '../../domain/cohort/manifest.js';
+import type { CohortManifest } from '../../domain/cohort/manifest.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
 import { concurrency, existing, jsonOption, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
 import { plannedJob } from '../../app/plan/job-request.js';
+import { plannedMachine } from '../../app/plan/machine-request.js';
 import { planLines } from '../plan-lines.js';
 
 interface PlanOptions {
@@ -27,6 +28,7 @@ interface PlanOptions {
   readonly concurrency?: WidthRequest;
   readonly jobs?: number;
   readonly region?: string;
+  readonly dragenProfile?: string;
   readonly json?: boolean;
 }
 
@@ -43,8 +45,8 @@ function megabytes(text: string): number {
 
 interface Measured {
   readonly sizes: CohortSizes;
-  /** The first study of the sheet, where there is a sheet. */
-  readonly first?: ImagingUnit;
+  /** The units of the sheet, where there is a sheet. */
+  readonly manifest?: Pick<CohortManifest, 'imaging' | 'genomics'>;
 }
 
 /** Sizes of the cohort: measured, given, or expected. */
@@ -59,9 +61,8 @@ async function sizesOf(options: PlanOptions, settings: AwsSettings): Promise<Mea
   if (cohort !== undefined) {
     const files = createFiles(settings);
     const { manifest } = await readCheckedSheet(existing(cohort, '--cohort'), files);
-    const [first] = manifest.imaging;
     const measured = await measureCohort(manifest, sizeOfPlaces(files), new AbortController().signal);
-    return { sizes: measured, ...(first === undefined ? {} : { first }) };
+    return { sizes: measured, manifest };
   }
   const reads = expectedSizes(samples ?? 0, options.medianReadsMb * MB);
   const imaging = expectedSizes(studies ?? 0, options.medianMb * MB);
@@ -77,15 +78,21 @@ async function plan(options: PlanOptions): Promise<void> {
   const config = loadConfig(process.env, options.jobs === undefined ? {} : { jobs: options.jobs });
   const settings = config.aws;
   const environment = process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'];
-  const { sizes: measured, first } = await sizesOf(options, settings);
+  const { sizes: measured, manifest } = await sizesOf(options, settings);
   const made = makePlan(measured, {
     concurrency: widths(options.concurrency),
     jobs: config.jobs,
     region: options.region ?? settings.region ?? environment ?? DEFAULT_REGION,
     settings,
+    ...(options.dragenProfile === undefined ? {} : { dragenProfile: options.dragenProfile }),
   });
-  const { imaging } = measured;
-  const requests = imaging.length === 0 ? {} : { sagemaker: plannedJob(first, settings) };
+  const { imaging, genomics } = measured;
+  const machines =
+    genomics.length === 0 ? undefined : plannedMachine(manifest?.genomics, options.dragenProfile, settings);
+  const requests = {
+    ...(imaging.length === 0 ? {} : { sagemaker: plannedJob(manifest?.imaging[0], settings) }),
+    ...(machines === undefined ? {} : { dragen: machines }),
+  };
   if (options.json === true) printJson({ ...made, requests });
   else for (const line of planLines(made)) say(line);
 }
@@ -102,6 +109,10 @@ export function planCommand(): Command {
     .option('--concurrency <n>', 'cases at once, or imaging=N,genomics=N (default: 50)', concurrency)
     .option('--jobs <n>', 'heavy steps at once on this machine (default: its cores)', wholeNumber)
     .option('--region <name>', 'Region whose prices are taken (default: that of the settings, else us-east-1)')
+    .option(
+      '--dragen-profile <name>',
+      'commands and machines of which DRAGEN version; --json lists them (default: that of the settings)',
+    )
     .addOption(jsonOption())
     .action(plan);
 }

@@ -123,6 +123,7 @@ async function checkAccount(input: MultimodalInput, settings: AwsSettings): Prom
   const wanted = {
     ...{ imaging: imagingExecutor, genomics: genomicsExecutor, atOnce },
     featureStore: featureStore !== 'local',
+    ...(input.dragenProfile === undefined ? {} : { dragenProfile: input.dragenProfile }),
   };
   const findings = await checkProfile(settings, wanted, new AbortController().signal);
   for (const { name, state, found, fix } of findings) {

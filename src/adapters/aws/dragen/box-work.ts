@@ -6,17 +6,18 @@ import { dragenBytes } from '../../../domain/costs/index.js';
 import { CohortflowError } from '../../../domain/errors.js';
 import {
   baseName,
-  dragenProfile,
-  joinedReads,
-  plainName,
   type BoxObject,
   type BoxReads,
   type BoxSample,
   type BoxWork,
+  dragenMachine,
+  dragenProfile,
+  type DragenSample,
+  joinedReads,
+  plainName,
 } from '../../../domain/genomics/dragen/index.js';
 import type { Files } from '../../../ports/files.js';
 import { isS3, locationOf } from '../s3-location.js';
-import { MACHINE_DEFAULTS } from './machine-request.js';
 
 /** Where the archives of public accessions lie. */
 const SRA = 's3://sra-pub-run-odp/sra';
@@ -75,6 +76,25 @@ export function licenceCommand(licence: string): readonly string[] {
   return [...parameter, '--query', 'Parameter.Value', '--output', 'text'];
 }
 
+/** What the command line of a sample is made from. */
+export function dragenSample(
+  unit: GenomicsSampleInput['unit'],
+  annotation: string,
+  { dragen: { licence, alignments } = {} }: AwsSettings,
+  paired: boolean,
+): DragenSample {
+  const name = sampleName(unit);
+  return {
+    name,
+    annotation: plainName(annotation),
+    paired,
+    reads: joinedReads(name, paired),
+    strandedness: (unit.source as Source).strandedness,
+    keepAlignments: alignments !== undefined,
+    licence: licence !== undefined,
+  };
+}
+
 function boxSample(unit: GenomicsSampleInput['unit'], choice: DragenChoice, settings: AwsSettings): BoxSample {
   const source = unit.source as Source;
   const profile = dragenProfile(choice.profile);
@@ -86,15 +106,7 @@ function boxSample(unit: GenomicsSampleInput['unit'], choice: DragenChoice, sett
   const name = sampleName(unit);
   const annotation = boxObject(choice.annotation, settings);
   const command = (paired: boolean): readonly string[] =>
-    profile.quantify({
-      name,
-      annotation: plainName(annotation.uri),
-      paired,
-      reads: joinedReads(name, paired),
-      strandedness: source.strandedness,
-      keepAlignments: alignments !== undefined,
-      licence: licence !== undefined,
-    });
+    profile.quantify(dragenSample(unit, choice.annotation, settings, paired));
   return {
     name,
     reads: readsOf(source, settings),
@@ -149,7 +161,7 @@ export async function boxWork(task: DragenTask, settings: AwsSettings, files: Fi
     buildTable: dragenProfile(choice.profile).hashTable(plainName(reference.uri)),
     bytes,
     lingerMinutes: LINGER_MINUTES,
-    watchdogMinutes: (settings.dragen?.maxMinutes ?? MACHINE_DEFAULTS.maxMinutes) + WATCHDOG_MINUTES,
+    watchdogMinutes: dragenMachine(settings).maxMinutes + WATCHDOG_MINUTES,
     ...(sample === undefined ? {} : { sample }),
   };
 }

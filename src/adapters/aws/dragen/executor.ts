@@ -6,13 +6,15 @@ import type { RemoteEnd, RemoteRequest, RemoteTicket } from '../../../contracts/
 import { localDiskGb } from '../../../domain/costs/index.js';
 import { CohortflowError } from '../../../domain/errors.js';
 import {
+  type BoxEnd,
   boxFailure,
   boxScript,
+  dragenMachine,
+  type DragenMachine,
   END_NAME,
   fetchAndRun,
   parseBoxEnd,
   TABLE_READY,
-  type BoxEnd,
 } from '../../../domain/genomics/dragen/index.js';
 import type { Files } from '../../../ports/files.js';
 import { WorkFailed, type RemoteAlive, type RemoteExecutor, type RemoteWork } from '../../../ports/remote-executor.js';
@@ -21,7 +23,7 @@ import { S3Files } from '../s3-files.js';
 import { S3Fingerprints } from '../s3-fingerprints.js';
 import { boxWork } from './box-work.js';
 import { MachineCommands, type CommandState } from './commands.js';
-import { choicesOf, machineRequest, MACHINE_DEFAULTS } from './machine-request.js';
+import { choicesOf, machineRequest } from './machine-request.js';
 import { COSTS, Machines, type Machine } from './machines.js';
 import { MachinePool, POOL_TAG, poolKey } from './pool.js';
 
@@ -74,7 +76,7 @@ export class DragenExecutor implements RemoteExecutor {
     this.#commands = new MachineCommands(settings.region, rate);
     if (settings.dragen?.instances !== undefined) {
       const folder = `${tablesFolder(settings)}/machines`;
-      this.#pool = new MachinePool(this.#machines, files, folder, poolKey(settings, namespace));
+      this.#pool = new MachinePool(this.#machines, files, folder);
     }
   }
 
@@ -88,9 +90,10 @@ export class DragenExecutor implements RemoteExecutor {
       this.settings,
       this.files,
     );
-    this.checkRoom(todo.bytes);
+    const machine = dragenMachine(this.settings, choice.profile);
+    checkRoom(todo.bytes, machine);
     await this.files.write(scriptOf(place), boxScript(todo));
-    const id = await this.machineFor(work, signal);
+    const id = await this.machineFor(work, machine, signal);
     return { executor: 'dragen', name, place, facts: { machine: id } };
   }
 
@@ -150,17 +153,19 @@ export class DragenExecutor implements RemoteExecutor {
   }
 
   /** The machine that a piece of work has already, a free one of the pool, or a new one. */
-  private async machineFor(work: RemoteWork, signal: AbortSignal): Promise<string> {
+  private async machineFor(work: RemoteWork, machine: DragenMachine, signal: AbortSignal): Promise<string> {
     const { name, tags } = work;
     if (this.#pool === undefined) {
       // An earlier attempt may have started one in a subnet that is not the first any more.
       const [before] = await this.#machines.tagged(WORK_TAG, name, signal);
-      return before?.id ?? (await this.launch(tags, name, signal));
+      return before?.id ?? (await this.launch(machine, tags, name, signal));
     }
     const { [WORK_TAG]: _, 'cohortflow:workflow': workflowId, ...common } = tags;
     const holder = { name, ...(workflowId === undefined ? {} : { workflowId }) };
-    const ofPool = { ...common, [POOL_TAG]: this.#pool.key };
-    return this.#pool.take(holder, (again) => this.launch(ofPool, `${name}-${again}`, signal), signal);
+    const key = poolKey(this.settings, machine, this.namespace);
+    const ofPool = { ...common, [POOL_TAG]: key };
+    const launch = (again: number): Promise<string> => this.launch(machine, ofPool, `${name}-${again}`, signal);
+    return this.#pool.take(holder, key, launch, signal);
   }
 
   /** A machine whose work ended well is free for other work; what any other is like, nobody knows. */
@@ -185,20 +190,9 @@ export class DragenExecutor implements RemoteExecutor {
     return `${tablesFolder(this.settings)}/${profile}-${digest}/`;
   }
 
-  /** Room is looked at before a machine is paid for, by the smallest disk that it may get. */
-  private checkRoom(bytes: number): void {
-    const { instanceTypes = MACHINE_DEFAULTS.instanceTypes, rootVolume } = this.settings.dragen ?? {};
-    const root = rootVolume?.gb ?? MACHINE_DEFAULTS.volume.gb;
-    const short = instanceTypes.find((type) => Math.max(localDiskGb(type), root) * GB < bytes);
-    if (short === undefined) return;
-    const message =
-      `reads, hash table and what DRAGEN makes of them take about ${Math.ceil(bytes / GB)} GB; ${short} has ` +
-      `${localDiskGb(short)} GB of local disks and the root volume ${root} GB: raise aws.dragen.rootVolume.gb`;
-    throw new CohortflowError('MachineTooSmall', message);
-  }
-
   /** One machine, of the first type in the first place where there is one. */
   private async launch(
+    machine: DragenMachine,
     tags: Readonly<Record<string, string>>,
     tokenBase: string,
     signal: AbortSignal,
@@ -216,10 +210,10 @@ export class DragenExecutor implements RemoteExecutor {
       signal,
     );
     let last: unknown;
-    for (const [at, choice] of choicesOf(this.settings).entries()) {
+    for (const [at, choice] of choicesOf(machine, this.settings).entries()) {
       const token = `${tokenBase}-${at}`;
       try {
-        return await this.#machines.launch(machineRequest(image, choice, tags, token, this.settings), signal);
+        return await this.#machines.launch(machineRequest(image, choice, machine, tags, token, this.settings), signal);
       } catch (error) {
         const elsewhere = error instanceof CohortflowError && /^Aws(NoCapacity|QuotaExceeded)$/.test(error.code);
         if (!elsewhere) throw error;
@@ -288,7 +282,7 @@ export class DragenExecutor implements RemoteExecutor {
   }
 
   private send({ id, name, place }: Watch, signal: AbortSignal): Promise<string | undefined> {
-    const minutes = this.settings.dragen?.maxMinutes ?? MACHINE_DEFAULTS.maxMinutes;
+    const minutes = dragenMachine(this.settings).maxMinutes;
     const commands = fetchAndRun(scriptOf(place));
     return this.#commands.send({ machine: id, name, commands, minutes, logs: `${place}.ssm` }, signal);
   }
@@ -351,6 +345,16 @@ interface Watch {
   readonly began: number;
   silentSince: number | undefined;
   command: string | undefined;
+}
+
+/** Room is looked at before a machine is paid for, by the smallest disk that it may get. */
+function checkRoom(bytes: number, { instanceTypes, rootVolume: { gb: root } }: DragenMachine): void {
+  const short = instanceTypes.find((type) => Math.max(localDiskGb(type), root) * GB < bytes);
+  if (short === undefined) return;
+  const message =
+    `reads, hash table and what DRAGEN makes of them take about ${Math.ceil(bytes / GB)} GB; ${short} has ` +
+    `${localDiskGb(short)} GB of local disks and the root volume ${root} GB: raise aws.dragen.rootVolume.gb`;
+  throw new CohortflowError('MachineTooSmall', message);
 }
 
 /** Where hash tables are kept, without a slash at the end. */

@@ -1,12 +1,6 @@
 import type { ResourceType, RunInstancesCommandInput, Tag } from '@aws-sdk/client-ec2';
 import type { AwsSettings } from '../../../config/aws-settings.js';
-import { watchdog } from '../../../domain/genomics/dragen/index.js';
-
-export const MACHINE_DEFAULTS = {
-  instanceTypes: ['f2.6xlarge'],
-  volume: { type: 'gp3', gb: 100 },
-  maxMinutes: 360,
-} as const;
+import { type DragenMachine, watchdog } from '../../../domain/genomics/dragen/index.js';
 
 /** Minutes that a machine has until its first work begins; from then on it has the time of its work. */
 const BOOT_MINUTES = 60;
@@ -18,8 +12,8 @@ export interface Choice {
 }
 
 /** Types by subnets, in order of preference: first the best type wherever it may be. */
-export function choicesOf({ dragen = {} }: AwsSettings): readonly Choice[] {
-  const { instanceTypes = MACHINE_DEFAULTS.instanceTypes, subnets = [undefined] } = dragen;
+export function choicesOf({ instanceTypes }: DragenMachine, { dragen = {} }: AwsSettings): readonly Choice[] {
+  const { subnets = [undefined] } = dragen;
   return instanceTypes.flatMap((type) => subnets.map((subnet) => ({ type, subnet })));
 }
 
@@ -43,13 +37,13 @@ type VolumeType = NonNullable<
 export function machineRequest(
   image: BootImage,
   { type, subnet }: Choice,
+  { rootVolume }: DragenMachine,
   tags: Readonly<Record<string, string>>,
   token: string,
   settings: AwsSettings,
 ): RunInstancesCommandInput {
   const { dragen = {}, kmsKey } = settings;
-  const { instanceProfile, securityGroups, spot = false, rootVolume = {} } = dragen;
-  const { type: volumeType, gb } = { ...MACHINE_DEFAULTS.volume, ...rootVolume };
+  const { instanceProfile, securityGroups, spot = false } = dragen;
   const Tags: Tag[] = Object.entries({ Name: 'cohortflow DRAGEN', ...settings.tags, ...tags }).map(([Key, Value]) => ({
     Key,
     Value,
@@ -75,8 +69,8 @@ export function machineRequest(
       {
         DeviceName: image.rootDevice,
         Ebs: {
-          VolumeType: volumeType as VolumeType,
-          VolumeSize: gb,
+          VolumeType: rootVolume.type as VolumeType,
+          VolumeSize: rootVolume.gb,
           Encrypted: true,
           ...(kmsKey === undefined ? {} : { KmsKeyId: kmsKey }),
           DeleteOnTermination: true,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AwsSettings } from '../../../config/aws-settings.js';
+import type { DragenMachine } from '../../../domain/genomics/dragen/index.js';
 import type { Files } from '../../../ports/files.js';
 import type { Machine, Machines } from './machines.js';
 
@@ -16,9 +17,9 @@ export interface Holder {
 export const POOL_TAG = 'cohortflow:pool';
 
 /** Machines of other settings, or of another namespace, are another pool. */
-export function poolKey(settings: AwsSettings, namespace: string): string {
-  const { ami, amiParameter, instanceTypes, instanceProfile, spot, rootVolume, subnets, securityGroups } =
-    settings.dragen ?? {};
+export function poolKey(settings: AwsSettings, machine: DragenMachine, namespace: string): string {
+  const { ami, amiParameter, instanceProfile, spot, subnets, securityGroups } = settings.dragen ?? {};
+  const { instanceTypes, rootVolume } = machine;
   const shape = [ami, amiParameter, instanceTypes, instanceProfile, spot, rootVolume, subnets, securityGroups];
   const text = JSON.stringify([namespace, settings.region, settings.kmsKey, shape.map((part) => part ?? null)]);
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
@@ -31,27 +32,31 @@ export function poolKey(settings: AwsSettings, namespace: string): string {
 export class MachinePool {
   /**
    * @param folder `s3://…` of the objects that say whose a machine is, without a slash at the end
-   * @param key of {@link poolKey}
    */
   constructor(
     private readonly machines: Machines,
     private readonly files: Files,
     private readonly folder: string,
-    readonly key: string,
   ) {}
 
   /**
    * A machine for a piece of work: the one it has, a free one, or a new one.
    *
+   * @param key of {@link poolKey}
    * @param launch starts a machine with the tag of the pool; told how often it was asked before
    */
-  async take(holder: Holder, launch: (again: number) => Promise<string>, signal: AbortSignal): Promise<string> {
+  async take(
+    holder: Holder,
+    key: string,
+    launch: (again: number) => Promise<string>,
+    signal: AbortSignal,
+  ): Promise<string> {
     for (const id of await this.held(holder.name, signal)) {
       // One that EC2 does not know is one that it does not know yet.
       const state = (await this.machines.describe(id, signal))?.state ?? 'pending';
       if (USABLE.includes(state)) return id;
     }
-    const found = await this.machines.tagged(POOL_TAG, this.key, signal, USABLE);
+    const found = await this.machines.tagged(POOL_TAG, key, signal, USABLE);
     const inUse = new Set(await this.files.names(this.folder));
     for (const { id } of found) {
       if (!inUse.has(id) && (await this.claim(id, holder, signal))) return id;

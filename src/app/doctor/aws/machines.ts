@@ -1,10 +1,10 @@
+import { dragenMachine } from '../../../domain/genomics/dragen/index.js';
 import { vcpusOf } from '../../../domain/costs/index.js';
 import type { AwsQuota, LaunchVerdict } from '../../../ports/aws-account.js';
 import { failed, ok, unknown, warning, type Check, type Verdict } from '../check.js';
 import { increase } from './quota-fix.js';
 import { DEFAULT_AT_ONCE, type AwsSubject } from './wanted.js';
 
-export const DEFAULT_DRAGEN_TYPES = ['f2.6xlarge'] as const;
 const ON_DEMAND = /^Running On-Demand F instances$/i;
 const SPOT = /^All F Spot Instance Requests$/i;
 
@@ -19,7 +19,8 @@ export function machinesOf({ value }: AwsQuota, type: string): number | undefine
 
 /** How many DRAGEN machines the account may have. */
 export function fpgaQuotaCheck({ account, settings, wanted }: AwsSubject): Check {
-  const { instanceTypes = DEFAULT_DRAGEN_TYPES, spot = false, instances } = settings.dragen ?? {};
+  const { spot = false, instances } = settings.dragen ?? {};
+  const { instanceTypes } = dragenMachine(settings, wanted.dragenProfile);
   const width = instances ?? wanted.atOnce?.genomics ?? DEFAULT_AT_ONCE;
   return {
     name: 'Quota of F instances',
@@ -49,8 +50,8 @@ async function imageId({ account, settings }: AwsSubject, signal: AbortSignal): 
 
 /** The machine image: whether it is there, ready, and fits the root volume. */
 export function machineImageCheck(subject: AwsSubject): Check {
-  const { account, settings } = subject;
-  const { ami, amiParameter, rootVolume } = settings.dragen ?? {};
+  const { account, settings, wanted } = subject;
+  const { ami, amiParameter } = settings.dragen ?? {};
   return {
     name: 'DRAGEN machine image',
     look: async (signal) => {
@@ -61,7 +62,7 @@ export function machineImageCheck(subject: AwsSubject): Check {
       const image = await account.machineImage(id, signal);
       if (image === undefined) return failed(`there is no image ${id} that this account may use`, set);
       if (image.state !== 'available') return failed(`${id} is ${image.state}`, set);
-      const gb = rootVolume?.gb ?? 100;
+      const { gb } = dragenMachine(settings, wanted.dragenProfile).rootVolume;
       if (image.rootGb !== undefined && image.rootGb > gb) {
         const found = `${id} needs a root volume of ${image.rootGb} GB, ${gb} are set`;
         return failed(found, `set aws.dragen.rootVolume.gb to at least ${image.rootGb}`);
@@ -72,8 +73,9 @@ export function machineImageCheck(subject: AwsSubject): Check {
 }
 
 /** Whether the types are offered where the subnets are. */
-export function offeringCheck({ account, settings }: AwsSubject): Check {
-  const { instanceTypes = DEFAULT_DRAGEN_TYPES, subnets: ids = [] } = settings.dragen ?? {};
+export function offeringCheck({ account, settings, wanted }: AwsSubject): Check {
+  const { subnets: ids = [] } = settings.dragen ?? {};
+  const { instanceTypes } = dragenMachine(settings, wanted.dragenProfile);
   return {
     name: 'DRAGEN instance types',
     look: async (signal) => {
@@ -122,8 +124,8 @@ function trialVerdict(type: string, verdict: LaunchVerdict): Verdict {
 
 /** Asks whether a machine could be started: subscription, instance profile, network and permissions at once. */
 export function launchCheck(subject: AwsSubject): Check {
-  const { account, settings } = subject;
-  const { instanceTypes = DEFAULT_DRAGEN_TYPES, instanceProfile, spot = false } = settings.dragen ?? {};
+  const { account, settings, wanted } = subject;
+  const { instanceProfile, spot = false } = settings.dragen ?? {};
   const { subnets = [], securityGroups = [] } = settings.dragen ?? {};
   return {
     name: 'DRAGEN machine',
@@ -136,7 +138,7 @@ export function launchCheck(subject: AwsSubject): Check {
       const image = await imageId(subject, signal);
       if (image === undefined)
         return [...verdicts, unknown('not tried: there is no image', 'see DRAGEN machine image')];
-      const [type = ''] = instanceTypes;
+      const [type = ''] = dragenMachine(settings, wanted.dragenProfile).instanceTypes;
       const [subnet] = subnets;
       const verdict = await account.tryLaunch(
         {

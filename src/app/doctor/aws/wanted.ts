@@ -7,6 +7,8 @@ import type { Files } from '../../../ports/files.js';
 export interface Wanted {
   readonly imaging?: ImagingExecutor;
   readonly genomics?: GenomicsExecutor;
+  /** Commands of which DRAGEN version; those of the settings when absent. */
+  readonly dragenProfile?: string;
   readonly featureStore?: boolean;
   readonly athena?: boolean;
   /** Units at once that a run would have; 50. */

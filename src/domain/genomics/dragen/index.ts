@@ -12,6 +12,7 @@ export {
   type BoxSample,
   type BoxWork,
 } from './box-script.js';
+export { dragenMachine, type DragenMachine } from './machine.js';
 export { dragenMetrics, type DragenMetrics } from './metrics.js';
 export {
   BOX_NAMES,

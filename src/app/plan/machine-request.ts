@@ -1,0 +1,94 @@
+import { sampleName, dragenSample } from '../../adapters/aws/dragen/box-work.js';
+import { choicesOf, machineRequest } from '../../adapters/aws/dragen/machine-request.js';
+import type { AwsSettings } from '../../config/aws-settings.js';
+import type { GenomicsUnit } from '../../domain/cohort/manifest.js';
+import { dragenCommands, dragenMachine, plainName } from '../../domain/genomics/dragen/index.js';
+import { DEFAULT_DRAGEN_PROFILE } from '../executors.js';
+import type { PlannedRequest } from './job-request.js';
+import { masked } from './masked.js';
+
+/** What would be run on DRAGEN machines: every command as program and arguments, as a shell would pass them. */
+export interface PlannedMachine {
+  readonly profile: string;
+  /** Once for all samples. */
+  readonly hashTable: readonly string[];
+  readonly samples: readonly PlannedSample[];
+  /** What would be sent to EC2 for the first machine. */
+  readonly launch: PlannedRequest;
+}
+
+interface PlannedSample {
+  readonly name: string;
+  /** Once for every archive of the sample; only where its reads come out of archives. */
+  readonly fastqDump?: readonly (readonly string[])[];
+  /** Where only the archive will tell whether its reads are pairs, both commands. */
+  readonly quantify: { readonly paired?: readonly string[]; readonly single?: readonly string[] };
+}
+
+/** Stands where a run puts the work's own name. */
+const NAME = 'cohortflow-plan';
+
+const MADE_UP: GenomicsUnit = {
+  modality: 'genomics',
+  caseId: 'CASE-1',
+  source: {
+    kind: 'fastq',
+    lanes: [{ fastq1: 's3://bucket/CASE-1_1.fastq.gz', fastq2: 's3://bucket/CASE-1_2.fastq.gz' }],
+    strandedness: 'auto',
+  },
+};
+
+function plannedSample(unit: GenomicsUnit, profile: string, places: Places, settings: AwsSettings): PlannedSample[] {
+  const { source } = unit;
+  if (source.kind === 'quant') return [];
+  const commands = (paired: boolean) =>
+    dragenCommands(profile, places.genome, dragenSample(unit, places.annotation, settings, paired));
+  const name = sampleName(unit);
+  if (source.kind === 'sra') {
+    const { fastqDump } = commands(true);
+    const quantify = { paired: commands(true).quantify, single: commands(false).quantify };
+    return [{ name, fastqDump: source.runs.map((_, at) => [...fastqDump, `./L${at + 1}`]), quantify }];
+  }
+  const paired = source.lanes.some(({ fastq2 }) => fastq2 !== undefined);
+  const { quantify } = commands(paired);
+  return [{ name, quantify: paired ? { paired: quantify } : { single: quantify } }];
+}
+
+interface Places {
+  readonly genome: string;
+  readonly annotation: string;
+}
+
+function launchOf(settings: AwsSettings, profile: string): PlannedRequest {
+  const { ami, amiParameter } = settings.dragen ?? {};
+  const id = ami ?? amiParameter;
+  const machine = dragenMachine(settings, profile);
+  const [choice] = choicesOf(machine, settings);
+  if (id === undefined || choice === undefined) {
+    return { request: null, why: 'the executor dragen needs the setting aws.dragen.ami or amiParameter' };
+  }
+  const image = { id, rootDevice: 'that of the image' };
+  const request = machineRequest(image, choice, machine, { 'cohortflow:work': NAME }, NAME, settings);
+  return { request: masked(request) as Readonly<Record<string, unknown>> };
+}
+
+/**
+ * What a run would have DRAGEN machines do. Reference and annotation that no setting names, and a sample where the cohort is
+ * only counted, are made up.
+ *
+ * @param units samples of the sheet; those that are quantified already need no machine
+ * @throws CohortflowError `InvalidInput` for a profile that there is none of
+ */
+export function plannedMachine(
+  units: readonly GenomicsUnit[] | undefined,
+  profile: string | undefined,
+  settings: AwsSettings,
+): PlannedMachine {
+  const { dragen = {} } = settings;
+  const { reference = 's3://bucket/genome.fa', annotation = 's3://bucket/genes.gtf' } = dragen;
+  const chosen = profile ?? dragen.profile ?? DEFAULT_DRAGEN_PROFILE;
+  const places = { genome: plainName(reference), annotation };
+  const { hashTable } = dragenCommands(chosen, places.genome, dragenSample(MADE_UP, annotation, settings, true));
+  const samples = (units ?? [MADE_UP]).flatMap((unit) => plannedSample(unit, chosen, places, settings));
+  return { profile: chosen, hashTable, samples, launch: launchOf(settings, chosen) };
+}
