@@ -73,7 +73,7 @@ const AS_GIVEN = [
 /** Where everything runs when the options do not say otherwise. */
 const PROFILES: Readonly<Record<'local' | 'aws', Partial<MultimodalInput>>> = {
   local: {},
-  // Reads are quantified by Salmon, beside S3: this release cannot run DRAGEN.
+  // Reads are quantified by Salmon, beside S3: DRAGEN has a licence of its own, and is asked for by name.
   aws: { imagingExecutor: 'sagemaker', featureStore: 'sagemaker' },
 };
 
