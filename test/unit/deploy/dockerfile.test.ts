@@ -12,10 +12,7 @@ const instructions = (name: string): string[] =>
 describe('the Dockerfile', () => {
   it('has a target for workers and one for processing jobs, on a pinned Node', () => {
     expect(instructions('FROM').map((line) => line.split(' AS ')[1])).toEqual([
-      'build',
-      'base',
-      'processing',
-      'worker',
+      ...['packages', 'build', 'base', 'processing', 'aws-stand-in', 'worker'],
     ]);
     expect(instructions('ARG')[0]).toMatch(/^NODE_IMAGE=node:\d+\.\d+\.\d+-/);
   });
@@ -27,11 +24,25 @@ describe('the Dockerfile', () => {
     for (const source of sources) expect(existsSync(join(PACKAGE_ROOT, source)), source).toBe(true);
   });
 
+  it('is not refused, by .dockerignore, what it copies', () => {
+    const excluded = read('.dockerignore').split('\n');
+    for (const path of ['package.json', 'scripts', 'src', 'bin']) expect(excluded).not.toContain(path);
+    expect(excluded.indexOf('!test/support')).toBeGreaterThan(excluded.indexOf('test/*'));
+  });
+
+  it('installs moto and the AWS CLI of the tests for the stand-in', () => {
+    const [, packages = ''] = /const PACKAGES = \[(.*)\];/.exec(read('scripts/lib/moto.mjs')) ?? [];
+    expect(packages.split(', ')).toHaveLength(2);
+    for (const one of packages.split(', ')) expect(read('Dockerfile')).toContain(one);
+  });
+
   it('starts programs that the build makes, in exec form, so that signals reach them', () => {
     const entries = instructions('ENTRYPOINT').map((line) => JSON.parse(line) as string[]);
     const made = entries.map(([, path = '']) => path.replace('/cohortflow/', ''));
-    expect(made).toEqual(['dist/processing/main.js', 'bin/cohortflow.js']);
-    expect(existsSync(join(PACKAGE_ROOT, 'src/processing/main.ts'))).toBe(true);
+    expect(made).toEqual(['dist/processing/main.js', 'scripts/aws-stand-in.mjs', 'bin/cohortflow.js']);
+    for (const path of ['src/processing/main.ts', ...made.slice(1)]) {
+      expect(existsSync(join(PACKAGE_ROOT, path)), path).toBe(true);
+    }
   });
 });
 
