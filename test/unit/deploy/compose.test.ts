@@ -38,7 +38,9 @@ async function parsed(command: readonly string[]): Promise<Command> {
   const program = createProgram().exitOverride();
   let chosen: Command | undefined;
   const disarm = (verb: Command): void => {
-    verb.exitOverride().action(() => (chosen = verb));
+    verb.exitOverride().action(() => {
+      chosen = verb;
+    });
     verb.commands.forEach(disarm);
   };
   program.commands.forEach(disarm);
