@@ -127,4 +127,67 @@ describe.skipIf(server === undefined)('units that a service computes', () => {
       expect(simulation.records.every(({ outcome }) => outcome === 'cancelled')).toBe(true);
     });
   });
+
+  describe('that DRAGEN computes', () => {
+    const choice = { profile: '4.3', reference: 's3://ref/genome.fa', annotation: 's3://ref/genes.gtf' };
+
+    /** A cohort of samples whose run knows what DRAGEN is to compute. */
+    function withChoice(samples: number, behaveRemotely?: RemoteBehaviour): Simulation {
+      const simulation = simulate(samplesOfReads(samples), undefined, behaveRemotely);
+      const prepare = simulation.prepareCohort;
+      simulation.prepareCohort = async (request) => ({ ...(await prepare(request)), dragen: choice });
+      return simulation;
+    }
+
+    const inputOf = (workflowId: string) => {
+      return { cohort: '/sheet.csv', output: `/out/${workflowId}`, genomicsExecutor: 'dragen' };
+    };
+
+    it('have one hash table, made before the first of them', async () => {
+      const order: string[] = [];
+      const simulation = withChoice(5, async ({ name }) => {
+        order.push(`${name} begins`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        order.push(`${name} ends`);
+      });
+      await withWorkers(env, bundle, simulation, async () => {
+        const result = await runToEnd<CohortResult>(env, 'multimodalCohort', 'dragen-table', inputOf('dragen-table'));
+        expect(result.genomics).toMatchObject({ total: 5, done: 5 });
+      });
+      expect(order.slice(0, 2)).toEqual(['hash-table-1 begins', 'hash-table-1 ends']);
+      expect(simulation.given.filter((name) => name.startsWith('hash-table'))).toHaveLength(1);
+      expect(new Set(simulation.given).size).toBe(6);
+      expect(simulation.alive.size).toBe(0);
+      // The sums by gene are of the annotation that DRAGEN reads.
+      expect(simulation.steps.filter(({ step }) => step === 'genomics.annotate')).toHaveLength(1);
+    });
+
+    it('all fail with the code of the hash table, and cost no machine, when it cannot be made', async () => {
+      const simulation = withChoice(3, ({ name }) => {
+        if (name.startsWith('hash-table')) throw new CohortflowError('DragenFailed', 'no such reference');
+      });
+      await withWorkers(env, bundle, simulation, async () => {
+        const result = await runToEnd<CohortResult>(env, 'multimodalCohort', 'no-table', inputOf('no-table'));
+        expect(result.genomics).toMatchObject({ total: 3, done: 0, failed: 3 });
+      });
+      expect(simulation.given).toEqual(['hash-table-1']);
+      expect(simulation.alive.size).toBe(0);
+      expect(simulation.records.map(({ code }) => code)).toEqual(['DragenFailed', 'DragenFailed', 'DragenFailed']);
+    });
+
+    it('have no machine left when the run is cancelled while their hash table is made', async () => {
+      const simulation = withChoice(3, untilCancelled);
+      await withWorkers(env, bundle, simulation, async () => {
+        const start = { workflowId: 'table-stopped', taskQueue: TEST_QUEUE, args: [inputOf('table-stopped')] };
+        const handle = await env.client.workflow.start('multimodalCohort', start);
+        const ended = handle.result().catch((error: unknown) => error);
+        await waitFor(() => simulation.alive.size === 1);
+        await handle.cancel();
+        await ended;
+        expect(await handle.describe()).toMatchObject({ status: { name: 'CANCELLED' } });
+        expect(simulation.given).toEqual(['hash-table-1']);
+        expect(simulation.alive.size).toBe(0);
+      });
+    });
+  });
 });
