@@ -9,7 +9,7 @@ import {
   type WorkflowStanding,
 } from '../contracts/sweep.js';
 import type { RemoteExecutorName } from '../contracts/remote-work.js';
-import { messageOf } from '../domain/errors.js';
+import { CohortflowError, messageOf } from '../domain/errors.js';
 import { mapBounded } from '../domain/map-bounded.js';
 import type { RemoteAlive, RemoteExecutor } from '../ports/remote-executor.js';
 
@@ -19,12 +19,38 @@ export interface SweepServices {
   /** What the Temporal server says of a workflow; rejects when it does not answer. */
   readonly standing: (workflowId: string) => Promise<WorkflowStanding>;
   readonly now?: () => number;
+  readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** Questions to the server and ends under way at once: both are throttled. */
 const AT_ONCE = 8;
 
 const MINUTE_MS = 60_000;
+
+/** Pauses after which a service that was busy is asked again; whatever is left costs until the next sweep. */
+const AGAIN_MS = [1_000, 3_000, 9_000];
+
+async function sleeping(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  signal.throwIfAborted();
+}
+
+/** Asks again where the fault is one that passes. */
+async function insistently<T>(
+  ask: () => Promise<T>,
+  { pause = sleeping }: SweepServices,
+  signal: AbortSignal,
+): Promise<T> {
+  for (let again = 0; ; again += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const wait = AGAIN_MS[again];
+      if (wait === undefined || !(error instanceof CohortflowError && error.retryable)) throw error;
+      await pause(wait, signal);
+    }
+  }
+}
 
 /** Why work belongs to nobody; undefined when a running workflow has it. */
 async function reasonOf(
@@ -65,7 +91,7 @@ export async function sweepWork(
   const alive: RemoteAlive[] = [];
   for (const executor of executors) {
     try {
-      alive.push(...(await services.executor(executor).alive(signal)));
+      alive.push(...(await insistently(() => services.executor(executor).alive(signal), services, signal)));
     } catch (error) {
       signal.throwIfAborted();
       unasked.push({ executor, message: messageOf(error) });
@@ -77,7 +103,7 @@ export async function sweepWork(
     if (reason === undefined) return undefined;
     if (!end || !isForsaken(reason, request)) return { ...work, reason, outcome: 'left' };
     try {
-      await services.executor(work.executor).end(work, signal);
+      await insistently(() => services.executor(work.executor).end(work, signal), services, signal);
       return { ...work, reason, outcome: 'ended' };
     } catch (error) {
       signal.throwIfAborted();

@@ -18,13 +18,19 @@ function services(
   standings: Readonly<Record<string, WorkflowStanding>> = {},
 ): SweepServices & { readonly ended: string[] } {
   const ended: string[] = [];
+  const busy = new Set<string>();
   return {
     ended,
     now: () => NOW,
+    pause: async () => undefined,
     executor: (name) => ({
       alive: async () => alive.filter(({ executor }) => executor === name),
       end: async ({ id }) => {
         if (id.startsWith('stuck')) throw new CohortflowError('AwsThrottled', 'too many');
+        if (id.startsWith('busy') && busy.size < 3) {
+          busy.add(`${id} ${busy.size}`);
+          throw new CohortflowError('AwsThrottled', 'too many');
+        }
         ended.push(id);
       },
     }),
@@ -44,6 +50,13 @@ const request = (changes: Partial<SweepRequest> = {}): SweepRequest => ({
 
 describe('a sweep', () => {
   const standings = { open: 'open', closed: 'closed', forgotten: 'unknown' } as const;
+
+  it('asks a service again that was busy', async () => {
+    const world = services([work('busy', 'closed')], standings);
+    const result = await sweepWork(request(), world, signal);
+    expect(world.ended).toEqual(['busy']);
+    expect(result.found).toMatchObject([{ id: 'busy', outcome: 'ended' }]);
+  });
 
   it('ends what belongs to a workflow that has ended, and nothing of one that runs', async () => {
     const world = services(
