@@ -1,4 +1,5 @@
 import type { Grounds } from './roles/grounds.js';
+import { TABLES_FOLDER } from './roles/machines.js';
 
 /** What the `aws:` block of cohortflow.yaml is made of, and a worker gets as `COHORTFLOW_AWS`. */
 export interface BlockParts extends Grounds {
@@ -36,12 +37,13 @@ export function awsBlock(parts: BlockParts): Readonly<Record<string, Value>> {
             ...(dragen.amiParameter === undefined ? {} : { amiParameter: dragen.amiParameter }),
             ...(dragen.profile === undefined ? {} : { profile: dragen.profile }),
             ...(dragen.licence === undefined ? {} : { licence: dragen.licence }),
+            ...(dragen.instances === undefined ? {} : { instances: dragen.instances }),
             instanceTypes: dragen.instanceTypes,
             instanceProfile: machinesProfileName,
             spot: dragen.spot,
             reference: dragen.reference,
             annotation: dragen.annotation,
-            hashTable: place('dragen/hash-table'),
+            hashTable: place(TABLES_FOLDER),
             subnets: subnetIds,
             securityGroups: [parts.machinesGroupId],
           },

@@ -81,6 +81,7 @@ const SHAPE: Shape = {
     ),
     profile: text('a command profile', /^\S+$/),
     spot: FLAG,
+    instances: whole(1, 500),
   },
   sweepMinutes: oneOf(0, ...Array.from({ length: 1440 }, (_, at) => at + 1)),
   logDays: oneOf(...LOG_DAYS),

@@ -25,8 +25,8 @@ export class DataStack extends Stack {
       ...props,
       description: `${settings.name}: key, buckets, images and audit trail (kept when removed)`,
     });
-    const { name, storage } = settings;
-    this.key = dataKey(this, name);
+    const { name, storage, dragen } = settings;
+    this.key = dataKey(this, name, dragen?.spot === true);
     this.inputs = dataBucket(this, 'Inputs', this.key, storage.oldVersionsDays);
     this.results = dataBucket(this, 'Results', this.key, storage.oldVersionsDays);
     const trail = trailBucket(this, 'TrailBucket', TRAIL_DAYS);

@@ -54,6 +54,8 @@ export interface DragenSettings {
   readonly licence?: string;
   readonly profile?: string;
   readonly spot: boolean;
+  /** Machines that take one sample after another, instead of one machine for each. */
+  readonly instances?: number;
 }
 
 export interface WatchSettings {

@@ -147,13 +147,24 @@ describe('every grant', () => {
     }
   });
 
-  it('starts, ends and commands machines by our tag only', () => {
-    const io = statementsOf(templates, DESCRIBED.io);
-    const condition = (sid: string): unknown => io.find(({ Sid }) => Sid === sid)?.Condition;
-    expect(condition('LaunchTagged')).toMatchObject({ StringLike: { 'aws:RequestTag/cohortflow:work': '*' } });
-    expect(condition('EndMachines')).toEqual({ StringLike: { 'ec2:ResourceTag/cohortflow:work': '*' } });
-    expect(condition('SendToMachines')).toEqual({ StringLike: { 'ssm:resourceTag/cohortflow:work': '*' } });
-    expect(condition('TagAtLaunch')).toEqual({ StringEquals: { 'ec2:CreateAction': 'RunInstances' } });
+  it('starts, ends and commands machines of our namespace only, and lets people try to start one', () => {
+    const conditionOf =
+      (caller: Caller) =>
+      (sid: string): unknown =>
+        statementsOf(templates, DESCRIBED[caller]).find(({ Sid }) => Sid === sid)?.Condition;
+    const { namespace } = FULL.temporal;
+    const tag = (kind: string): object => ({ StringEquals: { [`${kind}/cohortflow:namespace`]: namespace } });
+    const io = conditionOf('io');
+    expect(io('LaunchTagged')).toMatchObject(tag('aws:RequestTag'));
+    expect(io('LaunchTagged')).toMatchObject({ StringEquals: { 'ec2:MetadataHttpTokens': 'required' } });
+    expect(io('SendToMachines')).toEqual(tag('ssm:resourceTag'));
+    expect(io('TagAtLaunch')).toEqual({ StringEquals: { 'ec2:CreateAction': 'RunInstances' } });
+    for (const caller of ['io', 'sweep', 'operator'] as const) {
+      expect(conditionOf(caller)('EndMachines'), caller).toEqual(tag('ec2:ResourceTag'));
+    }
+    expect(conditionOf('operator')('LaunchTagged')).toMatchObject({
+      StringEquals: { 'aws:RequestTag/cohortflow:work': 'trial' },
+    });
   });
 
   it('lets jobs read only tagged objects where the settings say so, as the published original did', () => {

@@ -9,6 +9,7 @@ import { missingForWork } from '../src/cohortflow-app.js';
 import { DEFAULTS, WORKER_ROLES } from '../src/settings.js';
 import { ROOT } from './support/sdk-calls.js';
 import { containerOf, FULL, PLAIN, resourcesOf, templatesOf } from './support/templates.js';
+import { rendered } from './support/rendered.js';
 
 const fault = (document: unknown): string => {
   try {
@@ -62,23 +63,6 @@ describe('settings', () => {
     expect(WORKER_ROLES).toEqual(PRODUCT_ROLES);
   });
 });
-
-/** A template's text as CloudFormation would make it, every reference by a name of its own. */
-function rendered(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(rendered);
-  if (typeof value !== 'object' || value === null) return value;
-  const [[name, argument] = ['', undefined]] = Object.entries(value);
-  if (name === 'Fn::Join')
-    return (rendered((argument as [string, unknown[]])[1]) as string[]).join((argument as [string])[0]);
-  if (name === 'Ref' && argument === 'AWS::Region') return 'eu-central-1';
-  if (name === 'Ref' && argument === 'AWS::URLSuffix') return 'amazonaws.com';
-  if (['Ref', 'Fn::ImportValue', 'Fn::GetAtt', 'Fn::Select', 'Fn::Split'].includes(name)) {
-    return String(Array.isArray(argument) ? argument.join('-') : argument)
-      .toLowerCase()
-      .replace(/[^a-z0-9-]/g, '-');
-  }
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, rendered(entry)]));
-}
 
 describe.each([
   ['the least', PLAIN],

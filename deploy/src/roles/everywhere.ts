@@ -1,9 +1,15 @@
+const NARROWED = 'SageMaker refuses jobs in a network whose role has it for named resources only';
+
 /**
  * Actions that are granted on every resource, each with the reason. A test refuses any other: an action gets here only when
  * IAM knows no resource for it, or none that could be named before it exists.
  */
 export const EVERYWHERE: Readonly<Record<string, string>> = {
   'cloudwatch:PutMetricData': 'no resources; the statement names the one namespace',
+  'ec2:CreateNetworkInterface': NARROWED,
+  'ec2:CreateNetworkInterfacePermission': NARROWED,
+  'ec2:DeleteNetworkInterface': NARROWED,
+  'ec2:DeleteNetworkInterfacePermission': NARROWED,
   'ec2:DescribeDhcpOptions': 'EC2 has no resources for Describe calls',
   'ec2:DescribeImages': 'EC2 has no resources for Describe calls',
   'ec2:DescribeInstanceTypeOfferings': 'EC2 has no resources for Describe calls',

@@ -4,6 +4,12 @@ import { arn, type Grounds } from './grounds.js';
 /** Feature groups of an installation begin with its name. */
 const groups = (grounds: Grounds): string[] => [arn(grounds, 'sagemaker', `feature-group/${grounds.settings.name}*`)];
 
+/** The database of Feature Store in the Glue catalogue. */
+const tables = (grounds: Grounds): string[] =>
+  ['catalog', 'database/sagemaker_featurestore', 'table/sagemaker_featurestore/*'].map((resource) =>
+    arn(grounds, 'glue', resource),
+  );
+
 /** Makes feature groups and writes to them. */
 export function writeFeatures(grounds: Grounds): readonly PolicyStatement[] {
   return [
@@ -11,6 +17,12 @@ export function writeFeatures(grounds: Grounds): readonly PolicyStatement[] {
       sid: 'MakeGroups',
       actions: ['sagemaker:CreateFeatureGroup', 'sagemaker:AddTags'],
       resources: groups(grounds),
+    }),
+    // The table of a group is made in the name of whoever makes the group.
+    new PolicyStatement({
+      sid: 'MakeTables',
+      actions: ['glue:CreateDatabase', 'glue:CreateTable', 'glue:GetDatabase', 'glue:GetTable'],
+      resources: tables(grounds),
     }),
     new PolicyStatement({
       sid: 'WriteRecords',
@@ -61,14 +73,17 @@ export function queryFeatures(grounds: Grounds): readonly PolicyStatement[] {
     new PolicyStatement({
       sid: 'Tables',
       actions: ['glue:GetDatabase', 'glue:GetTable', 'glue:GetPartitions'],
-      resources: ['catalog', 'database/sagemaker_featurestore', 'table/sagemaker_featurestore/*'].map((resource) =>
-        arn(grounds, 'glue', resource),
-      ),
+      resources: tables(grounds),
     }),
     new PolicyStatement({
       sid: 'ResultsPlace',
-      actions: ['s3:GetBucketLocation'],
+      actions: ['s3:GetBucketLocation', 's3:ListBucketMultipartUploads'],
       resources: [grounds.results.bucketArn],
+    }),
+    new PolicyStatement({
+      sid: 'ResultsParts',
+      actions: ['s3:ListMultipartUploadParts'],
+      resources: [`${grounds.results.bucketArn}/athena/*`],
     }),
   ];
 }

@@ -1,12 +1,31 @@
 import { Aws, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { arn, type Grounds } from './grounds.js';
+import { keyForObjects } from './storage.js';
 
-/** The tag that every machine of ours has from its first moment on. */
-const TAG = 'cohortflow:work';
+/**
+ * The tag that every machine has from its first moment on, one sample's or of a pool: the namespace of Temporal whose work it
+ * does. So those of another installation in the account are not ours to end or to command.
+ */
+const tagOf = ({ settings }: Grounds): readonly [name: string, value: string] => [
+  'cohortflow:namespace',
+  settings.temporal?.namespace ?? 'default',
+];
 
-/** Machines that may be launched: with our tag, in our subnets and group, with the one role. */
-export function launchMachines(grounds: Grounds): readonly PolicyStatement[] {
+/** Where hash tables are kept in the bucket of results, and below them whose the machines of a pool are. */
+export const TABLES_FOLDER = 'dragen/hash-table';
+const POOL_FOLDER = `${TABLES_FOLDER}/machines`;
+
+/** The tag of `cohortflow doctor`'s trial, which starts nothing. */
+const TRIAL = ['cohortflow:work', 'trial'] as const;
+
+/** Machines that workers may launch: with our tag, in our subnets and group, with the one role. */
+export const launchMachines = (grounds: Grounds): readonly PolicyStatement[] => launches(grounds, tagOf(grounds));
+
+/** The same for the trial of people: whether one may launch shows in no other way. */
+export const tryLaunch = (grounds: Grounds): readonly PolicyStatement[] => launches(grounds, TRIAL);
+
+function launches(grounds: Grounds, [tag, value]: readonly [string, string]): readonly PolicyStatement[] {
   const { scope, settings, machinesRole, subnetIds, machinesGroupId } = grounds;
   if (settings.dragen === undefined || machinesRole === undefined) return [];
   const { region } = Stack.of(scope);
@@ -18,10 +37,7 @@ export function launchMachines(grounds: Grounds): readonly PolicyStatement[] {
       sid: 'LaunchTagged',
       actions: ['ec2:RunInstances'],
       resources: [arn(grounds, 'ec2', 'instance/*')],
-      conditions: {
-        StringLike: { [`aws:RequestTag/${TAG}`]: '*' },
-        StringEquals: { 'ec2:MetadataHttpTokens': 'required' },
-      },
+      conditions: { StringEquals: { [`aws:RequestTag/${tag}`]: value, 'ec2:MetadataHttpTokens': 'required' } },
     }),
     new PolicyStatement({
       sid: 'LaunchWith',
@@ -43,13 +59,13 @@ export function launchMachines(grounds: Grounds): readonly PolicyStatement[] {
   ];
 }
 
-/** Their disks are encrypted by EC2 on our behalf. */
+/** Their disks are encrypted by EC2 on our behalf: what the guide of EBS asks of whoever launches. */
 export function keyForVolumes({ scope, settings, key }: Grounds): readonly PolicyStatement[] {
   if (settings.dragen === undefined) return [];
   return [
     new PolicyStatement({
       sid: 'KeyForVolumes',
-      actions: ['kms:GenerateDataKeyWithoutPlaintext'],
+      actions: ['kms:Decrypt', 'kms:GenerateDataKeyWithoutPlaintext', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
       resources: [key.keyArn],
       conditions: { StringEquals: { 'kms:ViaService': `ec2.${Stack.of(scope).region}.${Aws.URL_SUFFIX}` } },
     }),
@@ -59,14 +75,35 @@ export function keyForVolumes({ scope, settings, key }: Grounds): readonly Polic
 /** Finds machines, and ends those with our tag. */
 export function endMachines(grounds: Grounds): readonly PolicyStatement[] {
   if (grounds.settings.dragen === undefined) return [];
+  const [tag, value] = tagOf(grounds);
   return [
     new PolicyStatement({ sid: 'FindMachines', actions: ['ec2:DescribeInstances'], resources: ['*'] }),
     new PolicyStatement({
       sid: 'EndMachines',
       actions: ['ec2:TerminateInstances'],
       resources: [arn(grounds, 'ec2', 'instance/*')],
-      conditions: { StringLike: { [`ec2:ResourceTag/${TAG}`]: '*' } },
+      conditions: { StringEquals: { [`ec2:ResourceTag/${tag}`]: value } },
     }),
+  ];
+}
+
+/** Reads and forgets whose the machines of a pool are, which stands in S3. */
+export function freeMachines(grounds: Grounds): readonly PolicyStatement[] {
+  const { results, settings } = grounds;
+  if (settings.dragen?.instances === undefined) return [];
+  return [
+    new PolicyStatement({
+      sid: 'ListPool',
+      actions: ['s3:ListBucket'],
+      resources: [results.bucketArn],
+      conditions: { StringLike: { 's3:prefix': `${POOL_FOLDER}/*` } },
+    }),
+    new PolicyStatement({
+      sid: 'Pool',
+      actions: ['s3:GetObject', 's3:DeleteObject'],
+      resources: [`${results.bucketArn}/${POOL_FOLDER}/*`],
+    }),
+    keyForObjects(grounds, ['kms:Decrypt']),
   ];
 }
 
@@ -75,6 +112,7 @@ export function commandMachines(grounds: Grounds): readonly PolicyStatement[] {
   const { scope, settings } = grounds;
   if (settings.dragen === undefined) return [];
   const { region } = Stack.of(scope);
+  const [tag, value] = tagOf(grounds);
   return [
     new PolicyStatement({
       sid: 'SendScript',
@@ -85,7 +123,7 @@ export function commandMachines(grounds: Grounds): readonly PolicyStatement[] {
       sid: 'SendToMachines',
       actions: ['ssm:SendCommand'],
       resources: [arn(grounds, 'ec2', 'instance/*')],
-      conditions: { StringLike: { [`ssm:resourceTag/${TAG}`]: '*' } },
+      conditions: { StringEquals: { [`ssm:resourceTag/${tag}`]: value } },
     }),
     new PolicyStatement({
       sid: 'FollowScript',

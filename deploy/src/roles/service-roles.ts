@@ -1,13 +1,19 @@
 import { Aws } from 'aws-cdk-lib';
 import { InstanceProfile, PolicyStatement, Role, ServicePrincipal, type RoleProps } from 'aws-cdk-lib/aws-iam';
 import { arn, objectsOf, readable, type Grounds } from './grounds.js';
-import { keyForObjects } from './storage.js';
+import { keyForDisks, keyForObjects } from './storage.js';
 
 type Before = Omit<Grounds, 'jobsRole' | 'featuresRole' | 'machinesRole'>;
 
-/** Only for this account: a service that acts for somebody else does not get our roles. */
+/**
+ * Only for this account: a service that acts for somebody else does not get our roles. EC2 names no account when a machine
+ * takes its role, and cannot hand the role to machines of anybody else.
+ */
 const assumedBy = (service: string): RoleProps['assumedBy'] =>
-  new ServicePrincipal(service, { conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } } });
+  new ServicePrincipal(
+    service,
+    service === 'ec2.amazonaws.com' ? {} : { conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } } },
+  );
 
 function role(grounds: Before, id: string, service: string, description: string, may: PolicyStatement[]): Role {
   const { scope } = grounds;
@@ -16,30 +22,17 @@ function role(grounds: Before, id: string, service: string, description: string,
   return made;
 }
 
-/** A job's network interfaces, in our subnets and group only; and its metrics. */
-function jobsNetwork(grounds: Before): readonly PolicyStatement[] {
-  const { subnetIds, jobsGroupId } = grounds;
-  const interfaces = arn(grounds, 'ec2', 'network-interface/*');
-  const places = [`security-group/${jobsGroupId}`, ...subnetIds.map((id) => `subnet/${id}`)];
+/** A job's network interfaces, and its metrics. */
+function jobsNetwork(): readonly PolicyStatement[] {
   return [
-    new PolicyStatement({
-      sid: 'MakeInterfaces',
-      actions: ['ec2:CreateNetworkInterface'],
-      resources: [interfaces, ...places.map((place) => arn(grounds, 'ec2', place))],
-    }),
+    // SageMaker tries these without naming our subnets: narrowed in any way, no job starts. The role is assumed by SageMaker
+    // alone, for jobs of our account.
     new PolicyStatement({
       sid: 'Interfaces',
       actions: [
-        ...['ec2:CreateNetworkInterfacePermission', 'ec2:DeleteNetworkInterface'],
-        'ec2:DeleteNetworkInterfacePermission',
-      ],
-      resources: [interfaces],
-    }),
-    new PolicyStatement({
-      sid: 'LookAtNetwork',
-      actions: [
-        ...['ec2:DescribeDhcpOptions', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSecurityGroups'],
-        ...['ec2:DescribeSubnets', 'ec2:DescribeVpcs'],
+        ...['ec2:CreateNetworkInterface', 'ec2:CreateNetworkInterfacePermission', 'ec2:DeleteNetworkInterface'],
+        ...['ec2:DeleteNetworkInterfacePermission', 'ec2:DescribeDhcpOptions', 'ec2:DescribeNetworkInterfaces'],
+        ...['ec2:DescribeSecurityGroups', 'ec2:DescribeSubnets', 'ec2:DescribeVpcs'],
       ],
       resources: ['*'],
     }),
@@ -67,6 +60,9 @@ export function jobsRole(grounds: Before): Role {
     }),
     new PolicyStatement({ sid: 'Write', actions: ['s3:PutObject'], resources: [`${results.bucketArn}/*`] }),
     keyForObjects(grounds),
+    // SageMaker looks for it where outputs have a key.
+    new PolicyStatement({ sid: 'KeyForOutputs', actions: ['kms:Encrypt'], resources: [grounds.key.keyArn] }),
+    ...keyForDisks(grounds),
     new PolicyStatement({
       sid: 'Image',
       actions: ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
@@ -75,13 +71,13 @@ export function jobsRole(grounds: Before): Role {
     new PolicyStatement({ sid: 'ImageToken', actions: ['ecr:GetAuthorizationToken'], resources: ['*'] }),
     new PolicyStatement({
       sid: 'Log',
-      actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
+      actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'],
       resources: [
         arn(grounds, 'logs', 'log-group:/aws/sagemaker/ProcessingJobs'),
         arn(grounds, 'logs', 'log-group:/aws/sagemaker/ProcessingJobs:log-stream:cohortflow-*'),
       ],
     }),
-    ...jobsNetwork(grounds),
+    ...jobsNetwork(),
   ]);
 }
 
@@ -90,13 +86,22 @@ export function featuresRole(grounds: Before): Role {
   const { results } = grounds;
   return role(grounds, 'FeaturesRole', 'sagemaker.amazonaws.com', 'cohortflow feature groups', [
     new PolicyStatement({ sid: 'Bucket', actions: ['s3:GetBucketAcl'], resources: [results.bucketArn] }),
-    new PolicyStatement({ sid: 'Write', actions: ['s3:PutObject'], resources: [`${results.bucketArn}/features/*`] }),
+    new PolicyStatement({
+      sid: 'Write',
+      actions: ['s3:PutObject', 's3:PutObjectAcl'],
+      resources: [`${results.bucketArn}/features/*`],
+    }),
     new PolicyStatement({
       sid: 'Metadata',
       actions: ['s3:GetObject'],
       resources: [`${results.bucketArn}/features/*/metadata/*`],
     }),
-    keyForObjects(grounds),
+    // Feature Store tries the key itself before it writes by S3: under a key for S3 alone no group is made.
+    new PolicyStatement({
+      sid: 'KeyForStore',
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      resources: [grounds.key.keyArn],
+    }),
     new PolicyStatement({
       sid: 'Tables',
       actions: ['glue:GetTable', 'glue:UpdateTable'],

@@ -3,10 +3,13 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { objectsOf, readable, type Grounds } from './grounds.js';
 
 /** The installation's key, used by S3 for whoever reads and writes objects. */
-export function keyForObjects({ scope, key }: Pick<Grounds, 'scope' | 'key'>): PolicyStatement {
+export function keyForObjects(
+  { scope, key }: Pick<Grounds, 'scope' | 'key'>,
+  actions: readonly string[] = ['kms:Decrypt', 'kms:GenerateDataKey'],
+): PolicyStatement {
   return new PolicyStatement({
     sid: 'KeyForObjects',
-    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    actions: [...actions],
     resources: [key.keyArn],
     conditions: { StringEquals: { 'kms:ViaService': `s3.${Stack.of(scope).region}.${Aws.URL_SUFFIX}` } },
   });
@@ -44,7 +47,7 @@ export function payloads({ key }: Grounds): PolicyStatement {
 }
 
 /** Disks of jobs are encrypted by the service on our behalf. */
-export function keyForDisks({ key }: Grounds): readonly PolicyStatement[] {
+export function keyForDisks({ key }: Pick<Grounds, 'key'>): readonly PolicyStatement[] {
   return [
     new PolicyStatement({
       sid: 'KeyForDisks',

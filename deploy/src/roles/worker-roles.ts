@@ -4,14 +4,22 @@ import { cleanFeatures, forgetFeatures, queryFeatures, writeFeatures } from './f
 import type { Grounds } from './grounds.js';
 import { endJobs, quotas, startJobs } from './jobs.js';
 import { cleanInfra, looks } from './looks.js';
-import { commandMachines, endMachines, keyForVolumes, launchMachines, machineImages } from './machines.js';
+import {
+  commandMachines,
+  endMachines,
+  freeMachines,
+  keyForVolumes,
+  launchMachines,
+  machineImages,
+  tryLaunch,
+} from './machines.js';
 import { keyForDisks, payloads, storage } from './storage.js';
 
 /** Whose process it is: a worker of one role, or the sweep. */
 export type TaskName = WorkerRole | 'sweep';
 
 /** What ends forgotten work: nothing of it can start any, nor read data. */
-const sweeping = (grounds: Grounds): readonly PolicyStatement[] => [
+const ending = (grounds: Grounds): readonly PolicyStatement[] => [
   payloads(grounds),
   ...endJobs(grounds),
   ...endMachines(grounds),
@@ -26,10 +34,10 @@ export function statementsOf(task: TaskName, grounds: Grounds): readonly PolicyS
     case 'cpu':
       return [payloads(grounds), ...storage(grounds)];
     case 'sweep':
-      return sweeping(grounds);
+      return [...ending(grounds), ...freeMachines(grounds)];
     case 'io':
       return [
-        ...sweeping(grounds),
+        ...ending(grounds),
         ...storage(grounds),
         ...startJobs(grounds),
         ...keyForDisks(grounds),
@@ -63,9 +71,9 @@ export function operatorPolicies(grounds: Grounds): readonly ManagedPolicy[] {
     new ManagedPolicy(scope, id, { description, statements: [...statements] });
   return [
     policy('Operator', 'cohortflow on the command line: run, doctor, plan, sweep, dataset, forget', [
-      ...sweeping(grounds),
+      ...ending(grounds),
       ...storage(grounds),
-      ...launchMachines(grounds),
+      ...tryLaunch(grounds),
       ...machineImages(grounds),
       ...queryFeatures(grounds),
       ...looks(grounds),

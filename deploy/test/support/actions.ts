@@ -38,6 +38,7 @@ export const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   'sagemaker ListTags': ['sagemaker:ListTags'],
   'sagemaker CreateFeatureGroup': [
     ...['sagemaker:CreateFeatureGroup', 'sagemaker:AddTags', 'iam:PassRole'],
+    ...['glue:CreateDatabase', 'glue:CreateTable', 'glue:GetDatabase', 'glue:GetTable'],
     ...JOB_DISK,
   ],
   'sagemaker DescribeFeatureGroup': ['sagemaker:DescribeFeatureGroup'],
@@ -50,6 +51,7 @@ export const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   'athena StartQueryExecution': [
     ...['athena:StartQueryExecution', 'glue:GetDatabase', 'glue:GetTable', 'glue:GetPartitions'],
     ...['s3:GetBucketLocation', 's3:ListBucket', 's3:AbortMultipartUpload', ...READ, ...PARTS],
+    ...['s3:ListBucketMultipartUploads', 's3:ListMultipartUploadParts'],
   ],
   'athena GetQueryExecution': ['athena:GetQueryExecution'],
   'athena GetQueryResults': ['athena:GetQueryResults', 's3:GetObject'],
@@ -58,7 +60,8 @@ export const ACTIONS: Readonly<Record<string, readonly string[]>> = {
 
   'ec2 RunInstances': [
     ...['ec2:RunInstances', 'ec2:CreateTags', 'iam:PassRole'],
-    ...['kms:CreateGrant', 'kms:DescribeKey', 'kms:GenerateDataKeyWithoutPlaintext'],
+    ...['kms:CreateGrant', 'kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKeyWithoutPlaintext'],
+    ...['kms:ReEncryptFrom', 'kms:ReEncryptTo'],
   ],
   // A dry run: no disk is made.
   'ec2 RunInstances src/adapters/aws/account/machines.ts': ['ec2:RunInstances', 'ec2:CreateTags', 'iam:PassRole'],

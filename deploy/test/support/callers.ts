@@ -5,6 +5,8 @@ export type Caller = (typeof CALLERS)[number];
 type Uses = Readonly<Partial<Record<Caller, 'all' | readonly string[]>>>;
 
 const OBJECTS: Uses = { io: 'all', cpu: 'all', operator: 'all' };
+/** Of objects the sweep looks only at those that say whose the machines of a pool are, and removes them. */
+const swept = (...commands: readonly string[]): Uses => ({ ...OBJECTS, sweep: commands });
 const LOOKS_OF_JOBS = ['DescribeProcessingJob', 'ListProcessingJobs', 'ListTags', 'StopProcessingJob'];
 const LOOKS_OF_MACHINES = ['DescribeInstances', 'TerminateInstances'];
 
@@ -13,9 +15,9 @@ const LOOKS_OF_MACHINES = ['DescribeInstances', 'TerminateInstances'];
  * workflow code in orchestration (src/workers/create-workers.ts); `run --no-worker` computes nothing on the operator's machine.
  */
 export const USES: Readonly<Record<string, Uses>> = {
-  'src/adapters/aws/s3-list.ts': OBJECTS,
-  'src/adapters/aws/s3-read.ts': OBJECTS,
-  'src/adapters/aws/s3-write.ts': OBJECTS,
+  'src/adapters/aws/s3-list.ts': swept('ListObjectsV2'),
+  'src/adapters/aws/s3-read.ts': swept('GetObject', 'HeadObject'),
+  'src/adapters/aws/s3-write.ts': swept('DeleteObjects'),
   // Payloads of workflows.
   'src/adapters/aws/kms-keys.ts': { orchestration: 'all', io: 'all', cpu: 'all', sweep: 'all', operator: 'all' },
   'src/adapters/aws/sagemaker/executor.ts': { io: 'all', sweep: LOOKS_OF_JOBS, operator: LOOKS_OF_JOBS },

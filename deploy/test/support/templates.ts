@@ -46,6 +46,7 @@ export const FULL = {
     annotation: 's3://references/gencode.gtf.gz',
     licence: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:dragen-AbCdEf',
     spot: true,
+    instances: 4,
   },
   watch: { emails: ['someone@example.org'], budgetUsd: 500 },
 };
