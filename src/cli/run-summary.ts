@@ -106,8 +106,12 @@ export function resultLines(result: CohortResult): string[] {
       `clinical  ${clinical.rows ?? 0} rows by ${clinical.columns ?? 0} columns, ${clinical.dropped ?? 0} dropped`,
     );
   }
-  for (const { group, file, rows: n } of result.featureGroups) {
+  for (const { group, file, rows: n, ingested } of result.featureGroups) {
     if (file !== undefined) lines.push(`features  ${group}: ${n ?? 0} rows in ${file}`);
+    if (ingested === undefined) continue;
+    const { outcome, records, featureGroups } = ingested;
+    const said = outcome === 'reused' ? 'rows were there already' : 'rows sent';
+    lines.push(`store     ${group}: ${records} ${said}, ${featureGroups.join(', ')}`);
   }
   if (result.dataset?.file !== undefined)
     lines.push(`data set  ${result.dataset.rows ?? 0} rows in ${result.dataset.file}`);

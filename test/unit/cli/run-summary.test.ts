@@ -35,6 +35,24 @@ describe('what a person is told at the end of a run', () => {
     expect(lines).toContain('B            pre imaging.convert failed SegNotFound');
   });
 
+  it('says what the feature store was sent', async () => {
+    const ingested = { outcome: 'done', records: 2, form: 'parts', featureGroups: ['c-genomics-1', 'c-genomics-2'] };
+    const result = {
+      ...{ runId: 'r', output: '/o', cases: 2, outcomes: table([]), failures: 0 },
+      featureGroups: [
+        { group: 'genomics', outcome: 'done', file: '/o/g.parquet', rows: 2, columns: 4000, ingested },
+        {
+          group: 'imaging',
+          outcome: 'done',
+          ingested: { ...ingested, outcome: 'reused', featureGroups: ['c-imaging'] },
+        },
+      ],
+    } as CohortResult;
+    const lines = await summaryLines(result);
+    expect(lines).toContain('store     genomics: 2 rows sent, c-genomics-1, c-genomics-2');
+    expect(lines).toContain('store     imaging: 2 rows were there already, c-imaging');
+  });
+
   it('keeps the first cases and failures of a large table and counts the rest', async () => {
     const rows = Array.from({ length: 12_000 }, (_, index) => row(`C${index}`, 'imaging.convert', failed));
     const outcomes = table(rows);
