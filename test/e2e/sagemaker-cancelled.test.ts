@@ -105,8 +105,15 @@ describe.skipIf(!able)('cohorts on SageMaker that are ended from outside', () =>
           taskQueue: 'cohortflow',
           args: [input],
         });
-        const moment = random() * 4_000;
-        await sleep(moment);
+        // The moment: when so many of its jobs have been given away, and a little later. How busy the machine is changes nothing.
+        const given = Math.floor(random() * (STUDIES + 1));
+        const later = random() * (given === 0 ? 3_000 : 1_500);
+        const before = aws.jobs.census().jobs.length;
+        for (let waited = 0; aws.jobs.census().jobs.length < before + given && waited < 60_000; waited += 20) {
+          await sleep(20);
+        }
+        await sleep(later);
+        const moment = `${how} ${later.toFixed(0)} ms after ${given} jobs`;
         const met = alive();
         mostAlive = Math.max(mostAlive, met);
         if (how === 'terminate') await handle.terminate('ended from outside');
@@ -123,13 +130,13 @@ describe.skipIf(!able)('cohorts on SageMaker that are ended from outside', () =>
         while ((await below()) > 0) await sleep(200);
         if (how === 'terminate') mostSweeps = Math.max(mostSweeps, await sweep());
         for (let waited = 0; alive() > 0 && waited < 30_000; waited += 200) await sleep(200);
-        if (alive() > 0) wrong.push(`round ${round}, ${how} after ${moment.toFixed(0)} ms: ${alive()} jobs alive`);
+        if (alive() > 0) wrong.push(`round ${round}, ${moment}: ${alive()} jobs alive`);
         // The folders of a terminated run are for `cohortflow clean`: a sweep ends work, and keeps what it left.
         const left = how === 'terminate' ? [] : await leftIn(output);
-        if (left.length > 0) wrong.push(`round ${round}, ${how} after ${moment.toFixed(0)} ms: ${left.join(' ')} left`);
+        if (left.length > 0) wrong.push(`round ${round}, ${moment}: ${left.join(' ')} left`);
         if (ROUNDS > 10) {
           const took = ((Date.now() - roundBegan) / 1000).toFixed(1);
-          console.warn(`round ${round}, ${how} after ${moment.toFixed(0)} ms: ${met} jobs alive then, ${took} s`);
+          console.warn(`round ${round}, ${moment}: ${met} jobs alive then, ${took} s`);
         }
       }
       const { jobs } = aws.jobs.census();
