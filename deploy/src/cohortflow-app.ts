@@ -40,7 +40,7 @@ export function cohortflowApp(app: App, settings: Settings, props: StackProps = 
   const { name, images, temporal, dragen, network: net, watch } = settings;
   Tags.of(app).add('cohortflow:installation', name);
   const data = new DataStack(app, `${name}-data`, settings, props);
-  const network = new NetworkStack(app, `${name}-network`, settings, data.key, props);
+  const network = new NetworkStack(app, `${name}-network`, settings, data.logs.network, props);
   const notes = Annotations.of(network);
   if (dragen !== undefined && net.wayOut === 'endpoints') {
     notes.addInfo('DRAGEN asks its licence server on the internet: without a way out (network.wayOut nat) it cannot');

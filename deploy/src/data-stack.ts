@@ -6,12 +6,13 @@ import type { Construct } from 'constructs';
 import { auditTrail } from './parts/audit-trail.js';
 import { dataBucket, trailBucket } from './parts/buckets.js';
 import { dataKey } from './parts/data-key.js';
+import { logGroups, type Logs } from './parts/logs.js';
 import type { Settings } from './settings.js';
 
 /** How long the audit trail is kept: six years, what health records' rules commonly ask for. */
 const TRAIL_DAYS = 6 * 365 + 2;
 
-/** What must outlive everything else: key, buckets, images, audit trail. Removing the stack leaves all of it in the account. */
+/** What must outlive everything else: key, buckets, images, logs, audit trail. Removing the stack leaves all of it but the trail's switch. */
 export class DataStack extends Stack {
   readonly key: Key;
   /** Cohort sheets, studies, reads, references. */
@@ -19,14 +20,16 @@ export class DataStack extends Stack {
   /** Outputs of runs, work of jobs, feature store, query results. */
   readonly results: Bucket;
   readonly repository: Repository;
+  readonly logs: Logs;
 
   constructor(scope: Construct, id: string, settings: Settings, props: StackProps = {}) {
     super(scope, id, {
       ...props,
-      description: `${settings.name}: key, buckets, images and audit trail (kept when removed)`,
+      description: `${settings.name}: key, buckets, images, logs and audit trail (kept when removed)`,
     });
-    const { name, storage, dragen } = settings;
+    const { name, storage, dragen, logDays } = settings;
     this.key = dataKey(this, name, dragen?.spot === true);
+    this.logs = logGroups(this, name, this.key, logDays);
     this.inputs = dataBucket(this, 'Inputs', this.key, storage.oldVersionsDays);
     this.results = dataBucket(this, 'Results', this.key, storage.oldVersionsDays);
     const trail = trailBucket(this, 'TrailBucket', TRAIL_DAYS);

@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { Stack, type StackProps } from 'aws-cdk-lib';
 import {
   FlowLogDestination,
   FlowLogTrafficType,
@@ -10,11 +10,9 @@ import {
   Vpc,
   type ISubnet,
 } from 'aws-cdk-lib/aws-ec2';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { addEndpoints } from './parts/endpoints.js';
-import { retention } from './parts/retention.js';
 import type { Settings } from './settings.js';
 
 /** Private subnets and what may speak with what. Nothing accepts a connection from outside, nothing has a public address. */
@@ -28,9 +26,9 @@ export class NetworkStack extends Stack {
   /** Where the Temporal server is reached, when that is by a private link. */
   readonly temporalHost: string | undefined;
 
-  constructor(scope: Construct, id: string, settings: Settings, key: IKey, props: StackProps = {}) {
+  constructor(scope: Construct, id: string, settings: Settings, flows: ILogGroup, props: StackProps = {}) {
     super(scope, id, { ...props, description: `${settings.name}: private network and endpoints` });
-    const { name, network, temporal, logDays } = settings;
+    const { name, network, temporal } = settings;
     const out = network.wayOut === 'nat';
     this.vpc = new Vpc(this, 'Vpc', {
       ipAddresses: IpAddresses.cidr(network.cidr),
@@ -44,12 +42,6 @@ export class NetworkStack extends Stack {
       ],
     });
     this.subnets = out ? this.vpc.privateSubnets : this.vpc.isolatedSubnets;
-    const flows = new LogGroup(this, 'Flows', {
-      logGroupName: `/${name}/network`,
-      retention: retention(logDays),
-      encryptionKey: key,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
     this.vpc.addFlowLog('Flow', {
       destination: FlowLogDestination.toCloudWatchLogs(flows),
       trafficType: FlowLogTrafficType.ALL,

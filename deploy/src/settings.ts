@@ -96,5 +96,6 @@ export const DEFAULTS: Settings = {
   },
   sweepMinutes: 60,
   logDays: 90,
-  watch: { emails: [], budgetUsd: 200, failedSteps: 20, machineHours: 24 },
+  // An installation that only waits costs more than half of this (docs/aws.md).
+  watch: { emails: [], budgetUsd: 500, failedSteps: 20, machineHours: 24 },
 };

@@ -27,7 +27,7 @@ export class WorkStack extends Stack {
   constructor(scope: Construct, id: string, parts: WorkParts, props: StackProps = {}) {
     super(scope, id, { ...props, description: `${parts.settings.name}: workers, roles, alarms` });
     const { settings, temporal, images, data, network } = parts;
-    const { key, inputs, results, repository } = data;
+    const { key, inputs, results, repository, logs } = data;
     const before = {
       scope: this,
       ...{ settings, key, inputs, results },
@@ -50,7 +50,7 @@ export class WorkStack extends Stack {
       ...(machines === undefined ? {} : { machinesProfileName: machines.profile.instanceProfileName }),
     });
     const plan: TaskPlan = {
-      ...{ settings, temporal, repository, key },
+      ...{ settings, temporal, repository, key, logs },
       temporalHost: network.temporalHost,
       digest: images.worker,
       awsJson: this.toJsonString(block),

@@ -125,7 +125,19 @@ describe.each(INSTALLATIONS)('an installation with %s', (_, templates) => {
       expect(Properties['RetentionInDays'], id).toBe(90);
       expect(Properties['KmsKeyId'], id).toBeDefined();
       expect(DeletionPolicy, id).toBe('Retain');
+      // What is kept under its name cannot be made again: it must not be in a stack that comes and goes.
+      expect(id).toMatch(/^data\//);
     }
+  });
+
+  it('keeps nothing that would be in the way when the stacks that cost by the hour are made again', () => {
+    const kept = Object.entries({ network: templates.network, work: templates.work }).flatMap(
+      ([stack, { Resources }]) =>
+        Object.entries(Resources)
+          .filter(([, { DeletionPolicy }]) => DeletionPolicy !== undefined && DeletionPolicy !== 'Delete')
+          .map(([id]) => `${stack}/${id}`),
+    );
+    expect(kept).toEqual([]);
   });
 
   it('takes an image once under a tag, looks through it, and keeps it', () => {

@@ -3,7 +3,6 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { EcsTask } from 'aws-cdk-lib/aws-events-targets';
 import { FargatePlatformVersion } from 'aws-cdk-lib/aws-ecs';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
-import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { fargateTask, type TaskPlan } from './worker-task.js';
 import type { ServicePlace } from './worker-service.js';
@@ -12,9 +11,9 @@ import type { ServicePlace } from './worker-service.js';
  * `cohortflow sweep --yes` as a task of its own: it ends what nobody waits for even when no worker is alive to run the
  * schedule of Temporal.
  */
-export function scheduledSweep(scope: Construct, plan: TaskPlan, place: ServicePlace, taskRole: IRole): LogGroup {
+export function scheduledSweep(scope: Construct, plan: TaskPlan, place: ServicePlace, taskRole: IRole): void {
   const size = { vcpu: 0.5, memoryGb: 1, diskGb: 21 };
-  const { definition, logs } = fargateTask(scope, 'Sweep', plan, size, taskRole, ['sweep', '--yes'], {});
+  const definition = fargateTask(scope, 'sweep', plan, size, taskRole, ['sweep', '--yes'], {});
   new Rule(scope, 'SweepSchedule', {
     description: 'ends jobs and machines that no running workflow waits for',
     schedule: Schedule.rate(Duration.minutes(plan.settings.sweepMinutes)),
@@ -30,5 +29,4 @@ export function scheduledSweep(scope: Construct, plan: TaskPlan, place: ServiceP
       }),
     ],
   });
-  return logs;
 }

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import type { ISecurityGroup, ISubnet } from 'aws-cdk-lib/aws-ec2';
 import { FargatePlatformVersion, FargateService, type ICluster } from 'aws-cdk-lib/aws-ecs';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
-import type { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { WorkerRole } from '../settings.js';
 import { fargateTask, memoryPerJob, type TaskPlan } from './worker-task.js';
@@ -18,7 +18,7 @@ export interface ServicePlace {
 export interface WorkerService {
   readonly role: WorkerRole;
   readonly service: FargateService;
-  readonly logs: LogGroup;
+  readonly logs: ILogGroup;
 }
 
 const TITLES: Readonly<Record<WorkerRole, string>> = { orchestration: 'Orchestration', io: 'Io', cpu: 'Cpu' };
@@ -35,7 +35,7 @@ export function workerService(
   taskRole: IRole,
 ): WorkerService {
   const size = plan.settings.workers[role];
-  const { definition, logs } = fargateTask(scope, TITLES[role], plan, size, taskRole, ['worker', '--role', role], {
+  const definition = fargateTask(scope, role, plan, size, taskRole, ['worker', '--role', role], {
     COHORTFLOW_JOBS: String(Math.max(1, Math.floor(size.vcpu))),
     COHORTFLOW_MEMORY_PER_JOB: String(memoryPerJob(size)),
   });
@@ -62,5 +62,5 @@ export function workerService(
     scaleOutCooldown: Duration.minutes(2),
     scaleInCooldown: Duration.minutes(20),
   });
-  return { role, service, logs };
+  return { role, service, logs: plan.logs[role] };
 }

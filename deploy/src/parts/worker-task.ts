@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { Duration, Size, Stack } from 'aws-cdk-lib';
 import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import {
   ContainerImage,
@@ -7,15 +7,13 @@ import {
   LogDrivers,
   OperatingSystemFamily,
   Secret,
-  type ContainerDefinition,
 } from 'aws-cdk-lib/aws-ecs';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Secret as StoredSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { Settings, TemporalSettings, WorkerSettings } from '../settings.js';
-import { retention } from './retention.js';
+import type { LogName, Logs } from './logs.js';
 
 /** What a task of any kind runs with. */
 export interface TaskPlan {
@@ -26,6 +24,7 @@ export interface TaskPlan {
   readonly repository: IRepository;
   readonly digest: string;
   readonly key: IKey;
+  readonly logs: Logs;
   readonly awsJson: string;
 }
 
@@ -60,22 +59,17 @@ function temporalSecrets(scope: Construct, { auth, secret }: TemporalSettings): 
 /** A task of the one image, by digest: read-only but for two folders, no privilege, logs kept for as long as is said. */
 export function fargateTask(
   scope: Construct,
-  id: string,
+  what: LogName,
   plan: TaskPlan,
   size: Pick<WorkerSettings, 'vcpu' | 'memoryGb' | 'diskGb'>,
   taskRole: IRole,
   command: readonly string[],
   environment: Readonly<Record<string, string>>,
-): { readonly definition: FargateTaskDefinition; readonly logs: LogGroup; readonly container: ContainerDefinition } {
+): FargateTaskDefinition {
   const { settings, temporal, key } = plan;
-  const logs = new LogGroup(scope, `${id}Log`, {
-    logGroupName: `/${settings.name}/${id.toLowerCase()}`,
-    retention: retention(settings.logDays),
-    encryptionKey: key,
-    removalPolicy: RemovalPolicy.RETAIN,
-  });
+  const id = `${what[0]?.toUpperCase() ?? ''}${what.slice(1)}`;
   const definition = new FargateTaskDefinition(scope, `${id}Task`, {
-    family: `${settings.name}-${id.toLowerCase()}`,
+    family: `${settings.name}-${what}`,
     cpu: size.vcpu * 1024,
     memoryLimitMiB: size.memoryGb * 1024,
     ephemeralStorageGiB: size.diskGb,
@@ -86,7 +80,7 @@ export function fargateTask(
   const container = definition.addContainer('cohortflow', {
     image: ContainerImage.fromEcrRepository(plan.repository, plan.digest),
     command: [...command],
-    logging: LogDrivers.awsLogs({ logGroup: logs, streamPrefix: 'task' }),
+    logging: LogDrivers.awsLogs({ logGroup: plan.logs[what], streamPrefix: 'task' }),
     environment: {
       ...temporalEnvironment(plan),
       COHORTFLOW_AWS: plan.awsJson,
@@ -118,7 +112,7 @@ export function fargateTask(
     definition.addVolume({ name });
     container.addMountPoints({ containerPath, sourceVolume: name, readOnly: false });
   });
-  return { definition, logs, container };
+  return definition;
 }
 
 /** Memory of one heavy step: what is left of a task beside the worker itself, shared by its vCPUs. */
