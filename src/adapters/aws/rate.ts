@@ -1,24 +1,64 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+/** A call that waits for its turn. */
+interface Waiting {
+  readonly go: () => void;
+}
 
-/** Spaces out calls of many callers, so that together they stay below a service's rate. First come, first served. */
+/**
+ * Spaces out calls of many callers, so that together they stay below a service's rate. First come, first served; but calls
+ * that end what costs money go before all that only look.
+ */
 export class Rate {
+  readonly #urgent = new Set<Waiting>();
+  readonly #patient = new Set<Waiting>();
   #next = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   /** @param perSecond calls a second at most */
   constructor(private readonly perSecond: number) {}
 
-  #last: Promise<void> = Promise.resolve();
-
-  /** Resolves when it is the caller's turn. Who stops waiting takes no turn. */
-  turn(signal?: AbortSignal): Promise<void> {
-    const mine = this.#last.then(async () => {
-      if (signal?.aborted === true) return;
-      const wait = this.#next - Date.now();
-      if (wait > 0) await sleep(wait, undefined, signal === undefined ? {} : { signal });
-      this.#next = Math.max(Date.now(), this.#next) + 1000 / this.perSecond;
+  /**
+   * Resolves when it is the caller's turn. Who stops waiting takes no turn.
+   *
+   * @param urgent before all who wait and are not
+   * @throws the reason of the signal
+   */
+  turn(signal?: AbortSignal, { urgent = false }: { readonly urgent?: boolean } = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(signal.reason as Error);
+      const queue = urgent ? this.#urgent : this.#patient;
+      const leave = (): void => {
+        queue.delete(waiting);
+        reject(signal?.reason as Error);
+      };
+      const waiting: Waiting = {
+        go: () => {
+          queue.delete(waiting);
+          signal?.removeEventListener('abort', leave);
+          resolve();
+        },
+      };
+      queue.add(waiting);
+      signal?.addEventListener('abort', leave, { once: true });
+      this.#serve();
     });
-    this.#last = mine.catch(() => undefined);
-    return mine.then(() => signal?.throwIfAborted());
+  }
+
+  /** Lets go who may go now, and comes back when the next one may. */
+  #serve(): void {
+    while (this.#timer === undefined) {
+      const [first] = this.#urgent.size > 0 ? this.#urgent : this.#patient;
+      if (first === undefined) return;
+      const wait = this.#next - performance.now();
+      if (wait > 0) {
+        this.#timer = setTimeout(() => {
+          this.#timer = undefined;
+          this.#serve();
+        }, wait);
+        return;
+      }
+      this.#next = performance.now() + 1000 / this.perSecond;
+      first.go();
+    }
   }
 }
 
