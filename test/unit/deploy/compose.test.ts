@@ -6,9 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { FAIR_QUEUES } from '../../../src/adapters/local/temporal-server-process.js';
 import { PACKAGE_ROOT } from '../../../src/app/package-root.js';
+import { registerCommand } from '../../../src/app/search-attributes.js';
 import { createProgram } from '../../../src/cli/main.js';
 import { SETTINGS, WORKER_ROLES } from '../../../src/config/config.js';
 import { loadConfig } from '../../../src/config/load-config.js';
+import { SEARCH_ATTRIBUTES } from '../../../src/contracts/search-attributes.js';
 import {
   composeFile,
   composeVariables,
@@ -58,13 +60,16 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('serves each role of worker once, and registers the search attributes', async () => {
+  it('serves each role of worker once', async () => {
     const commands = await Promise.all(workers.map(([, { command = [] }]) => parsed(command)));
-    const options = commands.map((verb) =>
-      verb.opts<{ role: readonly string[]; registerSearchAttributes?: boolean }>(),
-    );
-    expect(options.flatMap(({ role }) => role).sort()).toEqual([...WORKER_ROLES].sort());
-    expect(options.filter(({ registerSearchAttributes }) => registerSearchAttributes)).toHaveLength(1);
+    const roles = commands.flatMap((verb) => verb.opts<{ role: readonly string[] }>().role);
+    expect(roles.sort()).toEqual([...WORKER_ROLES].sort());
+  });
+
+  it('registers the search attributes before any worker looks for them', () => {
+    const script = services['namespace']?.command?.[0]?.replaceAll(/\\\n\s*/g, '') ?? '';
+    expect(script).toContain(registerCommand('default', Object.values(SEARCH_ATTRIBUTES)));
+    for (const [name, { depends_on: needs = {} }] of workers) expect(Object.keys(needs), name).toContain('namespace');
   });
 
   it('gives the stand-in of AWS flags that its script takes', () => {
