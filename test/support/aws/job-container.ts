@@ -5,6 +5,7 @@ import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/clien
 import { S3Files } from '../../../src/adapters/aws/s3-files.js';
 import { RoutedFiles } from '../../../src/adapters/routed-files.js';
 import { LocalFiles } from '../../../src/adapters/local/files.js';
+import { exitMessageOf } from './job-message.js';
 
 /** The request of a job, as far as its container is concerned. */
 export interface JobRequest {
@@ -61,14 +62,37 @@ async function download(uri: string, folder: string): Promise<number> {
   return count;
 }
 
+/** What the service tells a container of its job, in the two files where it puts that. */
+function writeConfig(request: JobRequest, arn: string, instanceType: string, root: string): void {
+  const { Tags: _, ...job } = request as JobRequest & { readonly Tags?: unknown };
+  const config = {
+    ProcessingJobArn: arn,
+    ...job,
+    ProcessingInputs: request.ProcessingInputs?.map((input) => ({ AppManaged: false, ...input })),
+  };
+  const hosts = ['algo-1'];
+  const resources = {
+    ...{ current_host: 'algo-1', current_instance_type: instanceType, current_group_name: 'homogeneousCluster', hosts },
+    instance_groups: [{ instance_group_name: 'homogeneousCluster', instance_type: instanceType, hosts }],
+    network_interface_name: 'eth0',
+  };
+  const folder = join(root, '/opt/ml/config');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'processingjobconfig.json'), JSON.stringify(config));
+  writeFileSync(join(folder, 'resourceconfig.json'), JSON.stringify(resources));
+}
+
 /**
  * Runs a job's program on this machine, in a folder of its own that stands for the container's root: fetches its inputs, runs
  * it, brings its outputs to S3.
  *
+ * @param root its folder
  * @param started gets what kills it
+ * @throws Error with the reason that the service gives when the job fails for no fault of the program's
  */
 export async function runContainer(
   request: JobRequest,
+  { arn, instanceType }: { readonly arn: string; readonly instanceType: string },
   root: string,
   program: ImageProgram,
   started: (kill: (signal: NodeJS.Signals) => void) => void,
@@ -83,6 +107,8 @@ export async function runContainer(
   for (const { S3Output } of request.ProcessingOutputConfig?.Outputs ?? []) {
     mkdirSync(join(root, S3Output.LocalPath), { recursive: true });
   }
+  writeConfig(request, arn, instanceType, root);
+  mkdirSync(join(root, '/opt/ml/output'), { recursive: true });
   const isolated = network?.EnableNetworkIsolation === true;
   const aws = isolated ? [] : Object.entries(process.env).filter(([name]) => name.startsWith('AWS_'));
   const child = spawn(
@@ -113,7 +139,7 @@ export async function runContainer(
     child.once('close', (code, signal) => resolve(code ?? (signal === 'SIGKILL' ? 137 : 143)));
   });
   const note = join(root, '/opt/ml/output/message');
-  const message = existsSync(note) ? readFileSync(note, 'utf8') : undefined;
+  const message = existsSync(note) ? exitMessageOf(readFileSync(note)) : undefined;
   if (exitCode === 0) {
     const files = new RoutedFiles(new LocalFiles(), new S3Files({}));
     for (const { S3Output } of request.ProcessingOutputConfig?.Outputs ?? []) {

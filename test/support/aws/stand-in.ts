@@ -5,7 +5,7 @@ import type { FeatureStoreServer } from '../feature-store-server.js';
 import { StandInCommands } from './commands.js';
 import { Faults, type FaultRates } from './faults.js';
 import { StandInMachines, type MachineOptions } from './machines.js';
-import { ProcessingJobs, type Image } from './processing-jobs.js';
+import { ProcessingJobs, type Image, type JobQuota } from './processing-jobs.js';
 import { ServiceError } from './service-error.js';
 import { element, parseForm } from './xml.js';
 
@@ -16,8 +16,12 @@ export interface StandInOptions {
   /** Simulated seconds that pass in one second; 1. */
   readonly scale?: number;
   readonly startSeconds?: number;
-  /** Processing jobs at once; 100. */
-  readonly quota?: number;
+  /** Instances of processing jobs at once, of every type or type by type; 100. */
+  readonly quota?: JobQuota;
+  /** Simulated seconds by which what the service tells of jobs lags behind; 0.2. */
+  readonly jobLagSeconds?: number;
+  /** Dollars an hour of processing jobs, by type. */
+  readonly jobPrices?: Readonly<Record<string, number>>;
   readonly faults?: FaultRates;
   readonly seed?: number;
   /** What EC2 has; a small account with one subnet in each of two zones when absent. */
@@ -62,6 +66,8 @@ const MACHINES: Omit<MachineOptions, 'faults' | 'scale' | 'environment'> = {
   prices: { 'f2.6xlarge': 1.98 },
 };
 
+const JOB_PRICES = { 'ml.r5.large': 0.15 };
+
 /** Keeps a text in S3, by the server that the environment names. */
 async function keep(Bucket: string, Key: string, Body: string): Promise<void> {
   const client = new S3Client({ forcePathStyle: true });
@@ -85,10 +91,11 @@ const awsOf = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('AWS_')));
 
 /** The quotas that the account has. */
-function listQuotas({ ServiceCode }: Json, quota: number, vcpus: number): Json {
+function listQuotas({ ServiceCode }: Json, jobs: JobQuota, vcpus: number): Json {
+  const byType = typeof jobs === 'number' ? { 'ml.r5.large': jobs } : jobs;
   const named: Readonly<Record<string, readonly (readonly [string, number])[]>> = {
     sagemaker: [
-      ['ml.r5.large for processing job usage', quota],
+      ...Object.entries(byType).map(([type, most]) => [`${type} for processing job usage`, most] as const),
       ['ml.r5.large for training job usage', 1],
     ],
     ec2: [
@@ -120,8 +127,9 @@ function describeImages({ repositoryName, imageIds }: Json, images: readonly str
 /** Starts the stand-in, on a free port of the loopback unless it is told where. */
 export async function startAwsStandIn(options: StandInOptions = {}): Promise<AwsStandIn> {
   const { images = {}, scale = 1, startSeconds = 0, quota = 100, seed = 1 } = options;
+  const { jobLagSeconds: lagSeconds = 0.2, jobPrices: prices = JOB_PRICES } = options;
   const faults = new Faults(options.faults, seed);
-  const jobs = new ProcessingJobs({ images, scale, startSeconds, quota, faults });
+  const jobs = new ProcessingJobs({ images, scale, startSeconds, quota, lagSeconds, prices, faults });
   const account = { ...MACHINES, ...options.machines };
   const environment = (): NodeJS.ProcessEnv => ({ ...awsOf(process.env), ...own() });
   const machines = new StandInMachines({ ...account, scale, faults, environment });
