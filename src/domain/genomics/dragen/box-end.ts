@@ -65,19 +65,21 @@ export function boxFailure({ step, exit }: Pick<BoxEnd, 'step' | 'exit'>): {
   return { code: CODES[step], message: `${MESSAGES[step]} (exit ${exit})` };
 }
 
+/** A file beside the end, never one elsewhere. */
+function isResult(value: unknown): value is BoxEnd['results'][number] {
+  const { name, sha256 } = (value ?? {}) as Partial<Readonly<Record<string, unknown>>>;
+  return typeof name === 'string' && !name.includes('/') && typeof sha256 === 'string';
+}
+
 /** Reads what a machine wrote; undefined for anything else. */
 export function parseBoxEnd(text: string): BoxEnd | undefined {
   try {
-    const { ok, step, exit, seconds, results } = JSON.parse(text) as Partial<BoxEnd>;
+    const { ok, step, exit, seconds, results } = JSON.parse(text) as Partial<Readonly<Record<string, unknown>>>;
     const known = BOX_STEPS.find((one) => one === step);
-    if (typeof ok !== 'boolean' || known === undefined || !Array.isArray(results)) return undefined;
-    return {
-      ok,
-      step: known,
-      exit: Number(exit ?? 1),
-      seconds: Number(seconds ?? 0),
-      results: results as BoxEnd['results'],
-    };
+    if (typeof ok !== 'boolean' || known === undefined) return undefined;
+    if (typeof exit !== 'number' || typeof seconds !== 'number') return undefined;
+    if (!Array.isArray(results) || !results.every(isResult)) return undefined;
+    return { ok, step: known, exit, seconds, results };
   } catch {
     return undefined;
   }

@@ -21,7 +21,8 @@ function valuesOf(text: string, section: string): ReadonlyMap<string, readonly [
 }
 
 function numberOf(text: string | undefined): number | null {
-  const value = text === undefined || text === '' ? NaN : Number(text);
+  // Blanks would count as 0.
+  const value = text === undefined || text.trim() === '' ? NaN : Number(text);
   return Number.isFinite(value) ? value : null;
 }
 
