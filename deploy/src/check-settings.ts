@@ -5,11 +5,11 @@ export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
-interface Rule {
+export interface Rule {
   readonly wanted: string;
   readonly fits: (value: unknown) => boolean;
 }
-type Shape = { readonly [name: string]: Rule | Shape };
+export type Shape = { readonly [name: string]: Rule | Shape };
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
 const text = (wanted: string, pattern: RegExp): Rule => ({
@@ -47,7 +47,8 @@ const WORKER: Shape = {
   most: whole(1, 500),
 };
 
-const SHAPE: Shape = {
+/** Every setting and what it must be; docs/aws.md names them all. */
+export const SHAPE: Shape = {
   name: text(
     'cohortflow, or a name that begins with it (lower case, digits, hyphens; 30 at most)',
     /^cohortflow[a-z0-9-]{0,20}$/,
