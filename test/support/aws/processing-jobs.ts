@@ -97,6 +97,7 @@ export class ProcessingJobs {
   readonly #jobs = new Map<string, Job>();
   readonly #failures: { readonly reason: string; readonly when: 'starting' | 'running' }[] = [];
   #peak = 0;
+  #hidden = { after: 0, looks: 0 };
   /** Simulated seconds by which what the service tells of jobs lags behind. */
   lagSeconds: number;
 
@@ -136,6 +137,11 @@ export class ProcessingJobs {
   /** The next job fails for this reason, which is no fault of its program's: before its container starts, or in its middle. */
   failNext(reason: string, when: 'starting' | 'running'): void {
     this.#failures.push({ reason, when });
+  }
+
+  /** Of the looks at jobs from now on, so many are answered as they stand, and then so many as if there were no such job. */
+  hide(after: number, looks: number): void {
+    this.#hidden = { after, looks };
   }
 
   /** The quota of a type. */
@@ -203,7 +209,10 @@ export class ProcessingJobs {
 
   private describe(name: string): Json {
     const job = this.at(name);
-    const state = this.seen(job);
+    const { after, looks } = this.#hidden;
+    if (after > 0) this.#hidden = { after: after - 1, looks };
+    else if (looks > 0) this.#hidden = { after, looks: looks - 1 };
+    const state = after === 0 && looks > 0 ? undefined : this.seen(job);
     if (state === undefined) throw invalid(`Could not find requested job with name: ${name}`);
     const { request, created, type } = job;
     const { status, started, ended, reason, message } = state;

@@ -10,13 +10,13 @@ import { awsError } from '../aws-errors.js';
 import { abortable, clientOptions } from '../client-options.js';
 import { jittered, Rate } from '../rate.js';
 import { endOf } from './job-end.js';
-import { jobSpec } from './job-spec.js';
+import { jobSpec, SPEC_TAG } from './job-spec.js';
 
 type Sdk = typeof import('@aws-sdk/client-sagemaker');
 
 const POLL_SECONDS = 30;
 const POLLS_PER_SECOND = 2;
-/** So long a job that was taken on may not be seen yet. */
+/** So long a job that was taken on may not be seen: the service answers from copies that lag behind. */
 const UNSEEN_MS = 120_000;
 /** So often in a row the service may not answer before the worker lets another one look. */
 const MOST_BLIND_LOOKS = 60;
@@ -25,8 +25,13 @@ const LOOKS_FOR_LOST = [0, 1_000, 4_000, 10_000];
 /** A job takes up to minutes to stop. */
 const STOPPED_WITHIN_MS = 30 * 60_000;
 const STOP_POLL_MS = 5_000;
+/** A job that was seen is gone when it is not seen so often in a row. */
+const LOOKS_FOR_GONE = 12;
 /** Names of our jobs; the sweep finds them by it. */
 const OUR_NAMES = 'cohortflow-';
+
+/** Calls on the way to a stop go before those that only look. */
+const URGENT = { urgent: true } as const;
 
 /** How the service says that it knows no job of a name: in practice as a fault of the request. */
 function isUnknown(error: unknown): boolean {
@@ -39,11 +44,20 @@ function isNameTaken(error: unknown): boolean {
   return error instanceof Error && error.name === 'ResourceInUse';
 }
 
-function has(
-  tags: readonly { Key?: string | undefined; Value?: string | undefined }[],
-  key: string,
-): string | undefined {
+type Tags = readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[];
+type Turn = Parameters<Rate['turn']>[1];
+
+const WORK_TAG = 'cohortflow:work';
+
+function has(tags: Tags, key: string): string | undefined {
   return tags.find(({ Key }) => Key === key)?.Value;
+}
+
+/** Why a job of our name is not the one that we wanted to begin; undefined when it is. */
+function notAdopted(name: string, tags: Tags, spec: string | undefined): string | undefined {
+  if (has(tags, WORK_TAG) !== name) return `the name ${name} is taken by a processing job that is not this run's`;
+  if (has(tags, SPEC_TAG) === spec) return undefined;
+  return `the processing job ${name} was begun with other settings than these: it is ended; run the cohort again`;
 }
 
 /**
@@ -87,13 +101,14 @@ export class SageMakerExecutor implements RemoteExecutor {
       const coded = awsError(error, 'SageMaker, starting a processing job', signal);
       const answerLost = coded instanceof CohortflowError && coded.code === 'AwsUnavailable';
       if (!isNameTaken(error) && !answerLost) throw coded;
-      if (await this.isOurs(name, signal)) return ticket;
-      if (answerLost || (await this.describe(name, signal)) === undefined) {
+      const tags = await this.tagsByName(name, signal);
+      if (tags === undefined) {
         throw answerLost
           ? coded
           : new CohortflowError('AwsUnavailable', `the processing job ${name} is not seen yet`, {}, error);
       }
-      const message = `the name ${name} is taken by a processing job that is not this run's`;
+      const message = notAdopted(name, tags, has(spec.Tags ?? [], SPEC_TAG));
+      if (message === undefined) return ticket;
       throw new CohortflowError('JobRejected', message, {}, error);
     }
   }
@@ -101,7 +116,7 @@ export class SageMakerExecutor implements RemoteExecutor {
   async await(ticket: RemoteTicket, signal: AbortSignal, onProgress: (message: string) => void): Promise<RemoteEnd> {
     const { name } = ticket;
     const poll = (this.settings.sagemaker?.pollSeconds ?? POLL_SECONDS) * 1000;
-    const began = Date.now();
+    let unseenSince: number | undefined;
     let blind = 0;
     for (;;) {
       let job: DescribeProcessingJobCommandOutput | undefined;
@@ -116,7 +131,8 @@ export class SageMakerExecutor implements RemoteExecutor {
         await sleep(jittered(poll * Math.min(blind, 4)), undefined, { signal });
         continue;
       }
-      if (job === undefined && Date.now() - began > UNSEEN_MS) {
+      unseenSince = job === undefined ? (unseenSince ?? Date.now()) : undefined;
+      if (unseenSince !== undefined && Date.now() - unseenSince > UNSEEN_MS) {
         throw new WorkFailed('JobLost', `the service knows no processing job ${name}`, { job: name });
       }
       const end = job === undefined ? undefined : endOf(name, job);
@@ -127,25 +143,26 @@ export class SageMakerExecutor implements RemoteExecutor {
   }
 
   async stop(name: string, signal: AbortSignal): Promise<void> {
-    let seen = false;
+    let tags: Tags | undefined;
     for (const pause of LOOKS_FOR_LOST) {
       await sleep(pause, undefined, { signal });
-      seen = (await this.describe(name, signal)) !== undefined;
-      if (seen) break;
+      tags = await this.tagsByName(name, signal, URGENT);
+      if (tags !== undefined) break;
     }
     // A job of that name that is somebody else's is none of our business.
-    if (!seen || !(await this.isOurs(name, signal))) return;
+    if (tags === undefined || has(tags, WORK_TAG) !== name) return;
+    const pause = Math.min(STOP_POLL_MS, (this.settings.sagemaker?.pollSeconds ?? POLL_SECONDS) * 1000);
+    let unseen = 0;
     for (const until = Date.now() + STOPPED_WITHIN_MS; ;) {
-      const job = await this.describe(name, signal);
+      const job = await this.describe(name, signal, URGENT);
       const status = job?.ProcessingJobStatus;
-      if (status !== 'InProgress' && status !== 'Stopping') return;
+      unseen = job === undefined ? unseen + 1 : 0;
+      if (unseen === LOOKS_FOR_GONE || status === 'Completed' || status === 'Failed' || status === 'Stopped') return;
       if (status === 'InProgress') await this.callStop(name, signal);
       if (Date.now() > until) {
         throw new CohortflowError('AwsUnavailable', `the processing job ${name} does not stop`, { job: name });
       }
-      await sleep(Math.min(STOP_POLL_MS, (this.settings.sagemaker?.pollSeconds ?? POLL_SECONDS) * 1000), undefined, {
-        signal,
-      });
+      await sleep(pause, undefined, { signal });
     }
   }
 
@@ -197,8 +214,12 @@ export class SageMakerExecutor implements RemoteExecutor {
   }
 
   /** A job by its name; undefined when the service knows none. */
-  private async describe(name: string, signal: AbortSignal): Promise<DescribeProcessingJobCommandOutput | undefined> {
-    await this.#rate.turn(signal);
+  private async describe(
+    name: string,
+    signal: AbortSignal,
+    turn: Turn = {},
+  ): Promise<DescribeProcessingJobCommandOutput | undefined> {
+    await this.#rate.turn(signal, turn);
     try {
       const { DescribeProcessingJobCommand } = await this.sdk();
       const command = new DescribeProcessingJobCommand({ ProcessingJobName: name });
@@ -210,6 +231,7 @@ export class SageMakerExecutor implements RemoteExecutor {
   }
 
   private async callStop(name: string, signal: AbortSignal): Promise<void> {
+    await this.#rate.turn(signal, URGENT);
     try {
       const { StopProcessingJobCommand } = await this.sdk();
       await (await this.client()).send(new StopProcessingJobCommand({ ProcessingJobName: name }), abortable(signal));
@@ -220,30 +242,29 @@ export class SageMakerExecutor implements RemoteExecutor {
     }
   }
 
-  private async tagsOf(arn: string, signal: AbortSignal): Promise<readonly { Key?: string; Value?: string }[]> {
-    const { ListTagsCommand } = await this.sdk();
-    const { Tags = [] } = await (
-      await this.client()
-    ).send(new ListTagsCommand({ ResourceArn: arn }), abortable(signal));
-    return Tags as readonly { Key?: string; Value?: string }[];
-  }
-
-  /** True when a job of that name is there and carries the tag of this very work. */
-  private async isOurs(name: string, signal: AbortSignal): Promise<boolean> {
-    const job = await this.describe(name, signal);
-    if (job?.ProcessingJobArn === undefined) return false;
+  private async tagsOf(arn: string, signal: AbortSignal, turn: Turn = {}): Promise<Tags> {
+    await this.#rate.turn(signal, turn);
     try {
-      return has(await this.tagsOf(job.ProcessingJobArn, signal), 'cohortflow:work') === name;
+      const { ListTagsCommand } = await this.sdk();
+      const command = new ListTagsCommand({ ResourceArn: arn });
+      const { Tags = [] } = await (await this.client()).send(command, abortable(signal));
+      return Tags;
     } catch (error) {
       throw awsError(error, 'SageMaker, reading the tags of a processing job', signal);
     }
+  }
+
+  /** The tags of the job of a name; undefined when the service knows none. */
+  private async tagsByName(name: string, signal: AbortSignal, turn: Turn = {}): Promise<Tags | undefined> {
+    const job = await this.describe(name, signal, turn);
+    return job?.ProcessingJobArn === undefined ? undefined : this.tagsOf(job.ProcessingJobArn, signal, turn);
   }
 
   /** A job of ours in the namespace of this installation; undefined for any other. */
   private async aliveOf(summary: Summary, signal: AbortSignal): Promise<RemoteAlive | undefined> {
     const { ProcessingJobName: id = '', ProcessingJobArn: arn, CreationTime } = summary;
     const tags = arn === undefined ? [] : await this.tagsOf(arn, signal);
-    const work = has(tags, 'cohortflow:work');
+    const work = has(tags, WORK_TAG);
     if (work === undefined || has(tags, 'cohortflow:namespace') !== this.namespace) return undefined;
     const workflowId = has(tags, 'cohortflow:workflow');
     return {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { CreateProcessingJobCommandInput, ProcessingInput } from '@aws-sdk/client-sagemaker';
 import type { AwsSettings } from '../../../config/aws-settings.js';
 import { inputFolder, RESULTS_FOLDER, type ProcessingInput as Role } from '../../../contracts/processing.js';
@@ -45,6 +46,14 @@ function sourcesOf({ source }: ImagingStudyInput['unit']): readonly (readonly [r
   return sources;
 }
 
+/** Tag that tells a job's specification: a job of the same name is taken for ours only when it has the same. */
+export const SPEC_TAG = 'cohortflow:spec';
+
+/** The same for the same specification, which is always put together in the same order. */
+function digestOf(spec: object): string {
+  return createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 32);
+}
+
 function s3Input(role: Role, uri: string): ProcessingInput {
   return {
     InputName: role,
@@ -90,7 +99,7 @@ export function jobSpec(
     subnets === undefined
       ? {}
       : { VpcConfig: { Subnets: [...subnets], SecurityGroupIds: [...(securityGroups ?? [])] } };
-  return {
+  const spec: Omit<CreateProcessingJobCommandInput, 'Tags'> = {
     ProcessingJobName: name,
     RoleArn: roleArn,
     AppSpecification: { ImageUri: image },
@@ -116,6 +125,7 @@ export function jobSpec(
     },
     StoppingCondition: { MaxRuntimeInSeconds: maxMinutes * 60 },
     NetworkConfig: { EnableNetworkIsolation: networkIsolation, ...vpc },
-    Tags: Object.entries({ ...settings.tags, ...tags }).map(([Key, Value]) => ({ Key, Value })),
   };
+  const all = { ...settings.tags, ...tags, [SPEC_TAG]: digestOf(spec) };
+  return { ...spec, Tags: Object.entries(all).map(([Key, Value]) => ({ Key, Value })) };
 }

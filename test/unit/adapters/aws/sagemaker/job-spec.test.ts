@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jobSpec } from '../../../../../src/adapters/aws/sagemaker/job-spec.js';
+import { jobSpec, SPEC_TAG } from '../../../../../src/adapters/aws/sagemaker/job-spec.js';
 import type { AwsSettings, SageMakerSettings } from '../../../../../src/config/aws-settings.js';
 import type { ImagingUnit } from '../../../../../src/domain/cohort/manifest.js';
 import { validateJob } from '../../../../support/aws/validate-job.js';
@@ -64,7 +64,22 @@ describe('the processing job of a study', () => {
     expect(Tags).toEqual([
       { Key: 'team', Value: 'imaging' },
       ...Object.entries(TAGS).map(([Key, Value]) => ({ Key, Value })),
+      { Key: SPEC_TAG, Value: expect.stringMatching(/^[0-9a-f]{32}$/) as string },
     ]);
+  });
+
+  it('carries a digest of its specification: another image, machine or study is another, other tags are not', () => {
+    const digest = (...args: Parameters<typeof spec>): string | undefined =>
+      spec(...args).Tags?.find(({ Key }) => Key === SPEC_TAG)?.Value;
+    expect(digest({}, { tags: { team: 'imaging' } })).toBe(digest());
+    const other = { ...STUDY, source: { kind: 'dicom', folder: 's3://data/R01-01' } } as const;
+    const all = [
+      digest(),
+      digest({ image: 'registry/image@sha256:1' }),
+      digest({ volumeGb: 20 }),
+      digest({}, {}, other),
+    ];
+    expect(new Set(all).size).toBe(4);
   });
 
   it('is refused without what it needs, and for a study that is not in S3', () => {

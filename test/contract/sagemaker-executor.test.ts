@@ -1,0 +1,330 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateProcessingJobCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { SageMakerExecutor } from '../../src/adapters/aws/sagemaker/executor.js';
+import type { SageMakerSettings } from '../../src/config/aws-settings.js';
+import type { RemoteEnd, RemoteTicket } from '../../src/contracts/remote-work.js';
+import type { Files } from '../../src/ports/files.js';
+import type { RemoteWork } from '../../src/ports/remote-executor.js';
+import type { CensusJob, SimulatedImage } from '../support/aws/processing-jobs.js';
+import { startAwsStandIn, type AwsStandIn, type StandInOptions } from '../support/aws/stand-in.js';
+
+/** The executor by itself, without a workflow around it: every call, every end, every moment. */
+const IMAGE = 'registry/image@sha256:0';
+const ROLE = 'arn:aws:iam::123456789012:role/jobs';
+const NAME = `cohortflow-${'a'.repeat(32)}`;
+const { signal } = new AbortController();
+const FOREVER: SimulatedImage = { simulatedSeconds: 1e6 };
+
+describe('the SageMaker executor', () => {
+  let aws: AwsStandIn;
+  let before: NodeJS.ProcessEnv;
+  let written: Map<string, string>;
+
+  beforeEach(() => {
+    before = { ...process.env };
+    written = new Map();
+  });
+
+  afterEach(async () => {
+    vi.useRealTimers();
+    await aws.close();
+    process.env = before;
+  });
+
+  /** An account where one simulated second takes ten milliseconds. */
+  async function start(image: SimulatedImage, options: StandInOptions = {}): Promise<void> {
+    aws = await startAwsStandIn({ images: { [IMAGE]: image }, scale: 100, ...options });
+    Object.assign(process.env, aws.environment);
+  }
+
+  function executor(more: SageMakerSettings = {}, namespace = 'default'): SageMakerExecutor {
+    const files = { write: async (path: string, text: string) => void written.set(path, text) } as unknown as Files;
+    const sagemaker = { image: IMAGE, roleArn: ROLE, pollSeconds: 0.02, pollsPerSecond: 500, ...more };
+    return new SageMakerExecutor({ region: 'eu-central-1', sagemaker }, files, namespace);
+  }
+
+  function work(name = NAME, namespace = 'default'): RemoteWork {
+    const unit = { modality: 'imaging', caseId: 'C', source: { kind: 'dicom', folder: 's3://data/C' } } as const;
+    const common = { executor: 'sagemaker', output: 's3://out', runId: 'run', attempt: 1 } as const;
+    return {
+      request: { ...common, input: { unit, output: 's3://out' } },
+      name,
+      place: `s3://out/run/.work/${name}`,
+      tags: { 'cohortflow:work': name, 'cohortflow:workflow': 'w', 'cohortflow:namespace': namespace },
+    };
+  }
+
+  const await_ = (ticket: RemoteTicket, one = executor()): Promise<RemoteEnd> =>
+    one.await(ticket, signal, () => undefined);
+
+  const whole = async (one = executor()): Promise<RemoteEnd> => await_(await one.submit(work(), signal), one);
+
+  const job = (name = NAME): CensusJob | undefined => aws.jobs.census().jobs.find((one) => one.name === name);
+
+  async function until(fits: () => boolean): Promise<void> {
+    while (!fits()) await sleep(5);
+  }
+
+  /** A job of that name that somebody else has begun. */
+  async function foreign(tags: Readonly<Record<string, string>> = {}): Promise<void> {
+    const client = new SageMakerClient({});
+    const cluster = { InstanceType: 'ml.r5.large', InstanceCount: 1, VolumeSizeInGB: 5 } as const;
+    await client.send(
+      new CreateProcessingJobCommand({
+        ...{ ProcessingJobName: NAME, RoleArn: ROLE, AppSpecification: { ImageUri: IMAGE } },
+        ProcessingResources: { ClusterConfig: cluster },
+        Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+      }),
+    );
+    client.destroy();
+  }
+
+  describe('gives work away', () => {
+    it('with its request beside it, and tells the machine and the seconds in the end', async () => {
+      await start({ simulatedSeconds: 60 });
+      const one = executor();
+      const ticket = await one.submit(work(), signal);
+      expect(ticket).toEqual({ executor: 'sagemaker', name: NAME, place: work().place });
+      expect([...written.keys()]).toEqual([`${work().place}/request/request.json`]);
+      const said: string[] = [];
+      const { facts } = await one.await(ticket, signal, (message) => said.push(message));
+      expect(facts?.['instanceType']).toBe('ml.r5.large');
+      expect(facts?.['seconds']).toBeGreaterThan(59);
+      expect(said).toContain('job InProgress');
+    });
+
+    it.each([
+      ['was lost after the job had been taken on', ['drop-after', 'drop-after']],
+      ['was lost before the job had been taken on, then after', ['drop-before', 'drop-after']],
+      ['was a fault of the service’s own', ['unavailable', 'drop-after']],
+    ] as const)('once, where the answer %s', async (_, faults) => {
+      await start(FOREVER);
+      aws.faults.next('CreateProcessingJob', ...faults);
+      const one = executor();
+      // What is told of jobs lags behind: its own job may not be seen at once. The workflow then gives it away again.
+      await vi.waitFor(async () => expect(await one.submit(work(), signal)).toMatchObject({ name: NAME }), 10_000);
+      expect(await one.submit(work(), signal)).toMatchObject({ name: NAME });
+      expect(aws.jobs.census().jobs).toHaveLength(1);
+    });
+
+    it('again after the worker was lost, and finds its own job', async () => {
+      await start(FOREVER);
+      await executor().submit(work(), signal);
+      await vi.waitFor(
+        async () => expect(await executor().submit(work(), signal)).toMatchObject({ name: NAME }),
+        10_000,
+      );
+      expect(aws.jobs.census().jobs).toHaveLength(1);
+    });
+
+    it('says that it may come again where its own job is not seen yet', async () => {
+      await start(FOREVER, { jobLagSeconds: 1e6 });
+      await executor().submit(work(), signal);
+      await expect(executor().submit(work(), signal)).rejects.toMatchObject({ code: 'AwsUnavailable' });
+    });
+
+    it('does not take a job of another specification for its own', async () => {
+      await start(FOREVER, { jobLagSeconds: 0 });
+      await executor({ volumeGb: 5 }).submit(work(), signal);
+      await expect(executor({ volumeGb: 20 }).submit(work(), signal)).rejects.toMatchObject({
+        code: 'JobRejected',
+        message: expect.stringContaining('other settings') as string,
+      });
+      // It is this work's all the same, and ends with it.
+      await executor({ volumeGb: 20 }).stop(NAME, signal);
+      expect(job()?.status).toBe('Stopped');
+    });
+
+    it.each([{}, { 'cohortflow:work': 'another' }])('does not touch a job that is not its own: %j', async (tags) => {
+      await start(FOREVER, { jobLagSeconds: 0 });
+      await foreign(tags);
+      await expect(executor().submit(work(), signal)).rejects.toMatchObject({ code: 'JobRejected' });
+      await executor().stop(NAME, signal);
+      expect(job()?.status).toBe('InProgress');
+    });
+
+    it('says what the quota leaves no room for, and what throttles', async () => {
+      await start(FOREVER, { quota: { 'ml.r5.large': 0 } });
+      await expect(executor().submit(work(), signal)).rejects.toMatchObject({ code: 'AwsQuotaExceeded' });
+      aws.faults.next('CreateProcessingJob', 'throttle', 'throttle');
+      await expect(executor().submit(work(), signal)).rejects.toMatchObject({ code: 'AwsThrottled' });
+      expect(aws.jobs.census().jobs).toEqual([]);
+    });
+  });
+
+  describe('tells how a job ended', () => {
+    const note = JSON.stringify({ code: 'MissingSlice', step: 'imaging.convert', message: 'slice 12 is missing – ü' });
+
+    it.each<[string, SimulatedImage, (() => void) | undefined, SageMakerSettings, string, string]>([
+      ['with a note', { simulatedSeconds: 1, exitCode: 1, message: note }, undefined, {}, 'MissingSlice', 'slice 12'],
+      ['without one', { simulatedSeconds: 1, exitCode: 1 }, undefined, {}, 'JobFailed', 'exit code: 1'],
+      ['for memory', FOREVER, () => aws.faults.killNext(1), {}, 'JobKilled', 'exit code: 137'],
+      ['for its time', FOREVER, undefined, { maxMinutes: 1 }, 'JobTimedOut', 'ran longer than it may'],
+      [
+        'for want of machines',
+        FOREVER,
+        () => aws.faults.noCapacity('ml.r5.large'),
+        {},
+        'AwsNoCapacity',
+        'CapacityError',
+      ],
+      [
+        'for a fault of the service',
+        { simulatedSeconds: 1 },
+        () => aws.jobs.failNext('InternalServerError: We encountered an internal error. Please try again.', 'running'),
+        {},
+        'JobLost',
+        'InternalServerError',
+      ],
+      [
+        'for its image',
+        { simulatedSeconds: 1 },
+        () => aws.jobs.failNext('ClientError: Cannot pull image', 'starting'),
+        {},
+        'JobRejected',
+        'Cannot pull image',
+      ],
+    ])('that failed %s', async (_, image, prepare, settings, code, message) => {
+      // A minute that is simulated passes in no time; a job that is killed is so at some share of its time.
+      await start(image === FOREVER ? { simulatedSeconds: 200 } : image);
+      prepare?.();
+      await expect(whole(executor(settings))).rejects.toMatchObject({
+        name: 'CohortflowError',
+        code,
+        message: expect.stringContaining(message) as string,
+      });
+    });
+
+    it('that somebody else stopped, as one that ran too long', async () => {
+      await start(FOREVER, { jobLagSeconds: 0 });
+      const one = executor();
+      const ticket = await one.submit(work(), signal);
+      const end = await_(ticket, one);
+      const failed = expect(end).rejects.toMatchObject({ code: 'JobTimedOut' });
+      await executor().stop(NAME, signal);
+      await failed;
+    });
+
+    it('through looks that fail', async () => {
+      await start({ simulatedSeconds: 60 });
+      const one = executor();
+      const ticket = await one.submit(work(), signal);
+      aws.faults.next('DescribeProcessingJob', ...Array<'throttle'>(6).fill('throttle'), 'drop-before', 'unavailable');
+      expect((await await_(ticket, one)).facts).toBeDefined();
+    });
+
+    it('that the service has never seen, after a while', async () => {
+      await start(FOREVER, { jobLagSeconds: 1e6 });
+      const one = executor();
+      const ticket = await one.submit(work(), signal);
+      vi.useFakeTimers({ toFake: ['Date'] });
+      const end = await_(ticket, one);
+      const failed = expect(end).rejects.toMatchObject({ code: 'JobLost' });
+      await until(() => (aws.calls.get('DescribeProcessingJob') ?? 0) > 2);
+      vi.setSystemTime(Date.now() + 200_000);
+      await failed;
+    });
+
+    it('not as lost, where a job that was seen for long is not seen for a moment', async () => {
+      await start(FOREVER, { jobLagSeconds: 0 });
+      const one = executor();
+      const ticket = await one.submit(work(), signal);
+      const said: string[] = [];
+      vi.useFakeTimers({ toFake: ['Date'] });
+      aws.jobs.hide(3, 4);
+      const end = one.await(ticket, signal, (message) => {
+        said.push(message);
+        if (said.length === 3) vi.setSystemTime(Date.now() + 600_000);
+      });
+      const failed = expect(end).rejects.toMatchObject({ code: 'JobTimedOut' });
+      await Promise.race([
+        failed,
+        until(() => said.lastIndexOf('job InProgress') > said.indexOf('job not seen yet') + 3),
+      ]);
+      expect(said).toContain('job not seen yet');
+      await executor().stop(NAME, signal);
+      await failed;
+    });
+  });
+
+  describe('stops', () => {
+    it('a job that has not started, one that runs, one that stops already and one that has ended', async () => {
+      await start(FOREVER, { startSeconds: 50, jobLagSeconds: 0 });
+      const one = executor();
+      await one.submit(work(), signal);
+      await one.stop(NAME, signal);
+      expect(job()).toMatchObject({ status: 'Stopped', executions: 0 });
+
+      const second = `${NAME}-2`;
+      await one.submit(work(second), signal);
+      await until(() => job(second)?.started !== undefined);
+      // Two at once: the second finds it stopping, or stopped.
+      await Promise.all([one.stop(second, signal), one.stop(second, signal)]);
+      expect(job(second)).toMatchObject({ status: 'Stopped', executions: 1 });
+      const calls = aws.calls.get('StopProcessingJob');
+      await one.stop(second, signal);
+      expect(aws.calls.get('StopProcessingJob')).toBe(calls);
+      expect(aws.jobs.census().alive).toBe(0);
+    });
+
+    it('a job that is not seen yet', async () => {
+      await start(FOREVER, { jobLagSeconds: 0 });
+      await executor().submit(work(), signal);
+      aws.jobs.hide(0, 2);
+      await executor().stop(NAME, signal);
+      expect(job()?.status).toBe('Stopped');
+    }, 60_000);
+
+    it('a job that was seen and then is not for a moment', async () => {
+      await start(FOREVER, { jobLagSeconds: 0 });
+      await executor().submit(work(), signal);
+      aws.jobs.hide(1, 3);
+      await executor().stop(NAME, signal);
+      expect(job()?.status).toBe('Stopped');
+    });
+
+    it('nothing where nothing was ever taken on', async () => {
+      await start(FOREVER);
+      await executor().stop(NAME, signal);
+      expect(aws.calls.get('StopProcessingJob')).toBeUndefined();
+    }, 60_000);
+
+    it('before a hundred looks at other jobs', async () => {
+      await start(FOREVER, { jobLagSeconds: 0 });
+      const one = executor({ pollsPerSecond: 20 });
+      const waiting = new AbortController();
+      await one.submit(work(), signal);
+      const ticket = { executor: 'sagemaker', name: NAME, place: work().place } as const;
+      const waits = Array.from({ length: 100 }, () =>
+        one.await(ticket, waiting.signal, () => undefined).catch(() => undefined),
+      );
+      await until(() => (aws.calls.get('DescribeProcessingJob') ?? 0) > 1);
+      const looked = aws.calls.get('DescribeProcessingJob') ?? 0;
+      const stop = one.stop(NAME, signal);
+      await until(() => job()?.status !== 'InProgress');
+      // A stop is three calls, and a look may be on its way already: it has not waited for the hundred.
+      expect((aws.calls.get('DescribeProcessingJob') ?? 0) - looked).toBeLessThan(20);
+      await stop;
+      waiting.abort();
+      await Promise.all(waits);
+    }, 60_000);
+  });
+
+  describe('lists', () => {
+    it('what is alive and ours, in this namespace, page by page, and ends it', async () => {
+      await start(FOREVER, { quota: 1000, jobLagSeconds: 0 });
+      const one = executor();
+      const names = Array.from({ length: 105 }, (_, at) => `cohortflow-${String(at).padStart(3, '0')}`);
+      for (const name of names) await one.submit(work(name), signal);
+      await executor().submit(work('cohortflow-other', 'other'), signal);
+      await foreign();
+      const found = await one.alive(signal);
+      expect(found.map(({ id }) => id).sort()).toEqual(names);
+      expect(found[0]).toMatchObject({ executor: 'sagemaker', workflowId: 'w' });
+      await one.end(found[0]!, signal);
+      expect(job(found[0]!.id)?.status).toBe('Stopped');
+      expect(aws.jobs.census().alive).toBe(106);
+    }, 60_000);
+  });
+});
