@@ -12,6 +12,8 @@ export interface BoxImage {
   readonly aws?: string;
   /** Version of the stand-in `dragen`; no such program when absent. */
   readonly dragen?: string;
+  /** More programs, as bodies of shell scripts; they come before all others. */
+  readonly programs?: Readonly<Record<string, string>>;
 }
 
 /** How a script ended. */
@@ -30,7 +32,7 @@ export class Box {
 
   /** @param onShutdown gets the words that `shutdown` was called with */
   constructor(
-    { aws, dragen }: BoxImage,
+    { aws, dragen, programs = {} }: BoxImage,
     private readonly environment: NodeJS.ProcessEnv,
     onShutdown: (words: readonly string[]) => void,
   ) {
@@ -41,6 +43,7 @@ export class Box {
       const script = join(PROGRAMS, 'dragen.mjs');
       this.program('dragen', `DRAGEN_VERSION=${dragen} exec "${process.execPath}" "${script}" "$@"`);
     }
+    for (const [name, body] of Object.entries(programs)) this.program(name, body);
     let seen = 0;
     this.#watch = setInterval(() => {
       const file = join(this.root, 'shutdown-calls');

@@ -1,0 +1,473 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { DragenExecutor } from '../../src/adapters/aws/dragen/executor.js';
+import { createFiles } from '../../src/app/create-files.js';
+import type { AwsSettings } from '../../src/config/aws-settings.js';
+import type { GenomicsSampleInput } from '../../src/contracts/inputs.js';
+import type { RemoteEnd } from '../../src/contracts/remote-work.js';
+import { CohortflowError } from '../../src/domain/errors.js';
+import type { Files } from '../../src/ports/files.js';
+import { WorkFailed, type RemoteWork } from '../../src/ports/remote-executor.js';
+import { seeded } from '../support/aws/faults.js';
+import { quickAws, quickPrograms } from '../support/aws/quick-programs.js';
+import { startAwsStandIn, type AwsStandIn, type StandInOptions } from '../support/aws/stand-in.js';
+import { temporaryFolder } from '../support/run-step.js';
+import { hasS3Server, startS3Server, type S3Server } from '../support/s3-server.js';
+
+const AMI = 'ami-00000000000000001';
+const { signal } = new AbortController();
+type Source = GenomicsSampleInput['unit']['source'];
+
+describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
+  const root = temporaryFolder('dragen-executor');
+  const running: AwsStandIn[] = [];
+  let s3: S3Server;
+  let files: Files;
+  let place: string;
+  let account: AwsStandIn;
+  let log: string;
+  let count = 0;
+
+  beforeAll(async () => {
+    s3 = await startS3Server();
+    files = createFiles({});
+    place = s3.place();
+    for (const [name, text] of Object.entries({
+      'genome.fa': '>chr1\nACGT\n',
+      'genes.gtf': 'chr1\n',
+      'A_1.fastq': '@a\n',
+      'A_2.fastq': '@a\n',
+      'B_1.fastq': '@b\n',
+      'B_2.fastq': '@b\n',
+      'run.sra': 'archive',
+      'licence.cfg': 'licence of an object\n',
+    })) {
+      await files.write(`${place}/${name}`, text);
+    }
+  }, 120_000);
+
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((one) => one.close()));
+  });
+
+  afterAll(async () => {
+    await s3?.stop();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  /** An account whose machines have programs that compute nothing. */
+  async function start(before?: string, options: StandInOptions = {}): Promise<void> {
+    log = join(root, `calls-${(count += 1)}`);
+    const image = { rootGb: 50, programs: quickPrograms(log, before) };
+    const machines = { amis: { [AMI]: image }, bootSeconds: 1, agentSeconds: 1, ...options.machines };
+    account = await startAwsStandIn({ scale: 10, ...options, machines });
+    running.push(account);
+    Object.assign(process.env, account.environment);
+  }
+
+  function executor(dragen: AwsSettings['dragen'] = {}, namespace = 'default'): DragenExecutor {
+    const settings: AwsSettings = {
+      ...{ region: 'eu-central-1', work: `${place}/work-${count}` },
+      dragen: {
+        ...{ ami: AMI, instanceProfile: 'dragen', subnets: ['subnet-a', 'subnet-b'], securityGroups: ['sg-1'] },
+        ...{ pollSeconds: 1, ...dragen },
+      },
+    };
+    return new DragenExecutor(settings, files, namespace);
+  }
+
+  const pairs = (...lanes: readonly string[]): Source => ({
+    kind: 'fastq',
+    lanes: lanes.map((lane) => ({ fastq1: `${place}/${lane}_1.fastq`, fastq2: `${place}/${lane}_2.fastq` })),
+    strandedness: 'auto',
+  });
+
+  /** Work on a sample, or on the hash table alone. */
+  function work(name: string, source?: Source, namespace = 'default'): RemoteWork {
+    const dragen = { profile: '4.3', reference: `${place}/genome.fa`, annotation: `${place}/genes.gtf` };
+    const common = { executor: 'dragen', output: place, runId: 'run', attempt: 1 } as const;
+    const unit = { modality: 'genomics', caseId: name, source: source! } as const;
+    const request =
+      source === undefined ? { ...common, table: dragen } : { ...common, input: { unit, dragen, output: place } };
+    return {
+      request: request,
+      name: `cohortflow-${name}`,
+      place: `${place}/work-${count}/cohortflow-${name}`,
+      tags: {
+        'cohortflow:work': `cohortflow-${name}`,
+        'cohortflow:workflow': `workflow-${name}`,
+        'cohortflow:namespace': namespace,
+      },
+    };
+  }
+
+  /** As an activity does: faults that pass are tried again. */
+  async function insistently<T>(ask: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await ask();
+      } catch (error) {
+        const passes = error instanceof CohortflowError && !(error instanceof WorkFailed) && error.retryable;
+        if (!passes || tries === 3 || error.code === 'AwsNoCapacity' || error.code === 'AwsQuotaExceeded') throw error;
+      }
+    }
+  }
+
+  /** Gives work away, waits for it and ends what is left, as a workflow does. */
+  async function whole(one: DragenExecutor, given: RemoteWork): Promise<RemoteEnd | 'nothing to do'> {
+    const before = census().launched;
+    try {
+      const ticket = await insistently(() => one.submit(given, signal));
+      return ticket === undefined ? 'nothing to do' : await one.await(ticket, signal, () => undefined);
+    } finally {
+      // Where nothing was started a stop looks for it for a while: lost answers have tests of their own.
+      if (census().launched > before || census().alive > 0) await insistently(() => one.stop(given.name, signal));
+    }
+  }
+
+  const calls = (): string[] => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []);
+  const quantified = (): string[] => calls().filter((line) => line.startsWith('quantify'));
+  const census = () => account.machines.census();
+  const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+    while (!(await holds())) await sleep(20);
+  };
+
+  describe('when all is well', () => {
+    it('brings the tables of a sample to S3, on one machine that is gone afterwards', async () => {
+      await start();
+      const given = work('well', pairs('A'));
+      const end = await whole(executor(), given);
+      expect(end).toMatchObject({
+        results: {
+          quant: [`${given.place}/results/well.quant.sf`],
+          metrics: [`${given.place}/results/well.mapping_metrics.csv`],
+        },
+        facts: { instanceType: 'f2.6xlarge' },
+      });
+      expect(await files.readText(`${given.place}/results/well.quant.sf`)).toContain('ENST1');
+      expect(census()).toMatchObject({ alive: 0, launched: 1 });
+      expect(calls().filter((line) => line === 'table')).toHaveLength(1);
+      expect(census().machines[0]?.tags).toMatchObject(given.tags);
+    });
+
+    it('makes a hash table once, whoever asks, and anew where one was left half written', async () => {
+      await start();
+      const one = executor();
+      expect(await whole(one, work('table-1'))).not.toBe('nothing to do');
+      expect(await whole(one, work('table-2'))).toBe('nothing to do');
+      await whole(one, work('sample', pairs('A')));
+      expect(calls().filter((line) => line === 'table')).toHaveLength(1);
+      expect(census()).toMatchObject({ alive: 0, launched: 2 });
+
+      const tables = `${place}/work-${count}/dragen-hash-tables`;
+      const [folder] = (await files.names(tables)).filter((name) => name.startsWith('4.3-'));
+      await files.remove(`${tables}/${folder}/READY`);
+      await whole(one, work('table-3'));
+      expect(calls().filter((line) => line === 'table')).toHaveLength(2);
+      expect(await files.stat(`${tables}/${folder}/READY`)).toBeDefined();
+    });
+
+    it('gives lanes as a list', async () => {
+      await start();
+      await whole(executor(), work('lanes', pairs('A', 'B')));
+      expect(calls().filter((line) => /^lanes\.\d,lanes,library,/.test(line))).toEqual([
+        'lanes.1,lanes,library,1,L1_1.fastq,L1_2.fastq',
+        'lanes.2,lanes,library,2,L2_1.fastq,L2_2.fastq',
+      ]);
+    });
+
+    it('unpacks archives', async () => {
+      await start();
+      const source: Source = { kind: 'sra', runs: [`${place}/run.sra`], strandedness: 'auto' };
+      await whole(executor(), work('archive', source));
+      expect(calls()).toContain('fastq-dump --split-files ./L1');
+      expect(quantified()).toHaveLength(1);
+    });
+
+    it.each([
+      ['an object', () => `${place}/licence.cfg`, 'licence of an object'],
+      [
+        'a secret',
+        () => 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:dragen-a1b2c3',
+        'licence of a secret',
+      ],
+      ['a parameter', () => '/dragen/licence', 'licence of a parameter'],
+    ])('has the machine fetch the licence itself: %s', async (_what, licence, text) => {
+      await start(undefined, {
+        secrets: { 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:dragen-a1b2c3': 'licence of a secret' },
+        parameters: { '/dragen/licence': 'licence of a parameter' },
+      });
+      const given = work('licensed', pairs('A'));
+      await whole(executor({ licence: licence() }), given);
+      expect(calls()).toContain(text);
+      expect(await files.readText(`${given.place}/request/run.sh`).catch(() => '')).not.toContain(text);
+    });
+  });
+
+  describe('when work ends badly', () => {
+    it.each([
+      ['DRAGEN fails', 'echo "ERROR: no such contig" >&2; exit 1', 'DragenFailed'],
+      ['the system kills it', 'kill -9 $$', 'JobKilled'],
+      ['it leaves no table', 'exit 0', 'DragenFailed'],
+    ])('names the code and keeps the log, as when %s', async (_what, before, code) => {
+      await start(before);
+      const given = work('badly', pairs('A'));
+      await expect(whole(executor(), given)).rejects.toMatchObject({
+        code,
+        message: expect.stringContaining(`${given.place}.log`) as string,
+      });
+      const words = await files.readText(`${given.place}.log`);
+      expect(words).toContain('== dragen.log');
+      if (before.includes('contig')) expect(words).toContain('ERROR: no such contig');
+      expect(census()).toMatchObject({ alive: 0, launched: 1 });
+    });
+
+    it('ends what takes longer than it may', async () => {
+      await start('sleep 60', { scale: 100 });
+      await expect(whole(executor({ maxMinutes: 1 }), work('long', pairs('A')))).rejects.toMatchObject({
+        code: 'JobTimedOut',
+      });
+      expect(census().alive).toBe(0);
+    });
+
+    it('says which program the machine image lacks', async () => {
+      await start(undefined, { machines: { amis: { [AMI]: { rootGb: 50, programs: { aws: quickAws } } } } });
+      await expect(whole(executor(), work('bare', pairs('A')))).rejects.toMatchObject({
+        code: 'DragenFailed',
+        message: expect.stringContaining('lacks a program') as string,
+      });
+    });
+  });
+
+  describe('when machines go', () => {
+    it.each([
+      ['before it runs', () => census().machines.length > 0],
+      ['before its agent answers', () => census().machines[0]?.state === 'running'],
+      ['while DRAGEN runs', () => quantified().length > 0],
+    ])('tells a machine that was taken back %s', async (_when, moment) => {
+      await start('sleep 60');
+      const given = work('taken', pairs('A'));
+      const ended = whole(executor(), given).catch((error: unknown) => error);
+      await until(moment);
+      account.machines.interrupt(census().machines[0]!.id);
+      expect(await ended).toMatchObject({
+        code: 'InstanceLost',
+        message: expect.stringContaining('Spot') as string,
+      });
+      expect(census().alive).toBe(0);
+    });
+
+    it('takes what a machine had finished before it was taken back', async () => {
+      await start();
+      const one = executor();
+      const given = work('just', pairs('A'));
+      const ticket = (await one.submit(given, signal))!;
+      const waiting = new AbortController();
+      const first = one.await(ticket, waiting.signal, () => undefined).catch((error: unknown) => error);
+      await until(async () => (await files.stat(`${given.place}/results/end.json`)) !== undefined);
+      // The one who waited is gone too: another worker takes over, after the machine has gone.
+      waiting.abort();
+      await first;
+      account.machines.interrupt(census().machines[0]!.id);
+      expect(await one.await(ticket, signal, () => undefined)).toMatchObject({
+        results: { quant: [`${given.place}/results/just.quant.sf`] },
+      });
+      await one.stop(given.name, signal);
+      expect(census()).toMatchObject({ alive: 0, launched: 1 });
+    });
+
+    it('hears of the end of work in S3 when the agent has fallen silent', async () => {
+      await start('sleep 2');
+      const ended = whole(executor(), work('silent', pairs('A')));
+      await until(() => quantified().length > 0);
+      for (const machine of account.machines.all.values()) machine.agentLost = true;
+      expect(await ended).toMatchObject({ results: { quant: [expect.stringContaining('silent.quant.sf')] } });
+      expect(census().alive).toBe(0);
+    });
+  });
+
+  describe('when answers are lost', () => {
+    it.each(['drop-after', 'drop-before', 'unavailable', 'throttle'] as const)(
+      'starts one machine, works once and leaves none: %s',
+      async (fault) => {
+        await start('sleep 1');
+        for (const action of ['RunInstances', 'SendCommand', 'TerminateInstances', 'DescribeInstances']) {
+          account.faults.next(action, fault, fault);
+        }
+        await whole(executor(), work('lost', pairs('A')));
+        expect(census()).toMatchObject({ alive: 0, launched: 1 });
+        expect(quantified()).toHaveLength(1);
+      },
+    );
+
+    it('finds its machine again when a worker died before it could tell of it', async () => {
+      await start('sleep 1');
+      const given = work('again', pairs('A'));
+      await executor().submit(given, signal);
+      await whole(executor(), given);
+      expect(census()).toMatchObject({ alive: 0, launched: 1 });
+      expect(quantified()).toHaveLength(1);
+    });
+  });
+
+  describe('before anything is launched', () => {
+    it('tries every subnet for want of machines', async () => {
+      await start();
+      account.faults.noCapacity('subnet-a');
+      await whole(executor(), work('elsewhere', pairs('A')));
+      expect(census().machines.map(({ subnet }) => subnet)).toEqual(['subnet-b']);
+      account.faults.noCapacity('subnet-b');
+      await expect(whole(executor(), work('nowhere', pairs('A')))).rejects.toMatchObject({ code: 'AwsNoCapacity' });
+      expect(census()).toMatchObject({ alive: 0, launched: 1 });
+    });
+
+    it('says that the quota is used up', async () => {
+      await start(undefined, { machines: { vcpus: 24 } });
+      const one = executor();
+      await one.submit(work('first', pairs('A')), signal);
+      await expect(one.submit(work('second', pairs('A')), signal)).rejects.toMatchObject({ code: 'AwsQuotaExceeded' });
+      await one.stop('cohortflow-first', signal);
+      expect(census()).toMatchObject({ alive: 0, launched: 1 });
+    });
+
+    it.each([
+      ['reads that are not there', {}, () => pairs('missing'), 'FileNotFound'],
+      [
+        'files that are not in S3',
+        {},
+        (): Source => ({ kind: 'fastq', lanes: [{ fastq1: '/here/a.fastq' }], strandedness: 'auto' }),
+        'InvalidInput',
+      ],
+      [
+        'lanes of pairs and of single reads',
+        {},
+        (): Source => ({
+          kind: 'fastq',
+          lanes: [{ fastq1: `${place}/A_1.fastq`, fastq2: `${place}/A_2.fastq` }, { fastq1: `${place}/B_1.fastq` }],
+          strandedness: 'auto',
+        }),
+        'UnpairedReads',
+      ],
+      ['no machine image', { ami: undefined }, () => pairs('A'), 'AwsNotConfigured'],
+    ])('refuses %s', async (_what, dragen, source, code) => {
+      await start();
+      await expect(whole(executor(dragen as AwsSettings['dragen']), work('refused', source()))).rejects.toMatchObject({
+        code,
+      });
+      expect(census().launched).toBe(0);
+    });
+
+    it('refuses reads that no disk of the settings would hold', async () => {
+      await start();
+      const big = { ...files, stat: async (path: string) => ({ path, name: path, size: 2e12, kind: 'file' as const }) };
+      const settings: AwsSettings = { region: 'eu-central-1', work: `${place}/work`, dragen: { ami: AMI } };
+      const given = work('big', pairs('A'));
+      await expect(new DragenExecutor(settings, big as unknown as Files).submit(given, signal)).rejects.toMatchObject({
+        code: 'MachineTooSmall',
+      });
+      expect(census().launched).toBe(0);
+    });
+  });
+
+  describe('nothing is left', () => {
+    it('whenever it is stopped', async () => {
+      await start('sleep 60');
+      const one = executor();
+      const random = seeded(3);
+      const moments = Array.from({ length: 8 }, (_, at) => ({ at, ms: random() * 3_000 }));
+      await Promise.all(
+        moments.map(async ({ at, ms }) => {
+          const given = work(`stopped-${at}`, pairs('A'));
+          const asked = new AbortController();
+          const ended = one
+            .submit(given, asked.signal)
+            .then((ticket) => one.await(ticket!, asked.signal, () => undefined))
+            .catch((error: unknown) => error);
+          await sleep(ms);
+          asked.abort();
+          await ended;
+          await one.stop(given.name, signal);
+        }),
+      );
+      expect(census().alive).toBe(0);
+    });
+
+    it('when nobody comes back: a machine without work, and one that has done its work, end themselves', async () => {
+      await start(undefined, { scale: 1_800 });
+      const one = executor();
+      await one.submit(work('without', pairs('A')), signal);
+      // An hour at this scale.
+      await until(() => census().machines[0]?.state === 'terminated');
+      const done = work('done', pairs('A'));
+      await one.await((await one.submit(done, signal))!, signal, () => undefined);
+      await until(() => census().alive === 0);
+      expect(census().launched).toBe(2);
+    });
+
+    it('and nothing of another namespace is listed', async () => {
+      await start();
+      const [ours, theirs] = [executor({}, 'ours'), executor({}, 'theirs')];
+      await ours.submit(work('a', pairs('A'), 'ours'), signal);
+      await theirs.submit(work('b', pairs('A'), 'theirs'), signal);
+      await until(() => census().machines.every(({ state }) => state === 'running'));
+      const found = await ours.alive(signal);
+      expect(found).toMatchObject([{ executor: 'dragen', name: 'cohortflow-a', workflowId: 'workflow-a' }]);
+      await ours.end(found[0]!, signal);
+      expect(await ours.alive(signal)).toEqual([]);
+      expect(await theirs.alive(signal)).toHaveLength(1);
+      await theirs.stop('cohortflow-b', signal);
+      expect(census().alive).toBe(0);
+    });
+  });
+
+  describe('on a pool', () => {
+    it('gives a machine to one sample after another, with the hash table on its disk', async () => {
+      await start();
+      const one = executor({ instances: 1 });
+      for (const name of ['one', 'two', 'three']) await whole(one, work(name, pairs('A')));
+      expect(census()).toMatchObject({ alive: 1, launched: 1 });
+      expect(quantified()).toHaveLength(3);
+      expect(calls().filter((line) => line === 'table')).toHaveLength(1);
+      const [idle] = await one.alive(signal);
+      expect(idle).toMatchObject({ name: 'none' });
+      await one.end(idle!, signal);
+      expect(census().alive).toBe(0);
+    });
+
+    it('uses no machine again whose sample ended badly', async () => {
+      await start('case "$prefix" in bad) exit 9 ;; esac');
+      const one = executor({ instances: 1 });
+      await expect(whole(one, work('bad', pairs('A')))).rejects.toMatchObject({ code: 'DragenFailed' });
+      expect(census().alive).toBe(0);
+      await whole(one, work('good', pairs('A')));
+      expect(census()).toMatchObject({ alive: 1, launched: 2 });
+    });
+
+    it('knows whose a machine is, and ends the one whose work is stopped', async () => {
+      await start('sleep 60');
+      const one = executor({ instances: 1 });
+      const given = work('held', pairs('A'));
+      const asked = new AbortController();
+      const ended = one
+        .submit(given, signal)
+        .then((ticket) => one.await(ticket!, asked.signal, () => undefined))
+        .catch((error: unknown) => error);
+      await until(() => quantified().length > 0);
+      expect(await one.alive(signal)).toMatchObject([{ name: given.name, workflowId: 'workflow-held' }]);
+      asked.abort();
+      await ended;
+      await one.stop(given.name, signal);
+      expect(census().alive).toBe(0);
+      expect(await files.names(`${place}/work-${count}/dragen-hash-tables/machines`)).toEqual([]);
+    });
+
+    it('ends its machines a quarter of an hour after their last work', async () => {
+      await start(undefined, { scale: 600 });
+      await whole(executor({ instances: 1 }), work('last', pairs('A')));
+      await until(() => census().alive === 0);
+      expect(census().launched).toBe(1);
+    });
+  });
+});
