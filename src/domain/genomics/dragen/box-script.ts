@@ -58,8 +58,10 @@ const TABLE_HERE = `${BOX_NAMES.hashTable}.from`;
 export const TABLE_READY = 'READY';
 
 export const baseName = (uri: string): string => uri.slice(uri.lastIndexOf('/') + 1);
+/** What an object is called on the machine: never as an option is. */
+const fileName = (uri: string): string => baseName(uri).replace(/^-/, './-');
 /** What a file is called once it is unpacked. */
-export const plainName = (uri: string): string => baseName(uri).replace(/\.gz$/, '');
+export const plainName = (uri: string): string => fileName(uri).replace(/\.gz$/, '');
 
 /** The folder that is worked in: local disks first, for the root volume holds little and is slow. */
 const FOLDERS = `
@@ -151,8 +153,8 @@ function tableLines({ table, reference, buildTable }: BoxWork): readonly string[
     `  if aws s3 ls ${quoted(ready)} >> "$home/log/transfers.log" 2>&1; then`,
     `    again 3 aws s3 cp --only-show-errors --recursive ${quoted(table)} ${hashTable} >> "$home/log/transfers.log" 2>&1`,
     '  else',
-    `    ${fetch(reference, baseName(reference.uri))}`,
-    `    plain ${quoted(baseName(reference.uri))}`,
+    `    ${fetch(reference, fileName(reference.uri))}`,
+    `    plain ${quoted(fileName(reference.uri))}`,
     '    step=table',
     '    need dragen',
     `    ${commandLine(buildTable)} > "$home/log/table.log" 2>&1`,
@@ -231,8 +233,8 @@ function sampleLines(sample: BoxSample): readonly string[] {
   return [
     ...licence,
     'step=reference',
-    fetch(sample.annotation, baseName(sample.annotation.uri)),
-    `plain ${quoted(baseName(sample.annotation.uri))}`,
+    fetch(sample.annotation, fileName(sample.annotation.uri)),
+    `plain ${quoted(fileName(sample.annotation.uri))}`,
     ...laneLines(sample),
     ...givenLines(sample),
     'step=dragen',
