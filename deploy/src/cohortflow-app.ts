@@ -45,6 +45,9 @@ export function cohortflowApp(app: App, settings: Settings, props: StackProps = 
   if (dragen !== undefined && net.wayOut === 'endpoints') {
     notes.addInfo('DRAGEN asks its licence server on the internet: without a way out (network.wayOut nat) it cannot');
   }
+  if (net.wayOut === 'endpoints') {
+    notes.addInfo('workers cannot ask for quotas without a way out: keep --concurrency within what doctor says');
+  }
   if (watch.emails.length === 0) notes.addInfo('watch.emails is empty: no budget, and nobody hears of alarms');
   if (temporal === undefined || images.worker === undefined || images.processing === undefined) {
     notes.addInfo(`${name}-work is left out: set ${missingForWork(settings).join(', ')}`);

@@ -154,6 +154,9 @@ describe.each(INSTALLATIONS)('an installation with %s', (_, templates) => {
     const orchestration = services.find(({ ServiceName }) => String(ServiceName).endsWith('-orchestration'));
     expect(orchestration?.['DeploymentConfiguration']).toMatchObject({ MinimumHealthyPercent: 0, MaximumPercent: 100 });
     expect(each(templates, 'AWS::ApplicationAutoScaling::ScalingPolicy')).toHaveLength(services.length);
+    for (const service of services) expect(service).not.toHaveProperty('DesiredCount');
+    const targets = each(templates, 'AWS::ApplicationAutoScaling::ScalableTarget');
+    expect(targets.map(([, { Properties }]) => Properties['MinCapacity'])).toEqual([1, 1, 1]);
     for (const [id, { Properties }] of each(templates, 'AWS::CloudWatch::Alarm')) {
       expect(text(Properties['AlarmActions']), id).toMatch(/Alarms/);
     }
@@ -189,16 +192,7 @@ describe('the network', () => {
     for (const type of ['AWS::EC2::NatGateway', 'AWS::EC2::InternetGateway']) {
       expect(resourcesOf(plain, type).size, type).toBe(0);
     }
-    expect(services(plain)).toEqual([
-      'api',
-      'api',
-      'dkr',
-      'featurestore-runtime',
-      'kms',
-      'logs',
-      's3',
-      'servicequotas',
-    ]);
+    expect(services(plain)).toEqual(['api', 'api', 'dkr', 'featurestore-runtime', 'kms', 'logs', 's3']);
     expect(services(templatesOf(FULL))).toEqual(
       expect.arrayContaining(['ec2', 'ssm', 'ssmmessages', 'ec2messages', 'secretsmanager']),
     );

@@ -9,7 +9,10 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import type { Settings } from '../settings.js';
 
-/** The services that workers, jobs and machines of an installation call, by what needs them. */
+/**
+ * The services that workers, jobs and machines of an installation call, by what needs them. Service Quotas is not among those
+ * that have endpoints: workers do without.
+ */
 function services({ temporal, dragen }: Settings): ReadonlyMap<string, Service> {
   const all: [string, Service][] = [
     ['Logs', Service.CLOUDWATCH_LOGS],
@@ -18,7 +21,6 @@ function services({ temporal, dragen }: Settings): ReadonlyMap<string, Service> 
     ['Kms', Service.KMS],
     ['SageMaker', Service.SAGEMAKER_API],
     ['FeatureStore', Service.SAGEMAKER_FEATURESTORE_RUNTIME],
-    ['Quotas', new Service('servicequotas')],
   ];
   const licence = dragen?.licence?.includes(':secretsmanager:') === true;
   if (temporal?.secret !== undefined || licence) all.push(['Secrets', Service.SECRETS_MANAGER]);

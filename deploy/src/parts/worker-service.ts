@@ -44,7 +44,7 @@ export function workerService(
     cluster: place.cluster,
     taskDefinition: definition,
     serviceName: `${plan.settings.name}-${role}`,
-    desiredCount: size.least,
+    // No number of tasks: a deploy would set it, and take away what scaling had added.
     // Workflow workers of two versions side by side would pass workflows to and fro: the old ones stop first.
     minHealthyPercent: alone ? 0 : 100,
     maxHealthyPercent: alone ? 100 : 200,

@@ -1,11 +1,42 @@
 import type { AwsSettings } from '../../config/aws-settings.js';
 import { dragenMachine } from '../../domain/genomics/dragen/index.js';
 import type { FanOutModality } from '../../contracts/workflow-ids.js';
-import type { AwsAccount } from '../../ports/aws-account.js';
+import { CohortflowError } from '../../domain/errors.js';
+import type { AwsAccount, AwsQuota } from '../../ports/aws-account.js';
 import type { RemoteLimit } from '../../ports/remote-executor.js';
 import { fpgaQuota, machinesOf } from './aws/machines.js';
 import { DEFAULT_PROCESSING_TYPES, processingQuotas } from './aws/processing.js';
 import type { Wanted } from './aws/wanted.js';
+
+/** So long a worker waits for an answer about quotas before it does without. */
+const QUOTAS_WITHIN_MS = 20_000;
+
+/** A call that nobody answered: neither the service nor a fault of it. */
+function isUnanswered(error: unknown): boolean {
+  if (!(error instanceof CohortflowError) || error.code !== 'AwsUnavailable') return false;
+  const { $metadata } = (error.cause ?? {}) as { readonly $metadata?: { readonly httpStatusCode?: number } };
+  return $metadata?.httpStatusCode === undefined;
+}
+
+/**
+ * Quotas, none where they cannot be asked for: Service Quotas has no endpoint in a network without a way out. The services
+ * themselves then refuse what is too much.
+ */
+async function quotasOrNone(
+  account: Pick<AwsAccount, 'quotas'>,
+  service: string,
+  fits: (name: string) => boolean,
+  signal: AbortSignal,
+): Promise<readonly AwsQuota[]> {
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(QUOTAS_WITHIN_MS)]);
+  try {
+    return await account.quotas(service, fits, bounded);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (bounded.aborted || isUnanswered(error)) return [];
+    throw error;
+  }
+}
 
 /** The smallest of some limits. */
 function least(limits: readonly RemoteLimit[]): RemoteLimit | undefined {
@@ -22,7 +53,7 @@ export async function processingLimit(
   signal: AbortSignal,
 ): Promise<RemoteLimit | undefined> {
   const types = sagemaker?.instanceTypes ?? DEFAULT_PROCESSING_TYPES;
-  const quotas = await account.quotas('sagemaker', processingQuotas(types), signal);
+  const quotas = await quotasOrNone(account, 'sagemaker', processingQuotas(types), signal);
   return least(quotas.map(({ name, value }) => ({ limit: value, why: `the quota "${name}"` })));
 }
 
@@ -36,7 +67,7 @@ export async function fpgaLimit(
   const { spot = false, instances } = settings.dragen ?? {};
   const pool = instances === undefined ? [] : [{ limit: instances, why: 'aws.dragen.instances' }];
   const pattern = fpgaQuota(spot);
-  const [quota] = await account.quotas('ec2', (name) => pattern.test(name), signal);
+  const [quota] = await quotasOrNone(account, 'ec2', (name) => pattern.test(name), signal);
   if (quota === undefined) return least(pool);
   return least([
     ...pool,

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { dragenChoice, planRemote } from '../../../src/app/executors.js';
+import { CohortflowError } from '../../../src/domain/errors.js';
 import type { MultimodalInput } from '../../../src/contracts/inputs.js';
 import type { AwsAccount } from '../../../src/ports/aws-account.js';
 
@@ -56,6 +57,35 @@ describe('planning the services of a run', () => {
     await expect(planRemote(jobs, ['imaging'], {}, unasked)).rejects.toThrow('aws.sagemaker.image');
     const here = { ...jobs, output: '/results' };
     await expect(planRemote(here, ['imaging'], SAGEMAKER, unasked)).rejects.toThrow('set aws.work');
+  });
+
+  it('goes on without a limit where nobody answers about quotas, as in a network without a way out', async () => {
+    const timeout = Object.assign(new Error('connect ETIMEDOUT'), { name: 'TimeoutError' });
+    const lost = { quotas: () => Promise.reject(new CohortflowError('AwsUnavailable', 'no answer', {}, timeout)) };
+    const jobs = input({ imagingExecutor: 'sagemaker' });
+    expect(await planRemote(jobs, ['imaging'], SAGEMAKER, lost)).toEqual({});
+    const bounds = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(AbortSignal.abort(new Error('too long')));
+    const silent = {
+      quotas: (_service: string, _fits: unknown, signal: AbortSignal) => Promise.reject(signal.reason as Error),
+    };
+    try {
+      expect(await planRemote(jobs, ['imaging'], SAGEMAKER, silent)).toEqual({});
+    } finally {
+      bounds.mockRestore();
+    }
+  });
+
+  it('waits for quotas that the service would tell, but not now, or not to this caller', async () => {
+    const faulty = Object.assign(new Error('later'), { $metadata: { httpStatusCode: 503 } });
+    for (const [code, cause] of [
+      ['AwsUnavailable', faulty],
+      ['AwsThrottled', undefined],
+      ['AwsDenied', undefined],
+    ] as const) {
+      const account = { quotas: () => Promise.reject(new CohortflowError(code, 'no', {}, cause)) };
+      const plan = planRemote(input({ imagingExecutor: 'sagemaker' }), ['imaging'], SAGEMAKER, account);
+      await expect(plan).rejects.toMatchObject({ code });
+    }
   });
 
   it('refuses a service that may run nothing, saying why', async () => {
