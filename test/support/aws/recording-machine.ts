@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { BoxEnd } from '../../../src/domain/genomics/dragen/index.js';
 
@@ -106,14 +106,25 @@ export class RecordingMachine {
 
   /** Runs a script to its end by the shell that would; gives its exit code. */
   run(script: string, shell: 'bash' | 'sh' = 'bash'): Promise<number> {
+    return this.start(script, shell).ended;
+  }
+
+  /** Starts a script; `pid` is its own and that of the group of all that it starts. */
+  start(script: string, shell: 'bash' | 'sh' = 'bash'): { readonly pid: number; readonly ended: Promise<number> } {
     const file = join(this.root, `script-${crypto.randomUUID()}`);
     writeFileSync(file, script);
     const env = { PATH: join(this.root, 'bin'), COHORTFLOW_BOX_ROOT: this.root };
-    const child = spawn(join(this.root, 'bin', shell), [file], { cwd: this.root, env, stdio: 'ignore' });
-    return new Promise((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (code) => resolve(code ?? 137));
+    const child = spawn(join(this.root, 'bin', shell), [file], {
+      cwd: this.root,
+      env,
+      stdio: 'ignore',
+      detached: true,
     });
+    const ended = new Promise<number>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']));
+    });
+    return { pid: child.pid ?? 0, ended };
   }
 
   /** The words of every call, in order; of one program where it is named. */

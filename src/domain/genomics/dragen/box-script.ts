@@ -103,6 +103,10 @@ finish() {
   code=$?
   trap - EXIT
   set +e
+  # Ended from outside, as by a machine that goes down, when the status is that of whatever came before: no word of it is
+  # true, and the work may be done again.
+  if [ "$code" -eq 0 ] && [ "$whole" = no ]; then code=143; fi
+  case "$code" in 129 | 130 | 143) exit "$code" ;; esac
   ok=false
   [ "$code" -eq 0 ] && ok=true || : > "$home/sums"
   list=$(awk 'BEGIN { first = 1 } { name = substr($0, 67); if (!first) printf ","; first = 0
@@ -120,6 +124,7 @@ finish() {
   exit "$code"
 }
 : > "$home/sums"
+whole=no
 `;
 
 /** Transfers by the AWS CLI, which checks what it moves; its words go into a log. */
@@ -282,6 +287,7 @@ export function boxScript(work: BoxWork): string {
     `[ "$free" -ge ${Math.ceil(bytes)} ] || exit ${NO_ROOM}`,
     ...tableLines(work),
     ...(sample === undefined ? [] : sampleLines(sample)),
+    'whole=yes',
     '',
   ].join('\n');
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -249,6 +250,39 @@ describe('a script that fails', () => {
     });
     expect(await box.run(boxScript(work()))).toBe(0);
     expect(box.calls('aws').filter((words) => words.at(-2)!.endsWith('a_1.fastq.gz'))).toHaveLength(2);
+  });
+});
+
+describe('a script that is ended from outside', () => {
+  const moments: readonly (readonly [string, Behaviour])[] = [
+    ['while reads come', { copy: 'case "$from" in *a_1*) : > "$COHORTFLOW_BOX_ROOT/there"; /bin/sleep 60 ;; esac' }],
+    ['while DRAGEN runs', { dragen: ': > "$COHORTFLOW_BOX_ROOT/there"; /bin/sleep 60' }],
+    ['between results', { copy: 'case "$to" in *quant.sf) : > "$COHORTFLOW_BOX_ROOT/there"; /bin/sleep 60 ;; esac' }],
+  ];
+
+  it.each(
+    moments.flatMap(([when, behaviour]) =>
+      (['SIGTERM', 'SIGHUP', 'SIGKILL'] as const).flatMap((signal) =>
+        ['it', 'all that it started'].map((whom) => [when, signal, whom, behaviour] as const),
+      ),
+    ),
+  )('says nothing, least of all that it went well, and can be done again: %s, by %s to %s', async (...given) => {
+    const [, signal, whom, behaviour] = given;
+    const box = machine(behaviour);
+    const script = boxScript(work());
+    const { pid, ended } = box.start(script);
+    try {
+      while (!existsSync(join(box.root, 'there'))) await sleep(10);
+      process.kill(whom === 'it' ? pid : -pid, signal);
+      expect(await ended).toBeGreaterThan(128);
+    } finally {
+      // What outlives it holds the lock, so that nothing runs beside it.
+      spawnSync('kill', ['-KILL', '--', `-${pid}`]);
+    }
+    expect(box.file('end.json')).toBeUndefined();
+    box.become({});
+    expect(await box.run(script)).toBe(0);
+    expect(box.end()).toMatchObject({ ok: true, exit: 0, results: [{}, {}] });
   });
 });
 
