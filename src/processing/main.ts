@@ -1,17 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { MESSAGE_FILE, MOST_MESSAGE_BYTES, type ProcessingFailure } from '../contracts/processing.js';
+import { MESSAGE_FILE } from '../contracts/processing.js';
 
 /** Where the service's folders begin: at the root of the container, or where a test simulates one. */
 const ROOT = process.env['COHORTFLOW_CONTAINER_ROOT'] ?? '';
-
-/** A text of so many bytes at most, cut between characters. */
-function bounded(failure: ProcessingFailure): string {
-  for (let length = failure.message.length; ; length = Math.floor(length * 0.8)) {
-    const text = JSON.stringify({ ...failure, message: failure.message.slice(0, length) });
-    if (Buffer.byteLength(text) <= MOST_MESSAGE_BYTES || length === 0) return text;
-  }
-}
 
 function say(message: string): void {
   process.stderr.write(`${message}\n`);
@@ -27,7 +19,8 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 // After the handlers: as the first process of a container this one hears no signal that it does not handle.
-const { runStudy, StudyFailure } = await import('./run-study.js');
+const { inputFiles, runStudy, StudyFailure } = await import('./run-study.js');
+const { exitMessage, withoutInputs } = await import('./exit-message.js');
 const { toFailure } = await import('../domain/errors.js');
 
 try {
@@ -35,10 +28,11 @@ try {
   for (const { step, seconds, outputs } of steps) say(`${step}: ${outputs.length} files in ${seconds.toFixed(1)} s`);
 } catch (error) {
   const { step, cause } = error instanceof StudyFailure ? error : { step: 'imaging.job', cause: error };
-  const { code, message } = toFailure(cause);
+  const { code, message: said } = toFailure(cause);
+  const message = withoutInputs(said, await inputFiles(ROOT));
   const place = join(ROOT === '' ? '/' : ROOT, MESSAGE_FILE);
   mkdirSync(dirname(place), { recursive: true });
-  writeFileSync(place, bounded({ code, step, message }));
+  writeFileSync(place, exitMessage({ code, step, message }));
   say(`${step}: ${code}: ${message}`);
   process.exitCode = stop.signal.aborted ? 143 : 1;
 }

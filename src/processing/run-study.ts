@@ -14,6 +14,7 @@ import {
 import { imagingPlan } from '../contracts/unit-plans.js';
 import { CohortflowError } from '../domain/errors.js';
 import type { Files } from '../ports/files.js';
+import type { InputFiles } from './exit-message.js';
 
 /** A failure of the study's work, and in which step it came. */
 export class StudyFailure extends Error {
@@ -23,6 +24,17 @@ export class StudyFailure extends Error {
   ) {
     super('the work of the study failed');
   }
+}
+
+/** What the job was given, by input; what cannot be listed is left out. */
+export async function inputFiles(root: string): Promise<readonly InputFiles[]> {
+  const files = createFiles({});
+  const found = (['study', 'image', 'mask'] as const).map(async (role) => {
+    const folder = join(root === '' ? '/' : root, inputFolder(role));
+    const entries = await files.list(folder, { recursive: true }).catch(() => []);
+    return { role, folder, files: entries.map(({ path }) => path.slice(folder.length + 1)) };
+  });
+  return Promise.all(found);
 }
 
 /** The file that a single object was put into: keys that only begin like its own come with it. */
