@@ -30,6 +30,8 @@ export class ServiceFault extends Error {
 }
 
 const NAME = /^[a-zA-Z0-9]([_-]*[a-zA-Z0-9]){0,63}$/;
+/** Of groups that no request made. */
+const PLACE = 's3://bucket/store';
 const RESERVED = ['is_deleted', 'write_time', 'api_invocation_time'];
 
 interface Execution {
@@ -64,6 +66,8 @@ export class FeatureStoreServer {
   readonly executions = new Map<string, Execution>();
   readonly #looks = new Map<string, number>();
   readonly #tokens = new Map<string, string>();
+  /** Where the records of a group lie, as whoever made it said. */
+  readonly #places = new Map<string, string>();
   readonly #folder = temporaryFolder('athena');
   readonly #server = createServer((request, response) => void this.handle(request, response));
 
@@ -169,6 +173,8 @@ export class FeatureStoreServer {
     if (this.store.groups.has(name)) throw new ServiceFault('ResourceInUse', `${name} already exists`);
     const recordIdentifier = String(body['RecordIdentifierFeatureName']);
     const eventTimeName = String(body['EventTimeFeatureName']);
+    const { S3StorageConfig } = (body['OfflineStoreConfig'] ?? {}) as { S3StorageConfig?: { S3Uri?: string } };
+    this.#places.set(name, S3StorageConfig?.S3Uri ?? PLACE);
     void this.store.ensure({ name, recordIdentifier, eventTimeName, definitions });
     return { FeatureGroupArn: `arn:aws:sagemaker:eu-central-1:123456789012:feature-group/${name}` };
   }
@@ -179,6 +185,7 @@ export class FeatureStoreServer {
     const looks = (this.#looks.get(name) ?? 0) + 1;
     this.#looks.set(name, looks);
     const ended = looks > this.looksNeeded;
+    const place = this.#places.get(name) ?? PLACE;
     return {
       FeatureGroupName: name,
       RecordIdentifierFeatureName: spec.recordIdentifier,
@@ -189,8 +196,8 @@ export class FeatureStoreServer {
       OfflineStoreStatus: { Status: this.offlineStatus, BlockedReason: 'the key is disabled' },
       OfflineStoreConfig: {
         S3StorageConfig: {
-          S3Uri: 's3://bucket/store',
-          ResolvedOutputS3Uri: `s3://bucket/store/123456789012/sagemaker/eu-central-1/offline-store/${name}-1700000000/data`,
+          S3Uri: place,
+          ResolvedOutputS3Uri: `${place}/123456789012/sagemaker/eu-central-1/offline-store/${name}-1700000000/data`,
         },
         DataCatalogConfig: {
           Catalog: 'AwsDataCatalog',
