@@ -19,8 +19,8 @@ if (JOBS === 0)
 const cli = JOBS > 0 ? await temporalCli() : undefined;
 const able = cli !== undefined && hasS3Server();
 const IMAGE = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/cohortflow@sha256:${'0'.repeat(64)}`;
-/** Simulated seconds in one second. */
-const SCALE = 10;
+/** Simulated seconds in one second: whatever this machine itself takes counts so many times. */
+const SCALE = Number(process.env['COHORTFLOW_SOAK_SCALE'] ?? 10);
 const JOB_SECONDS = 300;
 const POLL_SECONDS = 30;
 
@@ -86,6 +86,20 @@ describe.skipIf(!able)('many five-minute jobs', () => {
     // The start of the study's workflow, its activities, and a heartbeat each half minute of a real job.
     const actions = 1 + activities + JOB_SECONDS / 30;
     expect(actions).toBeLessThanOrEqual(20);
+    const seconds = (from: number, to: number): number => ((to - from) / 1000) * SCALE;
+    const middle = (values: readonly number[]): string =>
+      ([...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0).toFixed(0);
+    // What a job takes besides its five minutes: until its container runs, and from its end to the next job in its slot.
+    const starts = [...jobs].sort((a, b) => a.created - b.created).map(({ created }) => created);
+    const ends = jobs.map(({ ended = 0 }) => ended).sort((a, b) => a - b);
+    const starting = jobs.map(({ created, started = created }) => seconds(created, started));
+    const running = jobs.map(({ started = 0, ended = 0 }) => seconds(started, ended));
+    const between = starts.slice(peak).map((at, index) => seconds(ends[index] ?? at, at));
+    console.warn(
+      `seconds, in the middle: ${middle(starting)} to start, ${middle(running)} of running, ${middle(between)} from ` +
+        `an end to the next job; all jobs of the first wave begun after ${seconds(began, starts[peak - 1] ?? began).toFixed(0)}, ` +
+        `last end to the last study ${seconds(ends.at(-1) ?? last, last).toFixed(0)}`,
+    );
     const minutes = (((last - began) / 1000) * SCALE) / 60;
     const waves = Math.ceil(JOBS / 50);
     const bound = (waves * (JOB_SECONDS + POLL_SECONDS)) / 60;
