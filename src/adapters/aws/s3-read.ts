@@ -11,6 +11,8 @@ export interface ObjectHead {
   readonly etag: string;
   /** Hex SHA-256 of the whole object, where it was stored with one. */
   readonly sha256?: string;
+  /** What its writer said of it, names in lower case. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** Asks for an object; undefined when there is none. */
@@ -30,6 +32,7 @@ export async function headOf(access: S3Access, uri: string, signal?: AbortSignal
     return {
       size: found.ContentLength ?? 0,
       etag: found.ETag ?? '',
+      metadata: found.Metadata ?? {},
       ...(whole === undefined ? {} : { sha256: Buffer.from(whole, 'base64').toString('hex') }),
     };
   } catch (error) {

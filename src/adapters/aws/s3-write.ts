@@ -1,9 +1,12 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { abortable } from './client-options.js';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { S3Access } from './s3-client.js';
+import { abortable } from './client-options.js';
+import type { S3Access, S3Commands } from './s3-client.js';
 import { isContended, isTaken, s3Error } from './s3-errors.js';
 import { locationOf } from './s3-location.js';
+import { headOf } from './s3-read.js';
 
 /** What is larger, or of unknown size, goes in parts. */
 const MOST_AT_ONCE = 64 * 2 ** 20;
@@ -13,6 +16,13 @@ const PARTS_AT_ONCE = 3;
 /** The service takes 10,000 parts at most. */
 function partSize(size: number | undefined): number {
   return size === undefined ? PART_SIZE : Math.max(PART_SIZE, Math.ceil(size / 9_000));
+}
+
+/** A client whose calls end with a signal, but for the one that takes parts of an upload back. */
+function stoppable(client: S3Client, { AbortMultipartUploadCommand }: S3Commands, signal?: AbortSignal): S3Client {
+  const send = (command: Parameters<S3Client['send']>[0]): Promise<unknown> =>
+    client.send(command, abortable(command instanceof AbortMultipartUploadCommand ? undefined : signal));
+  return Object.create(client, { send: { value: send } }) as S3Client;
 }
 
 /**
@@ -39,18 +49,20 @@ export async function putObject(
       return;
     }
     const { Upload } = await import('@aws-sdk/lib-storage');
+    const source = Readable.from(body instanceof Uint8Array ? [body] : body, { objectMode: false });
     const upload = new Upload({
-      client,
-      params: { ...target, Body: body instanceof Uint8Array ? body : Readable.from(body, { objectMode: false }) },
+      client: stoppable(client, await access.commands(), signal),
+      params: { ...target, Body: source },
       partSize: partSize(body instanceof Uint8Array ? body.length : size),
       queueSize: PARTS_AT_ONCE,
     });
-    const abort = (): void => void upload.abort();
-    signal?.addEventListener('abort', abort, { once: true });
+    // An upload that is told to stop answers before its parts are taken back; one whose source breaks off, after.
+    const stop = (): void => void source.destroy(new Error('given up'));
+    signal?.addEventListener('abort', stop, { once: true });
     try {
       await upload.done();
     } finally {
-      signal?.removeEventListener('abort', abort);
+      signal?.removeEventListener('abort', stop);
     }
   } catch (error) {
     throw s3Error(error, uri, 'writing', signal);
@@ -59,18 +71,26 @@ export async function putObject(
 
 const MOST_CONTENTIONS = 8;
 
-/** Writes an object when nothing of its name is there; false when something is. */
+/** Under this name an object that is written once carries which call wrote it. */
+const WRITER = 'written-by';
+
+/**
+ * Writes an object when nothing of its name is there; false when something is. A write whose answer was lost is repeated and
+ * then finds an object: the name of the call in its metadata tells whether it is its own.
+ */
 export async function putOnce(access: S3Access, uri: string, content: Uint8Array | string): Promise<boolean> {
   const { bucket, key } = locationOf(uri);
   const { PutObjectCommand } = await access.commands();
+  const writer = randomUUID();
   for (let contentions = 0; ; contentions += 1) {
     try {
       const client = await access.client(bucket);
       const target = { Bucket: bucket, Key: key, ...access.writing(), ...access.payer(bucket) };
-      await client.send(new PutObjectCommand({ ...target, Body: content, IfNoneMatch: '*' }));
+      const Metadata = { [WRITER]: writer };
+      await client.send(new PutObjectCommand({ ...target, Body: content, IfNoneMatch: '*', Metadata }));
       return true;
     } catch (error) {
-      if (isTaken(error)) return false;
+      if (isTaken(error)) return (await headOf(access, uri))?.metadata[WRITER] === writer;
       if (!isContended(error) || contentions === MOST_CONTENTIONS) throw s3Error(error, uri, 'writing');
       await sleep(50 * 2 ** contentions * (0.5 + Math.random()));
     }

@@ -92,7 +92,7 @@ export class MachinePool {
 
   private async claim(id: string, holder: Holder, signal: AbortSignal): Promise<boolean> {
     if (await this.files.writeOnce(`${this.folder}/${id}`, JSON.stringify(holder))) return true;
-    // Where the answer was lost it is asked for again, and then there is one: ours.
+    // A worker that had claimed it and died was asked again: it is its own.
     return (await this.holderOf(id, signal))?.name === holder.name;
   }
 
