@@ -1,5 +1,5 @@
 // `npm run soak [-- --only local --rounds 20 --cases 40 --seed 1]`: the soak tests at full length, a line per round.
-// local: a cohort here, disturbed; ended: cohorts on SageMaker (its stand-in) that are ended; wide: 162 jobs of five minutes.
+// local: a cohort here, disturbed; ended: cohorts on SageMaker and DRAGEN machines (stand-ins) that are ended; wide: 162 jobs of five minutes.
 import { parseArgs } from 'node:util';
 import { join } from 'node:path';
 import { build } from './lib/build.mjs';
@@ -46,12 +46,15 @@ function soak(file, settings) {
   return inForeground(process.execPath, [vitest, 'run', `test/e2e/${file}.test.ts`], { cwd: ROOT, env });
 }
 
-/** Cohorts that are ended, shared among processes: each its own server, account and seed. */
+/** Cohorts that are ended, shared among processes: each its own server, account and seed. Every other one on machines. */
 async function ended() {
   const [cancels, atOnce] = [Number(values.cancels), Number(values['at-once'])];
   const seed = Number(values.seed ?? 11);
   const codes = Array.from({ length: atOnce }, (_, at) =>
-    soak('sagemaker-cancelled', { CANCELS: String(Math.ceil(cancels / atOnce)), SEED: String(seed + at) }),
+    soak(at % 2 === 0 ? 'sagemaker-cancelled' : 'dragen-cancelled', {
+      CANCELS: String(Math.ceil(cancels / atOnce)),
+      SEED: String(seed + at),
+    }),
   );
   return Math.max(...(await Promise.all(codes)));
 }
