@@ -6,8 +6,8 @@ import type { Trace } from './case-traces.js';
 /** Workflows asked for in one query. */
 const IDS_AT_ONCE = 20;
 
-/** The server deletes in the background. */
-const GONE_MS = 30_000;
+/** The server deletes in the background; where it still has other work for a workflow, it tries again after minutes. */
+const GONE_MS = 300_000;
 const POLL_MS = 200;
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
@@ -35,32 +35,49 @@ export async function historyTraces(client: Client, workflowIds: readonly string
     const message = `the server does not list workflows: ${messageOf(error)}`;
     throw new CohortflowError('ServerUnavailable', message, {}, error);
   }
+  // All are asked for before the first is waited for: each takes the server its time.
+  let asked: Promise<unknown> | undefined;
+  const ask = (): Promise<unknown> =>
+    Promise.all([...runs].flatMap(([workflowId, ids]) => ids.map((runId) => deleteRun(client, workflowId, runId))));
   return [...runs].map(([workflowId, runIds]) => ({
     what: 'histories on the Temporal server',
     where: workflowId,
     count: runIds.length,
     remove: async () => {
-      for (const runId of runIds) await deleteRun(client, workflowId, runId);
+      await (asked ??= ask());
+      for (const runId of runIds) await untilGone(client, workflowId, runId);
     },
   }));
 }
 
-async function deleteRun(client: Client, workflowId: string, runId: string): Promise<void> {
-  const { namespace } = client.options;
-  const execution = { workflowId, runId };
+/** Asks the server to delete a run; one that it no longer has is no error. */
+function deleteRun(client: Client, workflowId: string, runId: string): Promise<void> {
+  const workflowExecution = { workflowId, runId };
+  return unlessGone(workflowId, async () => {
+    await client.workflowService.deleteWorkflowExecution({ namespace: client.options.namespace, workflowExecution });
+  }).then(() => undefined);
+}
+
+async function untilGone(client: Client, workflowId: string, runId: string): Promise<void> {
+  const handle = client.workflow.getHandle(workflowId, runId);
+  for (const until = Date.now() + GONE_MS; Date.now() < until;) {
+    if (await unlessGone(workflowId, () => handle.describe())) return;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  const message = `the server was asked to delete the history of ${workflowId} and has not done so yet: run this again`;
+  throw new CohortflowError('ServerUnavailable', message);
+}
+
+/** Asks the server; true when it no longer knows the workflow. */
+async function unlessGone(workflowId: string, ask: () => Promise<unknown>): Promise<boolean> {
   try {
-    await client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution: execution });
-    const handle = client.workflow.getHandle(workflowId, runId);
-    for (const until = Date.now() + GONE_MS; Date.now() < until;) {
-      await handle.describe();
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
+    await ask();
+    return false;
   } catch (error) {
-    if (isNotFound(error)) return;
+    if (isNotFound(error)) return true;
     const message = `deleting the history of ${workflowId}: ${messageOf(error)}`;
     throw new CohortflowError('ServerUnavailable', message, {}, error);
   }
-  throw new CohortflowError('ServerUnavailable', `the server has not yet deleted the history of ${workflowId}`);
 }
 
 /** gRPC's NOT_FOUND, however the SDK wraps it. */

@@ -125,7 +125,7 @@ describe.skipIf(program === undefined)('forgetting a case', () => {
     expect(readCsv(join(output, 'dataset.csv')).map((row) => row['case_id'])).toEqual([kept, broken]);
     expect(existsSync(join(output, 'imaging', kept, 'features.json'))).toBe(true);
     expect((await forget(forgotten)).document).toMatchObject({ error: { code: 'CaseNotFound' } });
-  }, 120_000);
+  }, 600_000);
 
   test('a failed case is forgotten too; the next run over the shortened sheet reuses the rest and makes whole again what was removed', async () => {
     expect((await forget(broken, '--yes')).document).toMatchObject({ removed: true });
@@ -141,5 +141,5 @@ describe.skipIf(program === undefined)('forgetting a case', () => {
     expect(existsSync(join(output, 'clinical', 'encoding.json'))).toBe(true);
     expect(await latest(output, 'imaging')).toEqual([kept]);
     expect(readCsv(join(output, 'dataset.csv')).map((row) => row['case_id'])).toEqual([kept]);
-  }, 120_000);
+  }, 600_000);
 });
