@@ -31,6 +31,9 @@ interface Command {
 
 const asJson = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {});
 
+/** What the document that runs a script takes. */
+const PARAMETERS = ['commands', 'executionTimeout', 'workingDirectory'];
+
 /** Commands on machines as Systems Manager runs them. */
 export class StandInCommands {
   readonly #commands: Command[] = [];
@@ -40,16 +43,7 @@ export class StandInCommands {
   readonly actions: Readonly<Record<string, (request: Json) => Json>> = {
     SendCommand: (request) => this.send(request),
     GetCommandInvocation: (request) => this.state(request),
-    ListCommandInvocations: (request) => ({
-      CommandInvocations: this.#commands
-        .filter(
-          ({ machine, id }) => this.asked(request['InstanceId'], machine.id) && this.asked(request['CommandId'], id),
-        )
-        .map(({ id, machine, comment, status, details, sent }) => ({
-          ...{ CommandId: id, InstanceId: machine.id, Comment: comment, Status: status, StatusDetails: details },
-          RequestedDateTime: sent / 1000,
-        })),
-    }),
+    ListCommandInvocations: (request) => this.list(request),
     CancelCommand: (request) => {
       for (const command of this.#commands) if (command.id === request['CommandId']) this.cancel(command);
       return {};
@@ -77,6 +71,29 @@ export class StandInCommands {
     },
   };
 
+  /** Pages of what was sent, newest first; not what was sent a moment ago. */
+  private list({ InstanceId, CommandId, MaxResults = 50, NextToken = '0' }: Json): Json {
+    const most = Number(MaxResults);
+    if (!(most >= 1 && most <= 50)) throw invalid('maxResults must be 1 to 50');
+    const found = this.#commands
+      .filter((command) => this.asked(InstanceId, command.machine.id) && this.asked(CommandId, command.id))
+      .filter((command) => this.seen(command))
+      .reverse();
+    const from = Number(NextToken);
+    const page = found.slice(from, from + most);
+    return {
+      CommandInvocations: page.map(({ id, machine, comment, status, details, sent }) => ({
+        ...{ CommandId: id, InstanceId: machine.id, Comment: comment, Status: status, StatusDetails: details },
+        RequestedDateTime: sent / 1000,
+      })),
+      ...(from + most < found.length ? { NextToken: String(from + most) } : {}),
+    };
+  }
+
+  private seen({ sent }: Command): boolean {
+    return Date.now() - sent >= (this.options.unseenSeconds * 1000) / this.options.scale;
+  }
+
   private asked(wanted: unknown, value: string): boolean {
     return wanted === undefined || wanted === value;
   }
@@ -97,7 +114,10 @@ export class StandInCommands {
     if (Number(TimeoutSeconds) < 30 || Number(TimeoutSeconds) > 2_592_000)
       throw invalid('timeoutSeconds is out of range');
     if (String(Comment).length > 100) throw invalid('comment is too long');
-    const [id = ''] = InstanceIds as readonly string[];
+    const strange = Object.keys(asJson(Parameters)).find((name) => !PARAMETERS.includes(name));
+    if (strange !== undefined) throw new ServiceError('InvalidParameters', `no parameter ${strange}`);
+    const [id = '', ...more] = (InstanceIds ?? []) as readonly string[];
+    if (more.length > 0) throw invalid('this stand-in sends a command to one machine');
     const machine = this.options.machines.all.get(id);
     if (machine?.online !== true)
       throw new ServiceError('InvalidInstanceId', `Instances [[${id}]] not in a valid state`);
@@ -106,8 +126,15 @@ export class StandInCommands {
       ...{ status: 'Pending', details: 'Pending', responseCode: -1, stdout: '', stderr: '', kill: undefined },
     };
     this.#commands.push(command);
-    void this.run(command, commands.join('\n'), seconds, request);
+    if (machine.agentLost) {
+      this.options.machines.after(Number(TimeoutSeconds), () => this.undelivered(command));
+    } else void this.run(command, commands.join('\n'), seconds, request);
     return { Command: { CommandId: command.id, Status: 'Pending', Comment, InstanceIds } };
+  }
+
+  /** An agent that answers nobody takes no command either. */
+  private undelivered(command: Command): void {
+    if (command.status === 'Pending') this.set(command, 'TimedOut', 'Delivery Timed Out');
   }
 
   private set(command: Command, status: string, details = status): void {
@@ -122,7 +149,6 @@ export class StandInCommands {
     { OutputS3BucketName: bucket, OutputS3KeyPrefix: prefix }: Json,
   ): Promise<void> {
     const { machine } = command;
-    if (machine.agentLost) return;
     this.set(command, 'InProgress');
     machine.commands += 1;
     let timedOut = false;
@@ -156,9 +182,7 @@ export class StandInCommands {
 
   private state({ CommandId, InstanceId }: Json): Json {
     const command = this.#commands.find(({ id, machine }) => id === CommandId && machine.id === InstanceId);
-    const unseen = (this.options.unseenSeconds * 1000) / this.options.scale;
-    if (command === undefined || Date.now() - command.sent < unseen)
-      throw new ServiceError('InvocationDoesNotExist', '');
+    if (command === undefined || !this.seen(command)) throw new ServiceError('InvocationDoesNotExist', '');
     const { status, details, responseCode, stdout, stderr, comment } = command;
     const over = responseCode !== -1;
     return {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Box, type BoxImage } from './boxes.js';
 import type { Faults } from './faults.js';
 import { ServiceError } from './service-error.js';
+import { authorizeLaunch, tagsOf, validateLaunch } from './validate-machine.js';
 import type { FormValue, XmlValue } from './xml.js';
 
 type Form = Readonly<Record<string, FormValue>>;
@@ -177,7 +178,8 @@ export class StandInMachines {
   private check(form: Form): void {
     const { amis, subnets, instanceProfiles, types, vcpus, faults } = this.options;
     const [type, ami, subnet] = [text(form['InstanceType']) ?? '', text(form['ImageId']) ?? '', text(form['SubnetId'])];
-    if ((text(form['ClientToken']) ?? '').length > 64) throw fault('InvalidParameterValue', 'clientToken is too long');
+    validateLaunch(form);
+    authorizeLaunch(form);
     const image = amis[ami];
     if (image === undefined) throw fault('InvalidAMIID.NotFound', `The image id '[${ami}]' does not exist`);
     if (!types.includes(type)) {
@@ -234,11 +236,7 @@ export class StandInMachines {
       throw fault('IdempotentParameterMismatch', 'The client token was used with other parameters.');
     }
     this.check(form);
-    const tagged = list(form['TagSpecification']).map(map);
-    const ofInstance = tagged.find((one) => one['ResourceType'] === 'instance');
-    const tags = Object.fromEntries(
-      list(ofInstance?.['Tag']).map((tag) => [text(map(tag)['Key']) ?? '', text(map(tag)['Value']) ?? '']),
-    );
+    const tags = tagsOf(form, 'instance');
     const machine: Machine = {
       id: `i-${createHash('sha256').update(crypto.randomUUID()).digest('hex').slice(0, 17)}`,
       ...{ type: text(form['InstanceType']) ?? '', token, digest, tags, subnet: text(form['SubnetId']) },
@@ -334,6 +332,13 @@ export class StandInMachines {
     const ids = list(form['InstanceId']).map(String);
     const from = Number(text(form['NextToken']) ?? 0);
     const most = Number(text(form['MaxResults']) ?? 1000);
+    if (form['MaxResults'] !== undefined) {
+      if (ids.length > 0) {
+        const message = 'The parameter instancesSet cannot be used with the parameter maxResults';
+        throw fault('InvalidParameterCombination', message);
+      }
+      if (!(most >= 5 && most <= 1000)) throw fault('InvalidParameterValue', 'maxResults must be 5 to 1000');
+    }
     const filters = filtersOf(form);
     const fitting = (
       ids.length > 0 ? ids.map((id) => this.known(id)) : [...this.all.values()].filter((one) => this.seen(one))
