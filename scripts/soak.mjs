@@ -53,7 +53,7 @@ async function ended() {
   const [cancels, atOnce] = [Number(values.cancels), Number(values['at-once'])];
   const seed = Number(values.seed ?? 11);
   const codes = Array.from({ length: atOnce }, (_, at) =>
-    soak(at % 2 === 0 ? 'sagemaker-cancelled' : 'dragen-cancelled', {
+    soak(at % 2 === 0 ? 'aws/sagemaker-cancelled' : 'aws/dragen-cancelled', {
       CANCELS: String(Math.ceil(cancels / atOnce)),
       SEED: String(seed + at),
     }),
@@ -64,7 +64,7 @@ async function ended() {
 const runs = {
   local: () => soak('soak', { ROUNDS: values.rounds, CASES: values.cases, SEED: values.seed }),
   ended,
-  wide: () => soak('sagemaker-width', { JOBS: values.jobs, SCALE: values.scale }),
+  wide: () => soak('aws/sagemaker-width', { JOBS: values.jobs, SCALE: values.scale }),
 };
 let worst = 0;
 for (const part of wanted) worst = Math.max(worst, await runs[part]());

@@ -20,6 +20,8 @@ const VITEST = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
 // Suites that start servers and pools of processes want the machine for themselves: one file at a time.
 const PARALLEL = ['unit', 'reference', 'contract', 'activities'];
 const SERIAL = ['workflows', 'replay', 'e2e'];
+// Whole runs against stand-ins of services mostly wait for them: two files at a time.
+const WAITING = ['e2e/aws'];
 /** What also runs on the other lines of Node: all pure logic, and the package as a user would install it. */
 const ON_OTHER_NODES = ['test/unit', 'test/e2e/pack.test.ts'];
 
@@ -65,15 +67,18 @@ async function tidyUp(failed) {
 }
 
 /** Runs vitest, shows its output, and counts. */
-async function vitest(summary, title, paths, { node = process.execPath, serial = false, root = ROOT } = {}) {
+async function vitest(summary, title, paths, { node = process.execPath, args = [], root = ROOT } = {}) {
   const present = paths.filter(hasTests);
   if (present.length === 0) return;
   const began = Date.now();
   const report = join(RESULTS, `${title.replace(/\W+/g, '-')}.json`);
   say(`\n== ${title}: ${present.join(' ')}`);
-  const args = [VITEST, 'run', ...present, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  if (serial) args.push('--no-file-parallelism');
-  const child = spawn(node, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: testEnvironment() });
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const child = spawn(node, [VITEST, 'run', ...present, ...args, ...reporters], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: testEnvironment(),
+  });
   for (const [stream, out] of [
     [child.stdout, process.stdout],
     [child.stderr, process.stderr],
@@ -113,7 +118,11 @@ async function otherNodes(summary) {
   for (const major of SUPPORTED_LINES.filter((line) => line !== own)) {
     const node = await obtainNode(major);
     if (node === undefined) countSkip(summary, `Node ${major}`, `no Node ${major} for this machine from npm`);
-    else await vitest(summary, `Node ${node.version}`, ON_OTHER_NODES, { node: node.binary, serial: true });
+    else
+      await vitest(summary, `Node ${node.version}`, ON_OTHER_NODES, {
+        node: node.binary,
+        args: ['--no-file-parallelism'],
+      });
   }
 }
 
@@ -167,7 +176,9 @@ export async function runTests(args, { began }) {
   await vitest(summary, 'suites', suites(PARALLEL));
   if (noDeploy === undefined) await vitest(summary, 'CDK app', ['deploy/test'], { root: DEPLOY });
   else countSkip(summary, 'deploy/test', noDeploy);
-  await vitest(summary, 'suites with servers', suites(SERIAL), { serial: true });
+  const others = suites(WAITING).map((path) => `--exclude=${path}/**`);
+  await vitest(summary, 'suites with servers', suites(SERIAL), { args: ['--no-file-parallelism', ...others] });
+  await vitest(summary, 'suites with services', suites(WAITING), { args: ['--maxWorkers=2'] });
   if (allNodes) await otherNodes(summary);
   else say('\nOther lines of Node are tested in CI, or with `npm test -- --all-nodes`.');
   await tidyUp(summary.failed > 0);

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { CreateProcessingJobCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { jobSpec } from '../../src/adapters/aws/sagemaker/job-spec.js';
-import { createFiles } from '../../src/app/create-files.js';
-import type { SweptWork } from '../../src/contracts/sweep.js';
-import { startAwsStandIn, type AwsStandIn } from '../support/aws/stand-in.js';
-import { cli as cohortflow, cliJson } from '../support/cli.js';
-import { temporaryFolder } from '../support/run-step.js';
-import { hasS3Server, startS3Server, type S3Server } from '../support/s3-server.js';
-import { realTime, temporalCli } from '../support/temporal-servers.js';
+import { jobSpec } from '../../../src/adapters/aws/sagemaker/job-spec.js';
+import { createFiles } from '../../../src/app/create-files.js';
+import type { SweptWork } from '../../../src/contracts/sweep.js';
+import { startAwsStandIn, type AwsStandIn } from '../../support/aws/stand-in.js';
+import { cli as cohortflow, cliJson } from '../../support/cli.js';
+import { temporaryFolder } from '../../support/run-step.js';
+import { hasS3Server, startS3Server, type S3Server } from '../../support/s3-server.js';
+import { realTime, temporalCli } from '../../support/temporal-servers.js';
 
 const cli = await temporalCli();
 // Not with a real bucket: keys, roles and images are asked for on this machine too.

@@ -1,4 +1,4 @@
-import { endedFromOutside, ROUNDS } from '../support/ended-from-outside.js';
+import { endedFromOutside, ROUNDS } from '../../support/ended-from-outside.js';
 
 const IMAGE = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/cohortflow@sha256:${'0'.repeat(64)}`;
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { quickPrograms } from '../support/aws/quick-programs.js';
-import { endedFromOutside, ROUNDS } from '../support/ended-from-outside.js';
-import { temporaryFolder } from '../support/run-step.js';
+import { quickPrograms } from '../../support/aws/quick-programs.js';
+import { endedFromOutside, ROUNDS } from '../../support/ended-from-outside.js';
+import { temporaryFolder } from '../../support/run-step.js';
 
 const AMI = 'ami-00000000000000001';
 

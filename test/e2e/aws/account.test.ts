@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createFiles } from '../../src/app/create-files.js';
-import type { AwsSettings } from '../../src/config/aws-settings.js';
-import type { Files } from '../../src/ports/files.js';
-import { startAlone, type Alone } from '../support/aws/alone.js';
-import { cli as cohortflow, cliJson } from '../support/cli.js';
-import { motoProgram } from '../support/moto-server.js';
-import { temporaryFolder } from '../support/run-step.js';
-import { writeSmallCohort } from '../support/small-cohort.js';
-import { realTime, temporalCli } from '../support/temporal-servers.js';
+import { createFiles } from '../../../src/app/create-files.js';
+import type { AwsSettings } from '../../../src/config/aws-settings.js';
+import type { Files } from '../../../src/ports/files.js';
+import { startAlone, type Alone } from '../../support/aws/alone.js';
+import { cli as cohortflow, cliJson } from '../../support/cli.js';
+import { motoProgram } from '../../support/moto-server.js';
+import { temporaryFolder } from '../../support/run-step.js';
+import { writeSmallCohort } from '../../support/small-cohort.js';
+import { realTime, temporalCli } from '../../support/temporal-servers.js';
 
 /** The `aws:` settings of a real account, as JSON: whoever has one runs the same tests there. It costs a few cents. */
 const { COHORTFLOW_TEST_ACCOUNT: REAL } = process.env;

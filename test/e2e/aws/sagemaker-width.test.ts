@@ -2,15 +2,15 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createFiles } from '../../src/app/create-files.js';
-import { PACKAGE_ROOT } from '../../src/app/package-root.js';
-import { stepByName } from '../../src/app/step-registry.js';
-import { unitWorkflowId } from '../../src/contracts/workflow-ids.js';
-import { startAwsStandIn, type AwsStandIn } from '../support/aws/stand-in.js';
-import { temporaryFolder } from '../support/run-step.js';
-import { hasS3Server, startS3Server, type S3Server } from '../support/s3-server.js';
-import { realTime, temporalCli } from '../support/temporal-servers.js';
-import { TestWorker } from '../support/worker-process.js';
+import { createFiles } from '../../../src/app/create-files.js';
+import { PACKAGE_ROOT } from '../../../src/app/package-root.js';
+import { stepByName } from '../../../src/app/step-registry.js';
+import { unitWorkflowId } from '../../../src/contracts/workflow-ids.js';
+import { startAwsStandIn, type AwsStandIn } from '../../support/aws/stand-in.js';
+import { temporaryFolder } from '../../support/run-step.js';
+import { hasS3Server, startS3Server, type S3Server } from '../../support/s3-server.js';
+import { realTime, temporalCli } from '../../support/temporal-servers.js';
+import { TestWorker } from '../../support/worker-process.js';
 
 /** Jobs of five minutes, the original's 162 with `COHORTFLOW_SOAK_JOBS=162`. */
 const JOBS = Number(process.env['COHORTFLOW_SOAK_JOBS'] ?? 0);
