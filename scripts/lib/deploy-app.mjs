@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { onPath, quietly } from './console.mjs';
 import { outOfDate } from './install.mjs';
 import { ROOT } from './product.mjs';
+import { obtainPythonProgram } from './python-programs.mjs';
 
 export const DEPLOY = join(ROOT, 'deploy');
 
@@ -27,12 +28,21 @@ export async function obtainDeployPackages() {
   return done ? undefined : 'the packages of deploy/ could not be installed';
 }
 
-/** Path of cfn-lint: the one that COHORTFLOW_TEST_CFN_LINT names, beside moto (which needs it), or on PATH. */
-export function findCfnLint(motoServer) {
+/** Its findings change with its version: what an older one does not know of CloudFormation it takes for a mistake. */
+const CFN_LINT = '1.58.0';
+
+function isOurs(path) {
+  if (path === undefined || !existsSync(path)) return false;
+  const { status, stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' });
+  return status === 0 && stdout.trim().split(' ').at(-1) === CFN_LINT;
+}
+
+/** cfn-lint: the one that COHORTFLOW_TEST_CFN_LINT names; of the right version beside moto (which needs it) or on PATH; or ours. */
+export async function obtainCfnLint(motoServer) {
   const { COHORTFLOW_TEST_CFN_LINT: named } = process.env;
+  if (named !== undefined && existsSync(named)) return { path: named };
   const beside = motoServer === undefined ? undefined : join(dirname(motoServer), 'cfn-lint');
-  return [named, beside, onPath('cfn-lint')].find(
-    (path) =>
-      path !== undefined && existsSync(path) && spawnSync(path, ['--version'], { stdio: 'ignore' }).status === 0,
-  );
+  const path = [beside, onPath('cfn-lint')].find(isOurs);
+  if (path !== undefined) return { path };
+  return obtainPythonProgram('cfn-lint', `cfn-lint-${CFN_LINT}`, [`cfn-lint==${CFN_LINT}`]);
 }

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inForeground, quietly, say, seconds } from './console.mjs';
-import { DEPLOY, findCfnLint, obtainDeployPackages } from './deploy-app.mjs';
+import { DEPLOY, obtainCfnLint, obtainDeployPackages } from './deploy-app.mjs';
 import { obtainNode, SUPPORTED_LINES } from './other-nodes.mjs';
 import { obtainMoto } from './moto.mjs';
 import { product, ROOT } from './product.mjs';
@@ -74,7 +74,9 @@ async function vitest(summary, title, paths, { node = process.execPath, args = [
   const report = join(RESULTS, `${title.replace(/\W+/g, '-')}.json`);
   say(`\n== ${title}: ${present.join(' ')}`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const child = spawn(node, [VITEST, 'run', ...present, ...args, ...reporters], {
+  // Whole paths: vitest takes others as below its root, which is not always ours.
+  const whole = present.map((path) => join(ROOT, path));
+  const child = spawn(node, [VITEST, 'run', ...whole, ...args, ...reporters], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: testEnvironment(),
@@ -138,8 +140,9 @@ async function prepare() {
   const moto = await obtainMoto();
   motoServer = moto.path;
   say(`moto: ${moto.path ?? `none (${moto.reason}); its tests are skipped`}`);
-  cfnLint = findCfnLint(motoServer);
-  say(`cfn-lint: ${cfnLint ?? 'none; templates of the CDK app are not linted'}`);
+  const lint = await obtainCfnLint(motoServer);
+  cfnLint = lint.path;
+  say(`cfn-lint: ${lint.path ?? `none (${lint.reason}); templates of the CDK app are not linted`}`);
   noDeploy = await obtainDeployPackages();
   if (noDeploy !== undefined) say(`${noDeploy}: the CDK app is not tested`);
   say(`time-skipping server: ${testServer.path ?? `none (${testServer.reason}); its tests are skipped`}`);
