@@ -67,7 +67,7 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
     Object.assign(process.env, account.environment);
   }
 
-  function executor(dragen: AwsSettings['dragen'] = {}, namespace = 'default'): DragenExecutor {
+  function executor(dragen: AwsSettings['dragen'] = {}, namespace = 'default', silentMs?: number): DragenExecutor {
     const settings: AwsSettings = {
       ...{ region: 'eu-central-1', work: `${place}/work-${count}` },
       dragen: {
@@ -75,7 +75,7 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
         ...{ pollSeconds: 1, ...dragen },
       },
     };
-    return new DragenExecutor(settings, files, namespace);
+    return new DragenExecutor(settings, files, namespace, silentMs);
   }
 
   const pairs = (...lanes: readonly string[]): Source => ({
@@ -284,6 +284,17 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
       await until(() => quantified().length > 0);
       for (const machine of account.machines.all.values()) machine.agentLost = true;
       expect(await ended).toMatchObject({ results: { quant: [expect.stringContaining('silent.quant.sf')] } });
+      expect(census().alive).toBe(0);
+    });
+
+    it('takes a machine whose agent stays silent for lost, and ends it', async () => {
+      await start('sleep 600');
+      const began = Date.now();
+      const ended = whole(executor({}, 'default', 1500), work('mute', pairs('A'))).catch((error: unknown) => error);
+      await until(() => quantified().length > 0);
+      for (const machine of account.machines.all.values()) machine.agentLost = true;
+      expect(await ended).toMatchObject({ code: 'InstanceLost', retryable: true });
+      expect(Date.now() - began).toBeGreaterThan(1500);
       expect(census().alive).toBe(0);
     });
   });

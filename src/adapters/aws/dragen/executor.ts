@@ -34,7 +34,6 @@ const LOOKS_PER_SECOND = 4;
 const UNSEEN_MS = 120_000;
 /** So long a machine may take to boot and its agent to answer. */
 const READY_WITHIN_MS = 20 * 60_000;
-/** So long an agent may be silent before its machine counts as lost. */
 const SILENT_MS = 10 * 60_000;
 /** So often in a row a service may not answer before the worker lets another one look. */
 const MOST_BLIND_LOOKS = 60;
@@ -63,11 +62,13 @@ export class DragenExecutor implements RemoteExecutor {
   /**
    * @param files S3, where scripts are put and results are found
    * @param namespace of Temporal whose machines {@link alive} lists
+   * @param silentMs so long an agent may be silent before its machine counts as lost
    */
   constructor(
     private readonly settings: AwsSettings,
     private readonly files: Files,
     private readonly namespace = 'default',
+    private readonly silentMs = SILENT_MS,
   ) {
     // Of the reference: by its content hash tables are told apart.
     this.#fingerprints = new S3Fingerprints(new S3Files(settings));
@@ -275,7 +276,7 @@ export class DragenExecutor implements RemoteExecutor {
     watch.silentSince ??= Date.now();
     const said = await this.endSaid(watch, machine, signal);
     if (said !== undefined) return said;
-    if (Date.now() - watch.silentSince < SILENT_MS) return undefined;
+    if (Date.now() - watch.silentSince < this.silentMs) return undefined;
     throw new WorkFailed('InstanceLost', `the agent of the machine ${watch.id} does not answer any more`, {
       machine: watch.id,
     });
