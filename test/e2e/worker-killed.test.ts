@@ -15,7 +15,8 @@ import { TestWorker } from '../support/worker-process.js';
 
 const cli = await temporalCli();
 const run = promisify(execFile);
-const CASES = 8;
+// Enough that a kill falls into their middle, also where the machine has other work and this process sees the first late.
+const CASES = 14;
 const STEPS = ['imaging.convert', 'imaging.radiomics', 'imaging.overlay'];
 
 describe.skipIf(cli === undefined)('a cohort started with the Temporal CLI', () => {
@@ -107,7 +108,7 @@ describe.skipIf(cli === undefined)('a cohort started with the Temporal CLI', () 
     await start('imagingCohort', 'killed', { cohort: cohort.sheet, output });
     const finished = (): string[] =>
       cohort.cases.filter((id) => existsSync(join(output, 'run', 'steps', 'imaging', id, 'imaging.overlay.json')));
-    while (finished().length < 2) await sleep(20);
+    while (finished().length === 0) await sleep(20);
     const children = await descendantsOf(worker.pid);
     expect(children.length).toBeGreaterThan(0);
     await worker.end('SIGKILL');
