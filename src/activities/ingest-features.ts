@@ -6,6 +6,7 @@ import {
   type IngestRequest,
   type IngestResult,
   type IngestedGroup,
+  type SentGroup,
 } from '../contracts/feature-ingest.js';
 import { layout } from '../contracts/layout.js';
 import { csvRows, csvText } from '../domain/csv/index.js';
@@ -198,20 +199,14 @@ async function groupsOf(ingest: Ingest, store: FeatureStore, signal: AbortSignal
   return made;
 }
 
-/** Puts the Parquet file where the records can point to it; the same file at the same place however often. */
-async function placePointer(
-  ingest: Ingest,
-  services: FeatureServices,
-  signal: AbortSignal,
-): Promise<string | undefined> {
+/** Where the Parquet file goes that the records point to; the same file to the same place however often. */
+function pointerPlace(ingest: Ingest, services: FeatureServices): string | undefined {
   if (ingest.form.form !== 'pointer') return undefined;
   if (services.pointers === undefined) {
     const message = `${ingest.form.said}; aws.work (s3://bucket/folder) is wanted for it`;
     throw new CohortflowError('AwsNotConfigured', message);
   }
-  const place = `${services.pointers}/${ingest.form.groups[0]!.name}/${ingest.fingerprint.slice(0, 32)}.parquet`;
-  await services.files.copy(ingest.parquet, place, signal);
-  return place;
+  return `${services.pointers}/${ingest.form.groups[0]!.name}/${ingest.fingerprint.slice(0, 32)}.parquet`;
 }
 
 /** The rows of the Parquet file as a CSV in a private folder, which the caller removes. */
@@ -230,6 +225,18 @@ async function readRows(
   const task = { step: 'features.read', params: {}, inputs: { rows: [here] }, outputFolder, scratchFolder };
   await runner.run(task, signal, progress);
   return `${outputFolder}/rows.csv`;
+}
+
+/** Notes where records are about to go, so that a case can be found there whatever becomes of this sending. */
+async function noteSending(ingest: Ingest, pointsTo: string | undefined, files: Files): Promise<void> {
+  const { request, form, fingerprint } = ingest;
+  const folder = ingestLayout.sent(request.output, request.group);
+  // Each file that was pointed to is one of its own, though the group is the same.
+  const version = pointsTo === undefined ? '' : `.${fingerprint.slice(0, 32)}`;
+  for (const { name } of form.groups) {
+    const sent: SentGroup = { name, ...(pointsTo === undefined ? {} : { pointsTo }) };
+    await files.writeOnce(`${folder}/${name}${version}.json`, `${JSON.stringify(sent)}\n`);
+  }
 }
 
 async function writeRejected(files: Files, path: string, rejected: readonly RejectedRecord[]): Promise<void> {
@@ -252,9 +259,11 @@ export async function ingestFeatures(
   const { output, group } = request;
   const { ingest, before } = await prepare(request, services, signal);
   if (before !== undefined && before.failed === 0) return { ...publicPart(before), outcome: 'reused' };
+  const pointsTo = pointerPlace(ingest, services);
   progress('making the feature group');
   const featureGroups = await groupsOf(ingest, store, signal);
-  const pointsTo = await placePointer(ingest, services, signal);
+  await noteSending(ingest, pointsTo, files);
+  if (pointsTo !== undefined) await files.copy(ingest.parquet, pointsTo, signal);
   const work = `${services.workFolder}/ingest-${randomUUID()}`;
   try {
     const csv = await readRows(ingest, services, work, signal, progress);

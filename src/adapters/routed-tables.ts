@@ -36,6 +36,12 @@ export class RoutedTables implements TableEngine {
     );
   }
 
+  withRowsEmpty(parquet: string, rows: RecordRows, target: string, signal: AbortSignal): Promise<void> {
+    return this.here([parquet], [target], signal, ([from = ''], [to = '']) =>
+      this.tables.withRowsEmpty(from, rows, to, signal),
+    );
+  }
+
   /** Runs work on paths of this machine that stand for the given ones, and brings back what it wrote. */
   private async here<T>(
     read: readonly string[],

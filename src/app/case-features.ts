@@ -1,12 +1,11 @@
 import { csvLine } from '../domain/csv/index.js';
-import type { Files } from '../ports/files.js';
-import type { RecordRows, TableEngine } from '../ports/table-engine.js';
+import type { RecordRows } from '../ports/table-engine.js';
 import type { CasePlace, Trace } from './case-traces.js';
+import { rewrite } from './rewrite.js';
 import { storedTraces, type StoreServices } from './stored-case.js';
 
 /** What feature groups are read and written with. */
 export interface FeatureServices extends StoreServices {
-  readonly tables: TableEngine;
   /** Time of the deletion records; tests fix it. */
   readonly now: () => Date;
   /** A name that no other file has. */
@@ -18,18 +17,6 @@ const STORE_COLUMNS = ['write_time', 'api_invocation_time', 'is_deleted'];
 const DELETED = { column: 'is_deleted', value: 'true' } as const;
 
 const never = new AbortController().signal;
-
-/** Replaces a file by another version of itself, whole or not at all. */
-async function rewrite(files: Files, path: string, write: (aside: string) => Promise<void>): Promise<void> {
-  const cut = path.lastIndexOf('/');
-  const aside = `${path.slice(0, cut)}/.${path.slice(cut + 1)}.part`;
-  try {
-    await write(aside);
-    await files.rename(aside, path);
-  } finally {
-    await files.remove(aside);
-  }
-}
 
 async function rowsTrace(
   { files, tables }: FeatureServices,
@@ -91,21 +78,28 @@ async function groupTraces(
   const parquet = (await files.list(group, { recursive: true })).filter(({ name }) => name.endsWith('.parquet'));
   const traces: Trace[] = [];
   const keys = new Set<string>();
-  let last: string | undefined;
+  let last: { readonly path: string; readonly rows: RecordRows } | undefined;
   for (const { path } of parquet) {
     const [id, ...rest] = await tables.columns(path, never);
     if (id === undefined || !rest.some(({ name }) => name === DELETED.column)) continue;
-    const found = await rowsTrace(services, path, { column: id.name, key: caseId, but: DELETED });
+    const rows = { column: id.name, key: caseId, but: DELETED };
+    const found = await rowsTrace(services, path, rows);
     traces.push(...found.traces);
     for (const key of found.keys) keys.add(key);
     // Names sort by time: the newest file has the columns that the group has now.
-    if (found.keys.length > 0) last = path;
+    if (found.keys.length > 0) last = { path, rows };
   }
   if (last === undefined) return [];
-  const like = last;
+  const { path: like, rows } = last;
   // First: should this be interrupted, the rows that are left have been declared deleted.
   const remove = (): Promise<void> => writeDeletions(services, group, like, [...keys]);
-  const stored = await storedTraces(services, output, name, keys, eventTime(services.now()));
+  const stored = await storedTraces(services, {
+    output,
+    group: name,
+    keys,
+    rows,
+    eventTime: eventTime(services.now()),
+  });
   return [...stored, { what: 'deletion records, written', where: group, count: keys.size, remove }, ...traces];
 }
 

@@ -1,11 +1,11 @@
 import type { AwsSettings } from '../config/aws-settings.js';
-import { ingestLayout, type IngestRecord } from '../contracts/feature-ingest.js';
 import type { SweepResult, SweptWork } from '../contracts/sweep.js';
 import { CohortflowError } from '../domain/errors.js';
 import type { AwsHoldings } from '../ports/aws-holdings.js';
 import type { Files } from '../ports/files.js';
 import type { Removable } from './clean.js';
 import { wholePlace } from './clean-results.js';
+import { sentGroupNames } from './sent-groups.js';
 
 /** Something of an account that can be taken down. */
 export interface Holding {
@@ -32,18 +32,6 @@ export interface AccountServices {
 /** First part of the names of feature groups where the settings have none. */
 const PREFIX = 'cohortflow';
 
-/** Feature groups that the runs into an output folder were sent to, by the traces of the ingests. */
-async function groupsOfOutput(output: string, files: Files): Promise<readonly string[]> {
-  const names = new Set<string>();
-  const folder = ingestLayout.record(output, '').replace(/\/[^/]*$/, '');
-  for (const name of await files.names(folder)) {
-    if (!name.endsWith('.json')) continue;
-    const { featureGroups = [] } = JSON.parse(await files.readText(`${folder}/${name}`)) as Partial<IngestRecord>;
-    for (const group of featureGroups) names.add(group.name);
-  }
-  return [...names].sort();
-}
-
 /**
  * Feature groups with their offline records: those of an output folder, or all of our prefix.
  *
@@ -56,7 +44,7 @@ export async function featureGroups(
   signal: AbortSignal,
 ): Promise<Demolition> {
   const prefix = settings.features?.prefix ?? PREFIX;
-  const names = output === undefined ? await holdings.groupNames(prefix, signal) : await groupsOfOutput(output, files);
+  const names = output === undefined ? await holdings.groupNames(prefix, signal) : await sentGroupNames(files, output);
   const found: Holding[] = [];
   const records: Removable[] = [];
   for (const name of names) {

@@ -35,6 +35,17 @@ export interface IngestRecord extends IngestResult {
   readonly refused: readonly string[];
 }
 
+/**
+ * A group of the store that records of an output were sent to, or were about to be. It is written before the first of them and
+ * never taken back: of a sending that broke off, or was followed by one with other columns, it is all that tells where records
+ * of a case may be.
+ */
+export interface SentGroup {
+  readonly name: string;
+  /** Parquet file that the records point to. */
+  readonly pointsTo?: string;
+}
+
 /** Which feature group of which run is sent: what `features.write` left at `features/<group>`. */
 export interface IngestRequest {
   readonly output: string;
@@ -43,10 +54,17 @@ export interface IngestRequest {
 
 /** Where the traces of ingests lie below an output folder. */
 export const ingestLayout = {
-  record: (output: string, group: string): string => `${output}/run/ingest/${group}.json`,
-  rejected: (output: string, group: string): string => `${output}/run/ingest/${group}-rejected.csv`,
+  folder: (output: string): string => `${output}/run/ingest`,
+  record: (output: string, group: string): string => `${ingestLayout.folder(output)}/${group}.json`,
+  rejected: (output: string, group: string): string => `${ingestLayout.folder(output)}/${group}-rejected.csv`,
   /** Folder of the marks of finished batches of one ingest. */
-  batches: (output: string, group: string, ingest: string): string => `${output}/run/ingest/.${group}-${ingest}`,
+  batches: (output: string, group: string, ingest: string): string =>
+    `${ingestLayout.folder(output)}/${ingestLayout.batchesOf(group)}${ingest}`,
+  /** What the names of such folders of a group begin with. */
+  batchesOf: (group: string): string => `.${group}-`,
+  /** Folder of {@link SentGroup}, a file for each. */
+  sent: (output: string, group: string): string => `${ingestLayout.folder(output)}/sent/${group}`,
+  sentFolder: (output: string): string => `${ingestLayout.folder(output)}/sent`,
 } as const;
 
 /** Activities of the feature store: wait for a service, so they belong on the queue of such work. */

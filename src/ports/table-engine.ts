@@ -29,4 +29,6 @@ export interface TableEngine {
   keysOf(parquet: string, rows: RecordRows, signal: AbortSignal): Promise<readonly string[]>;
   /** Writes a Parquet file again as `target` without the rows, all else as it was. */
   withoutRows(parquet: string, rows: RecordRows, target: string, signal: AbortSignal): Promise<void>;
+  /** Writes a Parquet file again as `target` with nothing in the rows, which keep their places, all else as it was. */
+  withRowsEmpty(parquet: string, rows: RecordRows, target: string, signal: AbortSignal): Promise<void>;
 }

@@ -85,6 +85,13 @@ export class DuckDbTables implements TableEngine {
     await this.connected(signal, 'written again', (connection) => copy(connection, source, target, length));
   }
 
+  async withRowsEmpty(parquet: string, rows: RecordRows, target: string, signal: AbortSignal): Promise<void> {
+    const columns = (await this.columns(parquet, signal)).map(({ name }) => identifier(name));
+    const cells = columns.map((name) => `CASE WHEN forgotten_row THEN NULL ELSE ${name} END AS ${name}`);
+    const source = `SELECT ${cells.join(', ')} FROM (SELECT *, ${condition(rows)} AS forgotten_row FROM ${parquetFile(parquet)})`;
+    await this.connected(signal, 'written again', (connection) => copy(connection, source, target, columns.length));
+  }
+
   private async connected<T>(
     signal: AbortSignal,
     what: string,

@@ -11,11 +11,13 @@ import { featureTraces } from '../../../src/app/case-features.js';
 import { readFinishedRun } from '../../../src/app/dataset/finished-run.js';
 import { makeDataset } from '../../../src/app/dataset/make-dataset.js';
 import { readIngests, storedSource, waitUntilVisible } from '../../../src/app/dataset/stored-features.js';
+import { sentGroupNames } from '../../../src/app/sent-groups.js';
 import type { IngestResult } from '../../../src/contracts/feature-ingest.js';
 import { readCsv } from '../../support/csv.js';
 import { FakeFeatureStore } from '../../support/fake-feature-store.js';
 import { finishedRun, type MadeUpRun } from '../../support/finished-run.js';
 import { inProcessRunner as runner } from '../../support/in-process-runner.js';
+import { folderText } from '../../support/visible-text.js';
 
 const files = new LocalFiles();
 const { signal } = new AbortController();
@@ -58,6 +60,22 @@ const cohort = (cases: number): MadeUpRun => ({
 
 const GROUPS = ['imaging', 'genomics', 'clinical'];
 const text = (path: string): string => readFileSync(path, 'utf8');
+
+const tracesOf = (output: string, store: FakeFeatureStore, caseId: string): ReturnType<typeof featureTraces> =>
+  featureTraces(
+    { files, tables: new DuckDbTables(), store, now: () => new Date(store.now), unique: () => caseId },
+    { output, caseId },
+  );
+
+async function forget(output: string, store: FakeFeatureStore, caseId: string): Promise<void> {
+  for (const trace of await tracesOf(output, store, caseId)) await trace.remove();
+}
+
+/** Groups in which the latest record of a case is not a deletion. */
+const liveIn = (store: FakeFeatureStore, caseId: string): readonly string[] =>
+  [...store.written]
+    .filter(([, rows]) => rows.filter(({ values }) => values.get('Case_ID') === caseId).at(-1)?.deleted === false)
+    .map(([name]) => name);
 
 describe('sending features to a store', () => {
   it('puts the very rows there: the data set from the store is the run’s own, byte for byte', async () => {
@@ -111,7 +129,7 @@ describe('sending features to a store', () => {
     expect(rows!.length).toBe(500);
     expect((await send(output, 'imaging', services(store))).outcome).toBe('reused');
     expect(rows!.length).toBe(500);
-    expect(readdirSync(join(output, 'run/ingest'))).toEqual(['imaging.json']);
+    expect(readdirSync(join(output, 'run/ingest'))).toEqual(['imaging.json', 'sent']);
   });
 
   it('sends all rows again where the group was removed since', async () => {
@@ -200,6 +218,14 @@ describe('sending features to a store', () => {
     pointer!.pop();
     await store.remove([...store.groups.keys()].at(-1)!, 'A', '2026-09-09T00:00:00Z');
     expect(readCsv(await fromStore(output, store)).map(({ f7 }) => f7)).toEqual(['', '1']);
+    // Rows of the file are named by their numbers: that of B stays the second.
+    await forget(output, store, 'A');
+    const rows = join(pointers, 'rows.csv');
+    await new DuckDbTables().parquetToCsv(result.pointsTo!, rows, signal);
+    const [first, second] = readCsv(rows);
+    expect([...new Set(Object.values(first!))]).toEqual(['']);
+    expect(second).toMatchObject({ Case_ID: 'B', f7: '1.0', is_deleted: 'false' });
+    expect(await tracesOf(output, store, 'A')).toEqual([]);
   });
 
   it('waits until every record is seen, and names those that are not', async () => {
@@ -243,12 +269,7 @@ describe('sending features to a store', () => {
     await expect(send(output, 'clinical', services(store))).rejects.toMatchObject({ code: 'FeatureRecordsRejected' });
     store.refuses = () => undefined;
     for (const group of ['imaging', 'genomics']) await send(output, group, services(store));
-    const tracesOf = (caseId: string): ReturnType<typeof featureTraces> =>
-      featureTraces(
-        { files, tables: new DuckDbTables(), store, now: () => new Date(store.now), unique: () => caseId },
-        { output, caseId },
-      );
-    const traces = await tracesOf('C-2');
+    const traces = await tracesOf(output, store, 'C-2');
     expect(traces.filter(({ what }) => what === 'deletions, sent to the feature store').length).toBe(3);
     expect(traces[1]).toMatchObject({ what: 'deletions, sent to the feature store', count: 1 });
     for (const trace of traces) await trace.remove();
@@ -263,6 +284,55 @@ describe('sending features to a store', () => {
     // Its row is neither waited for nor joined, though the sheet still has the case.
     const rows = readCsv(await fromStore(output, store));
     expect(rows[2]).toMatchObject({ case_id: 'C-2', clinical_status: 'absent', tiny: '' });
+  });
+
+  it('forgets a case in every group that it was ever sent to, not in the last one only', async () => {
+    const output = await finishedRun(cohort(6));
+    const store = new FakeFeatureStore();
+    for (const group of GROUPS) await send(output, group, services(store));
+    // One case more, which brings another feature: another group of the store.
+    const { cases, ...rest } = cohort(6);
+    const more = { caseId: 'D', imaging: [{ part: '', features: { another: 1 } }] };
+    await finishedRun({ ...rest, cases: [...cases, more], runId: 'run-2', eventTime: '2026-03-05T05:06:07Z' }, output);
+    await send(output, 'imaging', services(store));
+    const imaging = [...store.groups.keys()].filter((name) => name.includes('imaging'));
+    expect(imaging).toHaveLength(2);
+    expect(liveIn(store, 'C-2')).toHaveLength(4);
+    // A group that was taken down since is no hindrance.
+    const clinical = [...store.groups.keys()].find((name) => name.includes('clinical'))!;
+    store.groups.delete(clinical);
+    await forget(output, store, 'C-2');
+    expect(liveIn(store, 'C-2')).toEqual([clinical]);
+    expect(liveIn(store, 'C-3')).toHaveLength(3);
+    expect(await sentGroupNames(files, output)).toEqual([...store.written.keys()].sort());
+  });
+
+  it('forgets a case whose records were sent by an ingest that broke off', async () => {
+    const output = await finishedRun(cohort(500));
+    const store = new FakeFeatureStore();
+    store.refuses = ({ id }) => (id === 'C-3' ? 'ValidationError' : undefined);
+    store.beforeWrite = (write) => {
+      if (write === 12) throw new Error('the worker was killed');
+    };
+    await expect(send(output, 'imaging', services(store))).rejects.toThrow('killed');
+    expect(existsSync(join(output, 'run/ingest/imaging.json'))).toBe(false);
+    expect(liveIn(store, 'C-2')).toHaveLength(1);
+    expect(folderText(join(output, 'run/ingest'))).toContain('C-3');
+    for (const caseId of ['C-2', 'C-3']) await forget(output, store, caseId);
+    expect(liveIn(store, 'C-2')).toEqual([]);
+    expect(folderText(join(output, 'run/ingest'))).not.toContain('C-3');
+  });
+
+  it('notes where records go before the first of them is sent', async () => {
+    const output = await finishedRun(cohort(3));
+    const store = new FakeFeatureStore();
+    let noted: readonly string[] = [];
+    store.beforeWrite = () => {
+      noted = readdirSync(join(output, 'run/ingest/sent/imaging'));
+      throw new Error('the answer was lost');
+    };
+    await expect(send(output, 'imaging', services(store))).rejects.toThrow('lost');
+    expect(noted).toEqual([`${[...store.groups.keys()][0]}.json`]);
   });
 
   it('says that a run was not sent, or has changed since', async () => {
