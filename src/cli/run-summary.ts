@@ -106,12 +106,14 @@ export function resultLines(result: CohortResult): string[] {
       `clinical  ${clinical.rows ?? 0} rows by ${clinical.columns ?? 0} columns, ${clinical.dropped ?? 0} dropped`,
     );
   }
-  for (const { group, file, rows: n, ingested } of result.featureGroups) {
-    if (file !== undefined) lines.push(`features  ${group}: ${n ?? 0} rows in ${file}`);
+  for (const { group, file, rows: n, said: cut, ingested } of result.featureGroups) {
+    const left = cut === undefined ? '' : ` (${cut})`;
+    if (file !== undefined) lines.push(`features  ${group}: ${n ?? 0} rows in ${file}${left}`);
     if (ingested === undefined) continue;
-    const { outcome, records, featureGroups } = ingested;
-    const said = outcome === 'reused' ? 'rows were there already' : 'rows sent';
-    lines.push(`store     ${group}: ${records} ${said}, ${featureGroups.join(', ')}`);
+    const { outcome, records, form, said, featureGroups } = ingested;
+    const sent = outcome === 'reused' ? 'rows were there already' : 'rows sent';
+    const how = form === 'whole' ? '' : ` (${said})`;
+    lines.push(`store     ${group}: ${records} ${sent}, ${featureGroups.join(', ')}${how}`);
   }
   if (result.dataset?.file !== undefined)
     lines.push(`data set  ${result.dataset.rows ?? 0} rows in ${result.dataset.file}`);

@@ -22,8 +22,10 @@ export interface FeatureGroupResult {
   readonly file?: string;
   readonly rows?: number;
   readonly columns?: number;
+  /** What of a wide table was left out, and by which rule, for people. */
+  readonly said?: string;
   /** What the feature store was sent of it, where one is used. */
-  readonly ingested?: Pick<IngestResult, 'outcome' | 'records' | 'form'> & {
+  readonly ingested?: Pick<IngestResult, 'outcome' | 'records' | 'form' | 'said'> & {
     readonly featureGroups: readonly string[];
   };
 }

@@ -42,7 +42,8 @@ export async function cohortStep(
     const request = { ...context, step, params, inputs, place, ...(volatile === undefined ? {} : { volatile }) };
     const { outcome, outputs, folder: where, summary } = await runStep(request);
     const file = outputs[0] === undefined ? {} : { file: `${where}/${outputs[0]}` };
-    return { group, outcome, ...file, ...count(summary, 'rows'), ...count(summary, 'columns') };
+    const said = typeof summary['said'] === 'string' ? { said: summary['said'] } : {};
+    return { group, outcome, ...file, ...count(summary, 'rows'), ...count(summary, 'columns'), ...said };
   } catch (error) {
     if (isCancellation(error) || !isReportable(error)) throw error;
     const { code, message } = stepFailure(error);

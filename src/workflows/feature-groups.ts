@@ -1,5 +1,5 @@
 import { isCancellation, workflowInfo } from '@temporalio/workflow';
-import type { CommonInput } from '../contracts/inputs.js';
+import type { CommonInput, DatasetChoice } from '../contracts/inputs.js';
 import type { FeatureGroupResult } from '../contracts/results.js';
 import { remoteWork } from './activities.js';
 import { cohortStep, type CohortStepContext } from './cohort-step.js';
@@ -16,8 +16,9 @@ function eventTime(): string {
 async function ingest(output: string, written: FeatureGroupResult): Promise<FeatureGroupResult> {
   try {
     const { group } = written;
-    const { outcome, records, form, featureGroups } = await remoteWork().ingestFeatures({ output, group });
-    return { ...written, ingested: { outcome, records, form, featureGroups: featureGroups.map(({ name }) => name) } };
+    const { featureGroups, outcome, records, form, said } = await remoteWork().ingestFeatures({ output, group });
+    const names = featureGroups.map(({ name }) => name);
+    return { ...written, ingested: { outcome, records, form, said, featureGroups: names } };
   } catch (error) {
     if (isCancellation(error) || !isReportable(error)) throw error;
     const { code, message } = stepFailure(error);
@@ -28,7 +29,7 @@ async function ingest(output: string, written: FeatureGroupResult): Promise<Feat
 /** Writes one feature group of this run, and sends it on; `rows` is the list or table the step reads. */
 export async function writeFeatureGroup(
   context: CohortStepContext,
-  input: CommonInput,
+  input: CommonInput & Pick<DatasetChoice, 'genes'>,
   group: string,
   rows: string,
 ): Promise<FeatureGroupResult> {
@@ -36,6 +37,7 @@ export async function writeFeatureGroup(
     group,
     recordIdentifier: input.recordIdentifier ?? 'Case_ID',
     eventTimeName: input.eventTimeName ?? 'timestamp',
+    ...(group === 'genomics' && input.genes !== undefined ? { genes: input.genes } : {}),
   };
   // The time of the run names the file and stamps the rows, but unchanged rows are not written again for it.
   const volatile = { eventTime: eventTime(), runId: context.runId };

@@ -102,7 +102,8 @@ async function runModalities(input: MultimodalInput, prepared: PreparedRun, stat
   }
   if (cohort !== undefined && prepared.genomics > 0) {
     names.push('genomics');
-    const choice = pick(input, ['transcripts', 'annotation', 'index', 'threads', 'genomicsExecutor', 'dragenProfile']);
+    const reads = ['transcripts', 'annotation', 'index', 'threads', 'genomicsExecutor', 'dragenProfile'] as const;
+    const choice = pick(input, [...reads, 'genes']);
     const child: GenomicsCohortInput = {
       ...common,
       ...choice,

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { FileLedger } from '../../src/adapters/local/file-ledger.js';
 import { LocalFiles } from '../../src/adapters/local/files.js';
 import { layout } from '../../src/contracts/layout.js';
+import type { PanelChoice } from '../../src/domain/feature-table/gene-panel.js';
 import { joinDatasetStep } from '../../src/steps/cohort/join-dataset.js';
 import { writeFeatureGroupStep } from '../../src/steps/cohort/write-feature-group.js';
 import type { JsonObject } from '../../src/steps/step.js';
@@ -47,7 +48,7 @@ export async function finishedRun(made: MadeUpRun, output = join(temporaryFolder
   };
   const ledger = new FileLedger(new LocalFiles());
   const finished: Record<'imaging' | 'genomics', unknown[]> = { imaging: [], genomics: [] };
-  const genes = new Map<string, Readonly<Record<string, number>>>();
+  const expression = new Map<string, Readonly<Record<string, number>>>();
   const indexed = cases.map(({ caseId, carried = {}, ...units }) => {
     const index = (modality: 'imaging' | 'genomics', unit: Unit): unknown => {
       const { part, date, status = 'done', code = '', features, tpm } = unit;
@@ -57,7 +58,7 @@ export async function finishedRun(made: MadeUpRun, output = join(temporaryFolder
           ? put(`${folder}/features.json`, JSON.stringify(features ?? {}))
           : put(`${folder}/quant.genes.sf`, '');
       const files = status === 'done' ? [{ path, sha256: 'x' }] : [];
-      if (tpm !== undefined) genes.set(`${caseId},${part}`, tpm);
+      if (tpm !== undefined) expression.set(`${caseId},${part}`, tpm);
       const dated = date === undefined ? {} : { date };
       if (files.length > 0) finished[modality].push({ caseId, part, ...dated, outputs: files });
       return { part, ...dated, status, code, files };
@@ -75,10 +76,10 @@ export async function finishedRun(made: MadeUpRun, output = join(temporaryFolder
 
   const sources: Record<string, string> = {};
   if (finished.imaging.length > 0) sources['imaging'] = put('run/finished-imaging.jsonl', jsonLines(finished.imaging));
-  if (genes.size > 0) {
-    const ids = [...new Set([...genes.values()].flatMap((tpm) => Object.keys(tpm)))].sort();
-    const several = [...genes.keys()].some((key) => !key.endsWith(','));
-    const rows = [...genes].map(([key, tpm]) =>
+  if (expression.size > 0) {
+    const ids = [...new Set([...expression.values()].flatMap((tpm) => Object.keys(tpm)))].sort();
+    const several = [...expression.keys()].some((key) => !key.endsWith(','));
+    const rows = [...expression].map(([key, tpm]) =>
       [several ? key : key.slice(0, -1), ...ids.map((id) => tpm[id] ?? '')].join(','),
     );
     const head = [several ? 'case_id,sample_id' : 'case_id', ...ids].join(',');
@@ -91,7 +92,10 @@ export async function finishedRun(made: MadeUpRun, output = join(temporaryFolder
   for (const [group, rows] of Object.entries(sources)) {
     const folder = `features/${group}`;
     const stamps = { eventTime, runId };
-    const request = { group, recordIdentifier: 'Case_ID', eventTimeName: 'timestamp', ...stamps };
+    // As the workflow does.
+    const genes =
+      group === 'genomics' && params['genes'] !== undefined ? { genes: params['genes'] as PanelChoice } : {};
+    const request = { ...genes, group, recordIdentifier: 'Case_ID', eventTimeName: 'timestamp', ...stamps };
     const ran = await runStep(writeFeatureGroupStep, request, { rows: [rows] }, join(output, folder));
     const outputs = ran.outputs.map((path) => ({ path, size: 0, sha256: 'x' }));
     const manifest = { step: 'features.write', version: 2, params: 'x', inputs: {}, outputs, summary: ran.summary };

@@ -45,7 +45,11 @@ describe.skipIf(server === undefined)('multimodalCohort', () => {
     await env?.teardown();
   });
 
-  async function cohort(workflowId: string, behave: StepBehaviour = () => undefined) {
+  async function cohort(
+    workflowId: string,
+    behave: StepBehaviour = () => undefined,
+    more: { readonly genes?: readonly string[] } = {},
+  ) {
     const simulation = simulate(units, behave);
     const input = {
       cohort: '/sheet.csv',
@@ -53,6 +57,7 @@ describe.skipIf(server === undefined)('multimodalCohort', () => {
       transcripts: '/t.fa',
       annotation: '/a.gtf',
       output: '/out',
+      ...more,
     };
     const result = await withWorkers(env, bundle, simulation, () =>
       runToEnd<CohortResult>(env, 'multimodalCohort', workflowId, input),
@@ -84,6 +89,18 @@ describe.skipIf(server === undefined)('multimodalCohort', () => {
     expect(simulation.closed).toEqual(['finished']);
     // What travels through histories stays small whatever the cohort holds.
     expect(JSON.stringify(result).length).toBeLessThan(2_000);
+  });
+
+  it('has the genes that are named in the feature group too, not only in the data set', async () => {
+    const asked: unknown[] = [];
+    const note: StepBehaviour = ({ step, params }) => {
+      if (params['genes'] !== undefined) asked.push([step, params['group'], params['genes']]);
+    };
+    await cohort('named-genes', note, { genes: ['G1'] });
+    expect(asked).toEqual([
+      ['features.write', 'genomics', ['G1']],
+      ['dataset.join', undefined, ['G1']],
+    ]);
   });
 
   it('ends every sample with the code of the index that could not be built; imaging is not touched', async () => {

@@ -51,3 +51,23 @@ export function genePanel(
   const ranked = all.sort((a, b) => spreads[b]!.variance - spreads[a]!.variance || (ids[a]! < ids[b]! ? -1 : 1));
   return ranked.slice(0, choice).sort((a, b) => a - b);
 }
+
+/**
+ * Positions of the genes that go into a feature group, ascending: those that a data set is to have, named or by their number,
+ * and beside them as many of the others as fit, by the same rule. Named genes that the matrix lacks are for the data set to
+ * complain about.
+ */
+export function groupPanel(ids: readonly string[], spreads: readonly Spread[], choice?: PanelChoice): number[] {
+  if (choice === undefined) return genePanel(ids, spreads);
+  if (typeof choice === 'number') return genePanel(ids, spreads, Math.max(choice, DEFAULT_PANEL));
+  const wanted = new Set(choice);
+  const all = ids.map((_, index) => index);
+  const named = all.filter((index) => wanted.has(ids[index]!));
+  const others = all.filter((index) => !wanted.has(ids[index]!));
+  const rest = genePanel(
+    others.map((index) => ids[index]!),
+    others.map((index) => spreads[index]!),
+    Math.max(0, DEFAULT_PANEL - named.length),
+  );
+  return [...named, ...rest.map((index) => others[index]!)].sort((a, b) => a - b);
+}

@@ -20,6 +20,8 @@ export interface GroupSchema {
   readonly eventTimeName: string;
   /** In the order of the table, the record identifier first, without the event time. */
   readonly columns: readonly GroupColumn[];
+  /** Where not all genes of the matrix are columns: how many are, and that these were chosen, for people. */
+  readonly panel?: { readonly genes: number; readonly of: number; readonly said: string };
 }
 
 /** Name of the file beside the rows. */

@@ -49,9 +49,9 @@ export function storeGroupName(prefix: string, group: string, digest: string): s
   return `${storeName(prefix).slice(0, LONGEST - tail.length)}${tail}`;
 }
 
-function said(columns: number, parts: number): Pick<StoreForm, 'form' | 'said'> {
-  if (parts === 1) return { form: 'whole', said: `${columns} columns in one group` };
-  return { form: 'parts', said: `${columns} columns in ${parts} groups: one takes ${MOST_DEFINITIONS}` };
+function said(columns: number, parts: number, before: string): Pick<StoreForm, 'form' | 'said'> {
+  if (parts === 1) return { form: 'whole', said: `${before}${columns} columns in one group` };
+  return { form: 'parts', said: `${before}${columns} columns in ${parts} groups: one takes ${MOST_DEFINITIONS}` };
 }
 
 /**
@@ -62,7 +62,8 @@ function said(columns: number, parts: number): Pick<StoreForm, 'form' | 'said'> 
  * @param digest of any text, hexadecimal, 12 digits or more
  */
 export function chooseForm(schema: GroupSchema, prefix: string, digest: (text: string) => string): StoreForm {
-  const { group, recordIdentifier, eventTimeName, columns } = schema;
+  const { group, recordIdentifier, eventTimeName, columns, panel } = schema;
+  const before = panel === undefined ? '' : `${panel.said}; `;
   const [, ...own] = columns;
   const key: FeatureDefinition[] = [{ name: recordIdentifier, type: 'String' }];
   const time: FeatureDefinition = { name: eventTimeName, type: 'String' };
@@ -81,7 +82,7 @@ export function chooseForm(schema: GroupSchema, prefix: string, digest: (text: s
       { name: POINTER_ROW, type: 'Integral' },
     ];
     const most = room * MOST_PARTS;
-    const why = `${own.length} columns in one Parquet file that the group points to: groups hold up to ${most}`;
+    const why = `${before}${own.length} columns in one Parquet file that the group points to: groups hold up to ${most}`;
     const held = ids.map(({ name }) => name);
     return { form: 'pointer', said: why, groups: [made(`${group}-pointer`, pointer, held)] };
   }
@@ -94,5 +95,5 @@ export function chooseForm(schema: GroupSchema, prefix: string, digest: (text: s
       held.map(({ name }) => name),
     );
   });
-  return { ...said(own.length, parts), groups };
+  return { ...said(own.length, parts, before), groups };
 }

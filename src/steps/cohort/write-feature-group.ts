@@ -2,7 +2,7 @@ import { CohortflowError } from '../../domain/errors.js';
 import { floatText } from '../../domain/clinical/numbers.js';
 import { storeNames } from '../../domain/feature-table/feature-names.js';
 import { SCHEMA_FILE, type GroupColumn, type GroupSchema } from '../../domain/feature-table/group-schema.js';
-import { Spread, genePanel } from '../../domain/feature-table/gene-panel.js';
+import { Spread, groupPanel, type PanelChoice } from '../../domain/feature-table/gene-panel.js';
 import type { ColumnSpec } from '../../ports/table-engine.js';
 import type { Step, StepCall } from '../step.js';
 import { readRows, type Cell } from './csv-rows.js';
@@ -23,9 +23,12 @@ export type FeatureGroupParams = {
   /** Event time of all rows, ISO 8601 in whole seconds, UTC. */
   readonly eventTime: string;
   readonly runId: string;
+  /** Of genomics: how many genes, or which ids, the data set is to have; they are in the group whatever it leaves out. */
+  readonly genes?: PanelChoice;
 };
 
-export type FeatureGroupSummary = { readonly rows: number; readonly columns: number };
+/** `said`: what of the table is not in the group. */
+export type FeatureGroupSummary = { readonly rows: number; readonly columns: number; readonly said?: string };
 
 type Call = StepCall<FeatureGroupParams>;
 
@@ -37,6 +40,7 @@ interface Body {
   readonly whole?: ReadonlySet<string>;
   /** Features of which every number is written as pandas writes floats. */
   readonly floats?: ReadonlySet<string>;
+  readonly panel?: GroupSchema['panel'];
   rows(): AsyncIterable<readonly Cell[]>;
 }
 
@@ -113,9 +117,10 @@ async function csvBody(path: string, idColumn: string | undefined, panel: boolea
   const sample = header.indexOf('sample_id');
   const candidates = header.map((_, at) => at).filter((at) => at !== id && at !== sample);
   const taken = panel
-    ? genePanel(
+    ? groupPanel(
         candidates.map((at) => header[at]!),
         candidates.map((at) => spreads[at]!),
+        call.params.genes,
       ).map((index) => candidates[index]!)
     : candidates;
   return {
@@ -127,6 +132,7 @@ async function csvBody(path: string, idColumn: string | undefined, panel: boolea
             { name: 'sample_id', type: 'text' },
           ],
     features: taken.map((at) => ({ name: header[at]!, type: numeric[at] === true ? 'number' : 'text' })),
+    ...(taken.length === candidates.length ? {} : { panel: panelOf(taken.length, candidates.length, call.params) }),
     whole: new Set(taken.filter((at) => whole[at] === true).map((at) => header[at]!)),
     floats: new Set(taken.filter((at) => numeric[at] === true && floats[at] === true).map((at) => header[at]!)),
     async *rows() {
@@ -141,6 +147,11 @@ async function csvBody(path: string, idColumn: string | undefined, panel: boolea
       }
     },
   };
+}
+
+function panelOf(genes: number, of: number, { genes: choice = [] }: FeatureGroupParams): GroupSchema['panel'] {
+  const named = typeof choice === 'number' || choice.length === 0 ? '' : 'those that were named, and ';
+  return { genes, of, said: `${genes} of ${of} genes: ${named}those that vary most` };
 }
 
 /** Identifier of a sample's row. */
@@ -205,6 +216,7 @@ export const writeFeatureGroupStep: Step<FeatureGroupParams, FeatureGroupSummary
           return { name: names[at + 1]!, from: name, type: type === 'number' ? numbers : 'String', role, ...written };
         }),
       ],
+      ...(body.panel === undefined ? {} : { panel: body.panel }),
     };
     const columns: ColumnSpec[] = [
       ...names.slice(0, -1).map((name, at): ColumnSpec => ({ name, type: at === 0 ? 'text' : own[at - 1]!.type })),
@@ -222,6 +234,6 @@ export const writeFeatureGroupStep: Step<FeatureGroupParams, FeatureGroupSummary
     const parquet = `${io.outputFolder}/${offlinePath(group, eventTime, runId)}`;
     const rows = await writeTable(table, { parquet }, call);
     await io.files.write(`${io.outputFolder}/${SCHEMA_FILE}`, `${JSON.stringify(schema, null, 1)}\n`);
-    return { rows, columns: columns.length };
+    return { rows, columns: columns.length, ...(schema.panel === undefined ? {} : { said: schema.panel.said }) };
   },
 };

@@ -8,6 +8,7 @@ import { FileLedger } from '../../../src/adapters/local/file-ledger.js';
 import { LocalFiles } from '../../../src/adapters/local/files.js';
 import { readFinishedRun } from '../../../src/app/dataset/finished-run.js';
 import { joinedColumns, makeDataset } from '../../../src/app/dataset/make-dataset.js';
+import type { GroupSchema } from '../../../src/domain/feature-table/group-schema.js';
 import { parquetSource } from '../../../src/domain/feature-table/latest-sql.js';
 import { readCsv } from '../../support/csv.js';
 import { clinicalStep } from '../../../src/steps/clinical/features.js';
@@ -104,6 +105,30 @@ describe('a data set from feature groups', () => {
       ['2', '2'],
       ['7', '6'],
     ]);
+  });
+
+  it.each([
+    ['named, though it does not vary', ['G0'], ['G0']],
+    ['most that vary, more than a group takes by itself', 2_550, undefined],
+  ])('is so where the matrix has more genes than a group: %s', { timeout: 120_000 }, async (_, genes, columns) => {
+    const tpm = (size: number): Record<string, number> =>
+      Object.fromEntries(Array.from({ length: 2_600 }, (_gene, at) => [`G${at}`, at === 0 ? 1 : (at % 50) * size]));
+    const output = await finishedRun({
+      cases: [
+        { caseId: 'A', genomics: [{ part: '', tpm: tpm(1) }] },
+        { caseId: 'B', genomics: [{ part: '', tpm: tpm(2) }] },
+      ],
+      params: { genes },
+    });
+    const { csv } = await fromGroups(output);
+    expect(text(csv)).toBe(text(join(output, 'dataset.csv')));
+    const [row] = readCsv(csv);
+    const found = Object.keys(row!).filter((name) => /^G\d/.test(name));
+    expect(found).toEqual(columns ?? expect.objectContaining({ length: genes }));
+    const schema = JSON.parse(text(join(output, 'features/genomics/schema.json'))) as GroupSchema;
+    expect(schema.columns.length).toBe(1 + (typeof genes === 'number' ? genes : 2_490));
+    expect(schema.panel).toMatchObject({ genes: schema.columns.length - 1, of: 2_600 });
+    expect(schema.panel?.said).toMatch(/^\d+ of 2600 genes: /);
   });
 
   it.skipIf(TABLE === undefined)('is so for the published clinical table, by both of its specifications', async () => {

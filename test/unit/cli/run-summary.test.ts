@@ -36,20 +36,23 @@ describe('what a person is told at the end of a run', () => {
   });
 
   it('says what the feature store was sent', async () => {
-    const ingested = { outcome: 'done', records: 2, form: 'parts', featureGroups: ['c-genomics-1', 'c-genomics-2'] };
+    const groups = { featureGroups: ['c-genomics-1', 'c-genomics-2'] };
+    const ingested = { outcome: 'done', records: 2, form: 'parts', said: '4000 columns in 2 groups', ...groups };
+    const said = '2490 of 6000 genes: those that vary most';
     const result = {
       ...{ runId: 'r', output: '/o', cases: 2, outcomes: table([]), failures: 0 },
       featureGroups: [
-        { group: 'genomics', outcome: 'done', file: '/o/g.parquet', rows: 2, columns: 4000, ingested },
+        { group: 'genomics', outcome: 'done', file: '/o/g.parquet', rows: 2, columns: 4000, said, ingested },
         {
           group: 'imaging',
           outcome: 'done',
-          ingested: { ...ingested, outcome: 'reused', featureGroups: ['c-imaging'] },
+          ingested: { ...ingested, outcome: 'reused', form: 'whole', featureGroups: ['c-imaging'] },
         },
       ],
     } as CohortResult;
     const lines = await summaryLines(result);
-    expect(lines).toContain('store     genomics: 2 rows sent, c-genomics-1, c-genomics-2');
+    expect(lines).toContain(`features  genomics: 2 rows in /o/g.parquet (${said})`);
+    expect(lines).toContain('store     genomics: 2 rows sent, c-genomics-1, c-genomics-2 (4000 columns in 2 groups)');
     expect(lines).toContain('store     imaging: 2 rows were there already, c-imaging');
   });
 
