@@ -22,9 +22,20 @@ export async function temporalCli(): Promise<string | undefined> {
   return path;
 }
 
+/** The SDK waits five seconds for a server to listen; on a busy machine Java may need more. */
+const STARTS = 4;
+
 /** A fresh server with simulated time. One per test file: its clock is global. */
-export function simulatedTime(path: string): Promise<TestWorkflowEnvironment> {
-  return TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } });
+export async function simulatedTime(path: string): Promise<TestWorkflowEnvironment> {
+  for (let start = 1; ; start += 1) {
+    try {
+      return await TestWorkflowEnvironment.createTimeSkipping({
+        server: { executable: { type: 'existing-path', path } },
+      });
+    } catch (error) {
+      if (start === STARTS) throw error;
+    }
+  }
 }
 
 /** A fresh development server in memory, in real time; with the further arguments. */
