@@ -36,6 +36,8 @@ export interface RemotePlan {
   readonly dragen?: DragenChoice;
   /** Most units at once. */
   readonly limits?: Readonly<Partial<Record<FanOutModality, number>>>;
+  /** What says so, or why nobody could. */
+  readonly limitedBy?: Readonly<Partial<Record<FanOutModality, string>>>;
 }
 
 type Request = Parameters<CohortActivities['prepareCohort']>[0];

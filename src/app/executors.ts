@@ -76,16 +76,23 @@ export async function planRemote(
   const chosen = { ...wanted, ...(profile === undefined ? {} : { dragenProfile: profile }) };
   const found = await executorLimits(account, settings, chosen, new AbortController().signal);
   const limits: Partial<Record<FanOutModality, number>> = {};
+  const limitedBy: Partial<Record<FanOutModality, string>> = {};
   for (const modality of modalities) {
     const name = wanted[modality];
     const limit = found[modality];
     if (name === undefined || limit === undefined) continue;
+    limitedBy[modality] = limit.why;
+    if (limit.limit === undefined) continue;
     if (limit.limit < 1) {
       throw new CohortflowError('AwsQuotaExceeded', `the executor ${name} may run nothing: ${limit.why} is 0`);
     }
     limits[modality] = limit.limit;
   }
-  return { ...choice, ...(Object.keys(limits).length === 0 ? {} : { limits }) };
+  return {
+    ...choice,
+    ...(Object.keys(limits).length === 0 ? {} : { limits }),
+    ...(Object.keys(limitedBy).length === 0 ? {} : { limitedBy }),
+  };
 }
 
 /**

@@ -21,12 +21,13 @@ function timeLeft({ total, done, reused, failed, cancelled }: FanOutProgress, el
 const FRESH_MS = 3_000;
 
 /** What is unusual about how a modality runs now. */
-function remarks({ paused, breaker, startRate, pool, retried, asOf }: ModalityProgress, now: number): string {
+function remarks({ paused, breaker, startRate, pool, retried, asOf, note }: ModalityProgress, now: number): string {
   const age = now - Date.parse(asOf);
   const found = [
     ...(breaker === undefined ? [] : [`PAUSED after ${breaker.failures} × ${breaker.code} in a row`]),
     ...(paused && breaker === undefined ? ['paused'] : []),
     ...(startRate === 0 ? [] : [`at most ${startRate} started a minute`]),
+    ...(note === undefined ? [] : [note]),
     ...(pool === undefined ? [] : [`${pool.slots} slots of pool ${pool.name}`]),
     ...(retried === 0 ? [] : [`${retried} retried`]),
     ...(age > FRESH_MS ? [`as of ${clock(age / 1000)} ago`] : []),

@@ -117,6 +117,7 @@ export function resultLines(result: CohortResult): string[] {
   }
   if (result.dataset?.file !== undefined)
     lines.push(`data set  ${result.dataset.rows ?? 0} rows in ${result.dataset.file}`);
+  for (const note of result.notes ?? []) lines.push(`note      ${note}`);
   lines.push(`outcomes  ${result.outcomes}`);
   if (result.report !== undefined) lines.push(`report    ${result.report}`);
   return lines;

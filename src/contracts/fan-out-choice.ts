@@ -22,6 +22,29 @@ export interface FanOutChoice {
   /** Failures in a row with one code of the environment after which the cohort pauses. */
   readonly pauseAfter: number;
   readonly pool?: PoolChoice;
+  /** What the executor can hold, whatever is asked for. */
+  readonly limit?: WidthLimit;
+}
+
+/** What a service can hold at once of one modality's units. */
+export interface WidthLimit {
+  /** Absent where nobody could say. */
+  readonly most?: number;
+  /** What says so, as `the quota "…"`, or why nobody could. */
+  readonly why?: string;
+}
+
+/** A width that a service can hold. */
+export function withinLimit(width: number, limit: WidthLimit | undefined): number {
+  return Math.min(width, limit?.most ?? width);
+}
+
+/** What an operator is told of a width that was asked for; undefined when it is as it was asked for. */
+export function widthNote(asked: number, limit: WidthLimit | undefined): string | undefined {
+  if (limit === undefined) return undefined;
+  const { most, why = 'what the executor can hold' } = limit;
+  if (most === undefined) return `width ${asked}: ${why}`;
+  return asked > most ? `width ${most} of ${asked}: ${why}` : undefined;
 }
 
 /** The fields of an input that say so. */
@@ -97,6 +120,6 @@ export function fanOutChoice(input: FanOutFields, modality: FanOutModality): Fan
 }
 
 /** A choice as the fields of another workflow's input. */
-export function fanOutFields({ startRate, ...rest }: FanOutChoice): FanOutFields {
+export function fanOutFields({ startRate, limit: _, ...rest }: FanOutChoice): FanOutFields {
   return { ...rest, ...(startRate === 0 ? {} : { startRate }) };
 }

@@ -3,7 +3,7 @@ import { CohortflowError } from '../domain/errors.js';
 import type { FailureCode } from '../domain/failures/index.js';
 import type { JsonObject } from '../steps/step.js';
 import type { RetryRequest, RetryRound } from './control.js';
-import type { FanOutFields } from './fan-out-choice.js';
+import type { FanOutFields, WidthLimit } from './fan-out-choice.js';
 import type { FieldRule, FieldRules } from './input-check.js';
 import type { UnitCounts } from './outcome.js';
 import { GENOMICS_EXECUTORS, IMAGING_EXECUTORS, type GenomicsExecutor, type ImagingExecutor } from './remote-work.js';
@@ -177,10 +177,20 @@ export interface PreparedRun {
   readonly dragen?: DragenChoice;
   /** Most units at once that the executor of a modality can hold. */
   readonly limits?: Readonly<Partial<Record<FanOutModality, number>>>;
+  /** What says so; without a limit, why there is none to go by. */
+  readonly limitedBy?: Readonly<Partial<Record<FanOutModality, string>>>;
   /** True when the search attributes of the product are registered on this server. */
   readonly searchAttributes?: boolean;
   /** The failed units that a retry of an earlier run takes up, and what that run's other units count as. */
   readonly retry?: Readonly<Partial<Record<FanOutModality, RetryRound & { readonly carried: UnitCounts }>>>;
+}
+
+/** What the executor of a modality can hold; undefined where nothing is known to limit it. */
+export function widthLimit({ limits, limitedBy }: PreparedRun, modality: FanOutModality): WidthLimit | undefined {
+  const most = limits?.[modality];
+  const why = limitedBy?.[modality];
+  if (most === undefined && why === undefined) return undefined;
+  return { ...(most === undefined ? {} : { most }), ...(why === undefined ? {} : { why }) };
 }
 
 const UNIT: FieldRules = {

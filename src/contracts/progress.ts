@@ -11,6 +11,8 @@ export interface FanOutProgress extends UnitCounts {
   readonly running: number;
   /** Most units at once. */
   readonly width: number;
+  /** Why it is not as wide as was asked for, or why that may be too wide. */
+  readonly note?: string;
   /** True while nothing new is started. */
   readonly paused: boolean;
   /** Most units started in a minute; 0 is no limit. */

@@ -48,6 +48,8 @@ export interface CohortResult {
   readonly dataset?: FeatureGroupResult;
   readonly outcomes: string;
   readonly report?: string;
+  /** What an operator should know of how it ran: a width that was lowered, a quota that nobody could read. */
+  readonly notes?: readonly string[];
   /** Everything that did not come out: units, tables, the data set, the report. */
   readonly failures: number;
 }

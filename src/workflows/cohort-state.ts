@@ -75,11 +75,12 @@ export class CohortState {
   }
 }
 
-function steeringLines({ running, width, paused, breaker, pool, lanes, lastFailures }: FanOutProgress): string[] {
+function steeringLines({ running, width, paused, breaker, pool, lanes, lastFailures, note }: FanOutProgress): string[] {
   const lines = [
     '',
     lanes.length > 0 ? `${lanes.length} lanes, ${width} at once` : `${running} running, ${width} at once`,
   ];
+  if (note !== undefined) lines.push(`Note: ${note}.`);
   if (pool !== undefined) lines.push(`Holds ${pool.slots} slots of the pool ${pool.name}.`);
   if (breaker !== undefined) {
     lines.push(

@@ -80,10 +80,10 @@ export class FanOutRun {
   onChange: () => void = () => undefined;
 
   constructor(private readonly plan: FanOutPlan) {
-    const { concurrency, startRate, pool } = plan.choice;
+    const { concurrency, startRate, pool, limit } = plan.choice;
     const { fanOut, only, carried } = plan;
     this.fanOut = fanOut;
-    this.steering = new Steering({ paused: false, width: concurrency, startRate });
+    this.steering = new Steering({ paused: false, width: concurrency, startRate }, limit);
     this.steering.onChange = () => this.steered();
     this.lastRound = only?.round ?? 0;
     if (carried !== undefined) this.counts.set('carried', carried);
@@ -113,11 +113,13 @@ export class FanOutRun {
 
   progress(): FanOutProgress {
     const { breaker, share, retried } = this;
+    const { note } = this.steering;
     return {
       modality: this.fanOut.modality,
       ...this.sum(),
       running: this.own.running,
       ...this.steering.current,
+      ...(note === undefined ? {} : { note }),
       ...(breaker === undefined ? {} : { breaker }),
       retried,
       ...(share === undefined ? {} : { pool: { name: share.name, slots: share.slots } }),

@@ -1,5 +1,6 @@
 import { CancellationScope, allHandlersFinished, condition, isCancellation, setHandler } from '@temporalio/workflow';
-import type { DatasetChoice, CommonInput, PreparedRun } from '../contracts/inputs.js';
+import { fanOutChoice, widthNote, type FanOutFields } from '../contracts/fan-out-choice.js';
+import { widthLimit, type DatasetChoice, type CommonInput, type PreparedRun } from '../contracts/inputs.js';
 import { unitsHaveEnded, type InterimReport } from '../contracts/control.js';
 import type { ClinicalResult, CohortResult, FeatureGroupResult, ModalityResult } from '../contracts/results.js';
 import type { JsonObject } from '../steps/step.js';
@@ -30,6 +31,15 @@ function datasetParams(input: DatasetChoice, clinical: ClinicalResult | undefine
     ...(input.population === undefined ? {} : { population: input.population }),
     ...(input.genes === undefined ? {} : { genes: input.genes }),
   };
+}
+
+/** How wide the modalities ran, where that is not what was asked for. */
+function notesOf(input: FanOutFields, prepared: PreparedRun): readonly string[] {
+  return (['imaging', 'genomics'] as const).flatMap((name) => {
+    const limit = prepared[name] === 0 ? undefined : widthLimit(prepared, name);
+    const note = limit === undefined ? undefined : widthNote(fanOutChoice(input, name).concurrency, limit);
+    return note === undefined ? [] : [`${name}: ${note}`];
+  });
 }
 
 /** Joins the data set of what there is: the compacted outcomes and whatever modalities have come to. */
@@ -84,7 +94,7 @@ export async function interimReport(
  * outcomes and run.json after a cancellation too.
  */
 export async function finishRun(
-  input: CommonInput & DatasetChoice,
+  input: CommonInput & DatasetChoice & FanOutFields,
   prepared: PreparedRun,
   parts: RunParts,
   state: CohortState,
@@ -104,6 +114,7 @@ export async function finishRun(
     ...(parts.clinical?.group === undefined ? [] : [parts.clinical.group]),
   ];
   const failures = countFailures(parts, [...groups, dataset]);
+  const notes = notesOf(input, prepared);
   const result: CohortResult = {
     runId,
     output,
@@ -114,6 +125,7 @@ export async function finishRun(
     featureGroups: groups,
     dataset,
     outcomes: outcomes.file,
+    ...(notes.length === 0 ? {} : { notes }),
     failures,
   };
   // Before the report, which shows it.

@@ -10,8 +10,8 @@ import {
   type SteeringChange,
   type SteeringState,
 } from '../contracts/control.js';
-import { fanOutChoice } from '../contracts/fan-out-choice.js';
-import type { MultimodalInput, PreparedRun } from '../contracts/inputs.js';
+import { fanOutChoice, withinLimit } from '../contracts/fan-out-choice.js';
+import { widthLimit, type MultimodalInput, type PreparedRun } from '../contracts/inputs.js';
 import { modalityWorkflowId, type FanOutModality, type Modality } from '../contracts/workflow-ids.js';
 import { cohortFiles } from './activities.js';
 import type { CohortState } from './cohort-state.js';
@@ -52,7 +52,7 @@ export class PartControl {
     const choices = this.names.map((name) => fanOutChoice(input, name));
     this.state = {
       paused: false,
-      width: Math.max(0, ...choices.map(({ concurrency }) => concurrency)),
+      width: Math.max(0, ...this.names.map((name, at) => this.held(name, choices[at]?.concurrency ?? 0))),
       startRate: Math.max(0, ...choices.map(({ startRate }) => startRate)),
     };
     setHandler(reportSignal, ({ from, counts }) => {
@@ -87,6 +87,11 @@ export class PartControl {
     this.closed = true;
   }
 
+  /** A width as the modality's executor can hold it. */
+  private held(name: FanOutModality, width: number): number {
+    return withinLimit(width, widthLimit(this.prepared, name));
+  }
+
   private idOf(name: FanOutModality): string {
     return modalityWorkflowId(workflowInfo().workflowId, name);
   }
@@ -117,7 +122,7 @@ export class PartControl {
 
   private async steer(changeOf: (name: FanOutModality) => SteeringChange): Promise<SteeringState> {
     const changes = this.names.map((name) => [name, changeOf(name)] as const);
-    const widths = changes.flatMap(([, { width }]) => (width === undefined ? [] : [width]));
+    const widths = changes.flatMap(([name, { width }]) => (width === undefined ? [] : [this.held(name, width)]));
     this.state = {
       ...Object.assign({}, this.state, ...changes.map(([, change]) => change)),
       ...(widths.length === 0 ? {} : { width: Math.max(...widths) }),

@@ -1,4 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
+import type { FanOutFields } from '../contracts/fan-out-choice.js';
 import type { CommonInput, DatasetChoice, MultimodalInput, PreparedRun } from '../contracts/inputs.js';
 import type { CohortResult } from '../contracts/results.js';
 import type { Modality } from '../contracts/workflow-ids.js';
@@ -20,7 +21,7 @@ export function prepare(input: MultimodalInput, modalities: readonly Modality[])
  * part when `multimodalCohort` started it (which has prepared, and will finish).
  */
 export async function asRootOrPart<K extends keyof RunParts, R extends NonNullable<RunParts[K]>>(
-  input: CommonInput & DatasetChoice,
+  input: CommonInput & DatasetChoice & FanOutFields,
   modalities: readonly Modality[],
   state: CohortState,
   name: K,

@@ -1,4 +1,5 @@
 import { setHandler } from '@temporalio/workflow';
+import { widthNote, withinLimit, type WidthLimit } from '../contracts/fan-out-choice.js';
 import { checkStartRate, checkWidth, type SteeringChange, type SteeringState } from '../contracts/control.js';
 import { orFail } from './failures.js';
 import { pauseUpdate, resumeUpdate, setConcurrencyUpdate, setStartRateUpdate, steerSignal } from './messages.js';
@@ -8,7 +9,22 @@ export class Steering {
   /** Called after every change. */
   onChange: () => void = () => undefined;
 
-  constructor(private state: SteeringState) {}
+  private asked: number;
+  private state: SteeringState;
+
+  /** @param limit what the executor can hold: no change makes it wider */
+  constructor(
+    state: SteeringState,
+    private readonly limit?: WidthLimit,
+  ) {
+    this.asked = state.width;
+    this.state = { ...state, width: withinLimit(state.width, limit) };
+  }
+
+  /** What an operator is told of the width; undefined when it is as it was asked for. */
+  get note(): string | undefined {
+    return widthNote(this.asked, this.limit);
+  }
 
   get current(): SteeringState {
     return this.state;
@@ -20,7 +36,8 @@ export class Steering {
   }
 
   change(change: SteeringChange): SteeringState {
-    this.state = { ...this.state, ...change };
+    this.asked = change.width ?? this.asked;
+    this.state = { ...this.state, ...change, width: withinLimit(this.asked, this.limit) };
     this.onChange();
     return this.state;
   }

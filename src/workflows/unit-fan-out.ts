@@ -1,6 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
-import { fanOutChoice, type FanOutChoice } from '../contracts/fan-out-choice.js';
-import type { CommonInput, FanOutInput, PreparedRun } from '../contracts/inputs.js';
+import { fanOutChoice, withinLimit, type FanOutChoice, type WidthLimit } from '../contracts/fan-out-choice.js';
+import { widthLimit, type CommonInput, type FanOutInput, type PreparedRun } from '../contracts/inputs.js';
 import type { FanOutModality } from '../contracts/workflow-ids.js';
 import type { JsonObject } from '../steps/step.js';
 import type { CohortState } from './cohort-state.js';
@@ -8,12 +8,12 @@ import { FanOutRun } from './fan-out.js';
 
 /**
  * A choice cut to what the executor can hold. What an account may hold, all its cohorts share: without a pool of its own
- * the cohort takes its slots from the executor's.
+ * the cohort takes its slots from the executor's; and no pool gives more than the executor has.
  */
-function withinLimit(choice: FanOutChoice, executor: string, limit: number | undefined): FanOutChoice {
-  if (limit === undefined) return choice;
-  const { concurrency, pool = { name: executor, size: limit } } = choice;
-  return { ...choice, concurrency: Math.min(concurrency, limit), pool };
+function held(choice: FanOutChoice, executor: string, limit: WidthLimit | undefined): FanOutChoice {
+  if (limit?.most === undefined) return limit === undefined ? choice : { ...choice, limit };
+  const { name, size } = choice.pool ?? { name: executor, size: limit.most };
+  return { ...choice, limit, pool: { name, size: withinLimit(size, limit) } };
 }
 
 /**
@@ -33,7 +33,7 @@ export function unitFanOut(
   const { workflowId: cohortId, parent } = workflowInfo();
   const { output, retryRound } = input;
   const { runId, searchAttributes = false } = prepared;
-  const choice = withinLimit(fanOutChoice(input, modality), executor, prepared.limits?.[modality]);
+  const choice = held(fanOutChoice(input, modality), executor, widthLimit(prepared, modality));
   const retry = prepared.retry?.[modality];
   const run = new FanOutRun({
     fanOut: {

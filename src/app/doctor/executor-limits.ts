@@ -18,29 +18,36 @@ function isUnanswered(error: unknown): boolean {
   return $metadata?.httpStatusCode === undefined;
 }
 
+/** What is told of a limit where quotas cannot be asked for. */
+const UNANSWERED: RemoteLimit = {
+  why: 'Service Quotas did not answer: quotas are not known, and the width is yours to keep within them',
+};
+
 /**
- * Quotas, none where they cannot be asked for: Service Quotas has no endpoint in a network without a way out. The services
- * themselves then refuse what is too much.
+ * Quotas, undefined where they cannot be asked for: Service Quotas has no endpoint in a network without a way out. The
+ * services themselves then refuse what is too much.
  */
-async function quotasOrNone(
+async function quotasIfAnswered(
   account: Pick<AwsAccount, 'quotas'>,
   service: string,
   fits: (name: string) => boolean,
   signal: AbortSignal,
-): Promise<readonly AwsQuota[]> {
+): Promise<readonly AwsQuota[] | undefined> {
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(QUOTAS_WITHIN_MS)]);
   try {
     return await account.quotas(service, fits, bounded);
   } catch (error) {
     signal.throwIfAborted();
-    if (bounded.aborted || isUnanswered(error)) return [];
+    if (bounded.aborted || isUnanswered(error)) return undefined;
     throw error;
   }
 }
 
+type Known = Required<RemoteLimit>;
+
 /** The smallest of some limits. */
-function least(limits: readonly RemoteLimit[]): RemoteLimit | undefined {
-  return limits.reduce<RemoteLimit | undefined>(
+function least(limits: readonly Known[]): Known | undefined {
+  return limits.reduce<Known | undefined>(
     (smallest, limit) => (smallest === undefined || limit.limit < smallest.limit ? limit : smallest),
     undefined,
   );
@@ -53,7 +60,8 @@ export async function processingLimit(
   signal: AbortSignal,
 ): Promise<RemoteLimit | undefined> {
   const types = sagemaker?.instanceTypes ?? DEFAULT_PROCESSING_TYPES;
-  const quotas = await quotasOrNone(account, 'sagemaker', processingQuotas(types), signal);
+  const quotas = await quotasIfAnswered(account, 'sagemaker', processingQuotas(types), signal);
+  if (quotas === undefined) return UNANSWERED;
   return least(quotas.map(({ name, value }) => ({ limit: value, why: `the quota "${name}"` })));
 }
 
@@ -67,8 +75,9 @@ export async function fpgaLimit(
   const { spot = false, instances } = settings.dragen ?? {};
   const pool = instances === undefined ? [] : [{ limit: instances, why: 'aws.dragen.instances' }];
   const pattern = fpgaQuota(spot);
-  const [quota] = await quotasOrNone(account, 'ec2', (name) => pattern.test(name), signal);
-  if (quota === undefined) return least(pool);
+  const quotas = await quotasIfAnswered(account, 'ec2', (name) => pattern.test(name), signal);
+  const [quota] = quotas ?? [];
+  if (quota === undefined) return least(pool) ?? (quotas === undefined ? UNANSWERED : undefined);
   return least([
     ...pool,
     ...dragenMachine(settings, profile).instanceTypes.flatMap((type) => {

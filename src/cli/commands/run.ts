@@ -113,9 +113,14 @@ async function checkFirst(input: MultimodalInput): Promise<void> {
 }
 
 /** What a run needs of an account is looked at before anything of it is started. */
-async function checkAccount(input: MultimodalInput, settings: AwsSettings): Promise<void> {
+async function checkAccount(input: MultimodalInput, settings: AwsSettings, worker: boolean): Promise<void> {
   const { imagingExecutor = 'local', genomicsExecutor = 'local', featureStore = 'local' } = input;
   if ([imagingExecutor, genomicsExecutor, featureStore].every((where) => where === 'local')) return;
+  const { sagemaker, dragen, features } = settings;
+  if (!worker && [sagemaker, dragen, features].every((one) => one === undefined)) {
+    say('Account: not looked at, there are no aws settings here; the workers look at theirs');
+    return;
+  }
   const atOnce = {
     imaging: fanOutChoice(input, 'imaging').concurrency,
     genomics: fanOutChoice(input, 'genomics').concurrency,
@@ -156,8 +161,7 @@ export async function executeInput(
     ...(jobs === undefined ? {} : { jobs }),
     ...(memoryPerJob === undefined ? {} : { memoryPerJobMb: memoryPerJob }),
   });
-  // Another worker has an account of its own, and looks for itself.
-  if (worker) await checkAccount(input, config.aws);
+  await checkAccount(input, config.aws, worker);
   const { result, workflowId, uiUrl, paused } = await runCohort(input, config, worker, start);
   if (paused !== undefined) {
     if (options.json === true) printJson({ workflowId, output: input.output, state: 'paused', breaker: paused });

@@ -145,6 +145,27 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
     expect(await files.names(`${place}/work`)).toEqual([]);
   }, 400_000);
 
+  it('says and lowers a width above the quota, also of a run that others work on', async () => {
+    const { jobs } = await standIn({ quota: 2 });
+    const output = `${place}/narrow`;
+    const args = ['run', '--cohort', `${place}/cohort.csv`, '--output', output, '--imaging-executor', 'sagemaker'];
+    const run = await call(...args, '--concurrency', '5', '--fail-on', 'none');
+    expect(run.exitCode, run.stdout + run.stderr).toBe(0);
+    expect(run.stderr).toContain('"ml.r5.large for processing job usage" is 2: a run has so many at once instead of 5');
+    expect(run.stderr).toContain('note      imaging: width 2 of 5: the quota "ml.r5.large for processing job usage"');
+    expect(JSON.parse(await files.readText(`${output}/run/run.json`))).toMatchObject({
+      result: { notes: [expect.stringContaining('width 2 of 5') as string] },
+    });
+    expect(jobs.census().peak).toBe(2);
+
+    // Nobody serves the queue: the account is looked at all the same, and nothing is started where it has no room.
+    running.splice(0).forEach((one) => void one.close());
+    await standIn({ quota: 0 });
+    const refused = await call(...args, '--no-worker', '--force');
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain('"ml.r5.large for processing job usage" is 0');
+  }, 300_000);
+
   it('says before anything starts what the settings lack', async () => {
     await standIn();
     const run = await cohortflow(

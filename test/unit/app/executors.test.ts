@@ -37,6 +37,7 @@ describe('planning the services of a run', () => {
     const jobs = input({ imagingExecutor: 'sagemaker' });
     expect(await planRemote(jobs, ['imaging', 'genomics'], SAGEMAKER, holding(40))).toEqual({
       limits: { imaging: 40 },
+      limitedBy: { imaging: 'the quota "ml.r5.large for processing job usage"' },
     });
   });
 
@@ -59,17 +60,18 @@ describe('planning the services of a run', () => {
     await expect(planRemote(here, ['imaging'], SAGEMAKER, unasked)).rejects.toThrow('set aws.work');
   });
 
-  it('goes on without a limit where nobody answers about quotas, as in a network without a way out', async () => {
+  it('goes on without a limit where nobody answers about quotas, as in a network without a way out, and says so', async () => {
+    const unanswered = { limitedBy: { imaging: expect.stringContaining('did not answer') as string } };
     const timeout = Object.assign(new Error('connect ETIMEDOUT'), { name: 'TimeoutError' });
     const lost = { quotas: () => Promise.reject(new CohortflowError('AwsUnavailable', 'no answer', {}, timeout)) };
     const jobs = input({ imagingExecutor: 'sagemaker' });
-    expect(await planRemote(jobs, ['imaging'], SAGEMAKER, lost)).toEqual({});
+    expect(await planRemote(jobs, ['imaging'], SAGEMAKER, lost)).toEqual(unanswered);
     const bounds = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(AbortSignal.abort(new Error('too long')));
     const silent = {
       quotas: (_service: string, _fits: unknown, signal: AbortSignal) => Promise.reject(signal.reason as Error),
     };
     try {
-      expect(await planRemote(jobs, ['imaging'], SAGEMAKER, silent)).toEqual({});
+      expect(await planRemote(jobs, ['imaging'], SAGEMAKER, silent)).toEqual(unanswered);
     } finally {
       bounds.mockRestore();
     }
