@@ -81,6 +81,12 @@ export const AWS_FAILURES = {
     reason: 'A processing job was killed from outside, as the system does when memory runs out.',
     remedy: 'It is tried again. If it goes on, choose an instance type with more memory.',
   },
+  JobDiskFull: {
+    retryable: false,
+    fault: 'environment',
+    reason: 'The volume of a processing job does not hold the study and what is made of it.',
+    remedy: 'Raise aws.sagemaker.volumeGb: a study wants about twice its size, and 1 GB.',
+  },
   JobTimedOut: {
     retryable: false,
     fault: 'environment',

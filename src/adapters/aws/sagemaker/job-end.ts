@@ -27,18 +27,49 @@ function noteOf(exitMessage: string | undefined): ProcessingFailure | undefined 
   }
 }
 
-/** How the service begins its reasons, and what they mean; the first that fits. 137 is 128 and SIGKILL. */
-const REASONS: readonly (readonly [pattern: RegExp, code: FailureCode])[] = [
-  [/ResourceLimitExceeded|service limit/i, 'AwsQuotaExceeded'],
-  [/CapacityError|InsufficientCapacity|Unable to provision/i, 'AwsNoCapacity'],
-  [/InternalServerError|InternalError/i, 'JobLost'],
-  [/exit code:? *(137|139|134|135)\b|OutOfMemory|out of memory|SIGKILL/i, 'JobKilled'],
-  [/ClientError/i, 'JobRejected'],
+type Rule = readonly [pattern: RegExp, code: FailureCode];
+
+/** Our program, or who killed it: 128 and the signal. */
+const EXITS: Readonly<Record<string, FailureCode>> = {
+  134: 'JobKilled',
+  135: 'JobKilled',
+  137: 'JobKilled',
+  139: 'JobKilled',
+};
+
+/** The word before the first colon, by which the service tells kinds of reasons apart. */
+const KINDS: readonly Rule[] = [
+  [/^(Throttl\w*|TooManyRequests\w*|RequestLimitExceeded)$/, 'AwsThrottled'],
+  [/LimitExceeded\w*$/, 'AwsQuotaExceeded'],
+  [/^(CapacityError|InsufficientCapacity\w*)$/, 'AwsNoCapacity'],
+  [/^(InternalServer\w*|InternalError|InternalFailure|ServiceUnavailable\w*)$/, 'JobLost'],
 ];
 
+/** What the text says, where the word is `ClientError` or none of those. */
+const TEXTS: readonly Rule[] = [
+  [/no space left|not enough (disk )?space|disk (is )?full/i, 'JobDiskFull'],
+  [/rate exceeded|throttl|too many requests|slow ?down|reduce your request rate/i, 'AwsThrottled'],
+  [/ResourceLimitExceeded|service limit/i, 'AwsQuotaExceeded'],
+  [/InsufficientCapacity|unable to provision/i, 'AwsNoCapacity'],
+  [/OutOfMemory|out of memory|more memory/i, 'JobKilled'],
+];
+
+const match = (rules: readonly Rule[], text: string): FailureCode | undefined =>
+  rules.find(([pattern]) => pattern.test(text))?.[1];
+
+/**
+ * The code for a reason of the service. What it says of our program (`AlgorithmError`) is that program's own text: only the
+ * exit code in its end counts.
+ */
+function codeOf(reason: string): FailureCode {
+  const [, kind = '', text = reason] = /^\s*(\w+):(.*)$/s.exec(reason) ?? [];
+  if (kind === 'AlgorithmError') return EXITS[/exit code:? *(\d+)\s*$/i.exec(text)?.[1] ?? ''] ?? 'JobFailed';
+  return match(KINDS, kind) ?? match(TEXTS, text) ?? (kind === 'ClientError' ? 'JobRejected' : 'JobFailed');
+}
+
 /** A reason without the places that it names: keys of studies may say whose they are. */
-function shown(reason: string): string {
-  return reason.replaceAll(/s3:\/\/[^\s"',)]+/g, 's3://…').slice(0, 500);
+function withoutPlaces(reason: string): string {
+  return reason.replaceAll(/s3:\/\/[^\s"',)]+/g, 's3://…');
 }
 
 /** Machine and seconds, for the costs. */
@@ -69,9 +100,10 @@ export function endOf(name: string, job: Described): RemoteEnd | undefined {
       if (note !== undefined) {
         throw new WorkFailed(note.code as FailureCode, note.message, { step: note.step, job: name });
       }
-      const reason = job.FailureReason ?? 'no reason was given';
-      const [, code = 'JobFailed'] = REASONS.find(([pattern]) => pattern.test(reason)) ?? [];
-      throw new WorkFailed(code, `the processing job ${name} failed: ${shown(reason)}`, { job: name });
+      // Places are taken out before anything is read into the words.
+      const reason = withoutPlaces(job.FailureReason ?? 'no reason was given');
+      const message = `the processing job ${name} failed: ${reason.slice(0, 500)}`;
+      throw new WorkFailed(codeOf(reason), message, { job: name });
     }
     case 'Stopped': {
       const message = `the processing job ${name} was stopped before it had ended: it ran longer than it may, or someone stopped it`;

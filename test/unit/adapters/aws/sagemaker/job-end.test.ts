@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { endOf } from '../../../../../src/adapters/aws/sagemaker/job-end.js';
+import { failureKind } from '../../../../../src/domain/failures/index.js';
 import { WorkFailed } from '../../../../../src/ports/remote-executor.js';
 
 function failure(job: Parameters<typeof endOf>[1]): WorkFailed {
@@ -49,11 +50,30 @@ describe('the end of a processing job', () => {
     ['InternalServerError: We encountered an internal error. Please try again.', 'JobLost'],
     ['CapacityError: Unable to provision requested ML compute capacity.', 'AwsNoCapacity'],
     ['ClientError: Cannot pull the image', 'JobRejected'],
+    ['ThrottlingException: Rate exceeded', 'AwsThrottled'],
+    ['ClientError: Data download failed: Please reduce your request rate.', 'AwsThrottled'],
+    ['ClientError: Data download failed: [Errno 28] No space left on device', 'JobDiskFull'],
+    ['ClientError: Please use an instance type with more memory', 'JobKilled'],
+    ['ClientError: Unable to provision requested ML compute capacity', 'AwsNoCapacity'],
+    // What our program, or a study's path, says is not what the service says.
+    ['AlgorithmError: ClientError in user code, exit code: 1', 'JobFailed'],
+    ['AlgorithmError: ThrottlingException and no space left on device, exit code: 1', 'JobFailed'],
+    ['AlgorithmError: it said exit code: 137 before, exit code: 1', 'JobFailed'],
+    ['AlgorithmError: See job logs for more information, exit code: 139', 'JobKilled'],
+    ['ClientError: no objects under s3://bucket/throttled/no-space-left', 'JobRejected'],
+    ['something nobody has seen', 'JobFailed'],
     ['ResourceLimitExceeded: The account-level service limit', 'AwsQuotaExceeded'],
   ])('for "%s" is %s', (reason, code) => {
     expect(failed(reason).code).toBe(code);
     // A note that is not ours says nothing.
     expect(failed(reason, 'Traceback (most recent call last)').code).toBe(code);
+  });
+
+  it('names the setting where the volume was too small', () => {
+    expect(failureKind('JobDiskFull').remedy).toContain('aws.sagemaker.volumeGb');
+    // Another try would have no more room.
+    expect(failureKind('JobDiskFull').retryable).toBe(false);
+    expect(failureKind('AwsThrottled').retryable).toBe(true);
   });
 
   it('takes a job that was stopped, not by us, for one that ran too long', () => {
