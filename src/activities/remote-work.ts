@@ -1,5 +1,6 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { RemoteActivities, RemoteExecutorName, RemoteRequest } from '../contracts/remote-work.js';
+import { workTags } from '../contracts/work-tags.js';
 import { layout } from '../contracts/layout.js';
 import { isUri } from '../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../domain/errors.js';
@@ -60,7 +61,7 @@ function workOf(request: RemoteRequest, services: RemoteServices): RemoteWork {
   const { workflowExecution, workflowNamespace: namespace = 'default' } = Context.current().info;
   const { workflowId = '', runId = '' } = workflowExecution ?? {};
   const name = workName(namespace, workflowId, runId, request.attempt);
-  const tags = { 'cohortflow:work': name, 'cohortflow:workflow': workflowId, 'cohortflow:namespace': namespace };
+  const tags = workTags(name, workflowId, namespace);
   return { request, name, place: placeFor(request, name, services.workPlace), tags };
 }
 
@@ -88,7 +89,10 @@ export function createRemoteActivities(services: RemoteServices): RemoteActiviti
       heartbeating(async (_attempt, signal) => {
         if (isOfUnit(request) && (await foundFinished(request, services, signal))) return { reused: true };
         const work = workOf(request, services);
-        const ticket = await services.executor(request.executor).submit(work, signal);
+        const ticket = await services
+          .executor(request.executor)
+          .submit(work, signal)
+          .catch((error: unknown) => Promise.reject(endOfWork(error) as Error));
         return ticket === undefined ? { reused: true } : { reused: false, ticket };
       }, HEARTBEAT_MS),
     awaitWork: async ({ ticket }) => {

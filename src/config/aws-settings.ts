@@ -99,7 +99,12 @@ export interface AthenaSettings {
   readonly database?: string;
 }
 
-type Kind = 'text' | 's3' | 'count' | 'flag' | 'texts' | 'map' | readonly string[] | Shape;
+type Kind = 'text' | 's3' | 'count' | 'flag' | 'texts' | 'map' | 'tags' | 'types' | Range | readonly string[] | Shape;
+/** A whole number within what a service takes. */
+interface Range {
+  readonly least: number;
+  readonly most: number;
+}
 /** Names and kinds of a mapping's values. */
 export interface Shape {
   readonly [name: string]: Kind;
@@ -112,15 +117,16 @@ export const AWS_SHAPE = {
   region: 'text',
   work: 's3',
   kmsKey: 'text',
-  tags: 'map',
+  tags: 'tags',
   s3: { anonymous: 'texts', requesterPays: 'texts', objectTags: 'map' },
   sagemaker: {
     ...NETWORK,
     image: 'text',
     roleArn: 'text',
-    instanceTypes: 'texts',
-    volumeGb: 'count',
-    maxMinutes: 'count',
+    instanceTypes: 'types',
+    // What CreateProcessingJob takes: 16 TB, and nine days.
+    volumeGb: { least: 1, most: 16_384 },
+    maxMinutes: { least: 1, most: 12_960 },
     networkIsolation: 'flag',
     pollSeconds: 'count',
     pollsPerSecond: 'count',
@@ -158,6 +164,20 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** What services take of a tag: the characters of all of them, and the first part of names that are theirs or ours. */
+const TAG_TEXT = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+const TAG_OF_OTHERS = /^(aws|cohortflow):/i;
+/** Fifty go on a job or machine; the rest is for our own. */
+const MOST_TAGS = 30;
+
+function tagFits([name, value]: readonly [string, unknown]): boolean {
+  if (!isText(name) || name.length > 128 || !TAG_TEXT.test(name) || TAG_OF_OTHERS.test(name)) return false;
+  return typeof value === 'string' && value.length <= 256 && TAG_TEXT.test(value);
+}
+
+/** Most types that a job may list. */
+const MOST_TYPES = 5;
+
 const CHECKS: Readonly<Record<string, { readonly wanted: string; readonly fits: (value: unknown) => boolean }>> = {
   text: { wanted: 'a text', fits: isText },
   s3: { wanted: 's3://bucket/folder', fits: (value) => isText(value) && /^s3:\/\/[a-z0-9][a-z0-9.-]+/.test(value) },
@@ -174,13 +194,39 @@ const CHECKS: Readonly<Record<string, { readonly wanted: string; readonly fits: 
     wanted: 'a mapping of names to texts',
     fits: (value) => isMapping(value) && Object.values(value).every((entry) => typeof entry === 'string'),
   },
+  tags: {
+    wanted:
+      `a mapping of at most ${MOST_TAGS} names (128 characters, not beginning with aws: or cohortflow:) to texts ` +
+      '(256 characters), of letters, digits, spaces and _.:/=+-@',
+    fits: (value) => isMapping(value) && Object.keys(value).length <= MOST_TAGS && Object.entries(value).every(tagFits),
+  },
+  types: {
+    wanted: `a list of one to ${MOST_TYPES} types, each once`,
+    fits: (value) =>
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.length <= MOST_TYPES &&
+      value.every(isText) &&
+      new Set(value).size === value.length,
+  },
 };
+
+function isRange(kind: Kind): kind is Range {
+  return typeof kind === 'object' && 'least' in kind && typeof kind.least === 'number';
+}
 
 function faultOf(kind: Kind, value: unknown, where: string): string | undefined {
   if (Array.isArray(kind)) {
     const choices = kind as readonly string[];
     const wanted = choices.join(' or ');
     return choices.includes(value as string) ? undefined : `${where}: found ${JSON.stringify(value)}, wanted ${wanted}`;
+  }
+  if (isRange(kind)) {
+    const { least, most } = kind;
+    const fits = typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
+    return fits
+      ? undefined
+      : `${where}: found ${JSON.stringify(value)}, wanted a whole number from ${least} to ${most}`;
   }
   if (typeof kind === 'string') {
     const check = CHECKS[kind];

@@ -11,13 +11,14 @@ export interface RemoteWork {
   readonly name: string;
   /** `s3://bucket/…/<name>`, without a slash at the end: private to this work. */
   readonly place: string;
-  /** Put on everything that is made: `cohortflow:work` (name), `cohortflow:workflow` (id of the unit's workflow). */
+  /** Put on everything that is made; of `workTags`. */
   readonly tags: Readonly<Record<string, string>>;
 }
 
 /** What there may be of something at once, and what says so. */
 export interface RemoteLimit {
-  readonly limit: number;
+  /** Absent where nobody could say: then the service itself refuses what is too much. */
+  readonly limit?: number;
   /** As `quota of ml.r5.large for processing jobs`. */
   readonly why: string;
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AwsSettings } from '../../../config/aws-settings.js';
 import type { DragenChoice } from '../../../contracts/inputs.js';
 import type { RemoteEnd, RemoteRequest, RemoteTicket } from '../../../contracts/remote-work.js';
+import { NAMESPACE_TAG, namespaceTag, WORK_TAG, withoutWork, workflowOf } from '../../../contracts/work-tags.js';
 import { localDiskGb } from '../../../domain/costs/index.js';
 import { CohortflowError } from '../../../domain/errors.js';
 import {
@@ -41,7 +42,6 @@ const MOST_BLIND_LOOKS = 60;
 const LOOKS_FOR_LOST = [0, 1_000, 4_000, 10_000];
 const ENDED_WITHIN_MS = 15 * 60_000;
 const END_POLL_MS = 3_000;
-const WORK_TAG = 'cohortflow:work';
 
 const GB = 1e9;
 
@@ -134,11 +134,13 @@ export class DragenExecutor implements RemoteExecutor {
   }
 
   async alive(signal: AbortSignal): Promise<readonly RemoteAlive[]> {
-    const found = await this.#machines.tagged('cohortflow:namespace', this.namespace, signal);
+    const found = await this.#machines.tagged(NAMESPACE_TAG, namespaceTag(this.namespace), signal);
     const holders = await this.#pool?.holders(signal);
     return found.map(({ id, tags, since }) => {
-      const { [WORK_TAG]: named, 'cohortflow:workflow': tagged } = tags;
-      const { name, workflowId } = holders?.get(id) ?? { name: named ?? 'none', workflowId: tagged };
+      const { name, workflowId } = holders?.get(id) ?? {
+        name: tags[WORK_TAG] ?? 'none',
+        workflowId: workflowOf(tags),
+      };
       return {
         ...{ executor: this.name, id, name },
         ...(workflowId === undefined ? {} : { workflowId }),
@@ -161,10 +163,10 @@ export class DragenExecutor implements RemoteExecutor {
       const [before] = await this.#machines.tagged(WORK_TAG, name, signal);
       return before?.id ?? (await this.launch(machine, tags, name, signal));
     }
-    const { [WORK_TAG]: _, 'cohortflow:workflow': workflowId, ...common } = tags;
+    const workflowId = workflowOf(tags);
     const holder = { name, ...(workflowId === undefined ? {} : { workflowId }) };
     const key = poolKey(this.settings, machine, this.namespace);
-    const ofPool = { ...common, [POOL_TAG]: key };
+    const ofPool = { ...withoutWork(tags), [POOL_TAG]: key };
     const launch = (again: number): Promise<string> => this.launch(machine, ofPool, `${name}-${again}`, signal);
     return this.#pool.take(holder, key, launch, signal);
   }
