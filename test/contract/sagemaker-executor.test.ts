@@ -4,8 +4,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SageMakerExecutor } from '../../src/adapters/aws/sagemaker/executor.js';
 import type { SageMakerSettings } from '../../src/config/aws-settings.js';
 import type { RemoteEnd, RemoteTicket } from '../../src/contracts/remote-work.js';
+import { failureKind } from '../../src/domain/failures/index.js';
+import { workTags } from '../../src/contracts/work-tags.js';
 import type { Files } from '../../src/ports/files.js';
-import type { RemoteWork } from '../../src/ports/remote-executor.js';
+import { WorkFailed, type RemoteWork } from '../../src/ports/remote-executor.js';
 import type { CensusJob, SimulatedImage } from '../support/aws/processing-jobs.js';
 import { startAwsStandIn, type AwsStandIn, type StandInOptions } from '../support/aws/stand-in.js';
 
@@ -38,20 +40,20 @@ describe('the SageMaker executor', () => {
     Object.assign(process.env, aws.environment);
   }
 
-  function executor(more: SageMakerSettings = {}, namespace = 'default'): SageMakerExecutor {
+  function executor(more: SageMakerSettings = {}, namespace = 'default', speed = 1): SageMakerExecutor {
     const files = { write: async (path: string, text: string) => void written.set(path, text) } as unknown as Files;
     const sagemaker = { image: IMAGE, roleArn: ROLE, pollSeconds: 0.02, pollsPerSecond: 500, ...more };
-    return new SageMakerExecutor({ region: 'eu-central-1', sagemaker }, files, namespace);
+    return new SageMakerExecutor({ region: 'eu-central-1', sagemaker }, files, namespace, speed);
   }
 
-  function work(name = NAME, namespace = 'default'): RemoteWork {
+  function work(name = NAME, namespace = 'default', workflowId = 'w'): RemoteWork {
     const unit = { modality: 'imaging', caseId: 'C', source: { kind: 'dicom', folder: 's3://data/C' } } as const;
     const common = { executor: 'sagemaker', output: 's3://out', runId: 'run', attempt: 1 } as const;
     return {
       request: { ...common, input: { unit, output: 's3://out' } },
       name,
       place: `s3://out/run/.work/${name}`,
-      tags: { 'cohortflow:work': name, 'cohortflow:workflow': 'w', 'cohortflow:namespace': namespace },
+      tags: workTags(name, workflowId, namespace),
     };
   }
 
@@ -124,11 +126,16 @@ describe('the SageMaker executor', () => {
       await expect(executor().submit(work(), signal)).rejects.toMatchObject({ code: 'AwsUnavailable' });
     });
 
-    it('does not take a job of another specification for its own', async () => {
+    it('does not take a job of another specification for its own: the workflow ends it and begins another', async () => {
       await start(FOREVER, { jobLagSeconds: 0 });
       await executor({ volumeGb: 5 }).submit(work(), signal);
-      await expect(executor({ volumeGb: 20 }).submit(work(), signal)).rejects.toMatchObject({
-        code: 'JobRejected',
+      const failed = await executor({ volumeGb: 20 })
+        .submit(work(), signal)
+        .catch((error: unknown) => error);
+      expect(failed).toBeInstanceOf(WorkFailed);
+      expect(failureKind((failed as WorkFailed).code).retryable).toBe(true);
+      expect(failed).toMatchObject({
+        code: 'JobLost',
         message: expect.stringContaining('other settings') as string,
       });
       // It is this work's all the same, and ends with it.
@@ -136,13 +143,74 @@ describe('the SageMaker executor', () => {
       expect(job()?.status).toBe('Stopped');
     });
 
-    it.each([{}, { 'cohortflow:work': 'another' }])('does not touch a job that is not its own: %j', async (tags) => {
+    it('does not touch a job that is not its own', async () => {
       await start(FOREVER, { jobLagSeconds: 0 });
-      await foreign(tags);
+      await foreign({ 'cohortflow:work': 'another' });
       await expect(executor().submit(work(), signal)).rejects.toMatchObject({ code: 'JobRejected' });
       await executor().stop(NAME, signal);
       expect(job()?.status).toBe('InProgress');
     });
+
+    it('takes a job of its name whose tags are not seen yet for its own, once they are, and stops it before', async () => {
+      await start(FOREVER, { jobLagSeconds: 0 });
+      aws.jobs.tagLagSeconds = 1e6;
+      await executor().submit(work(), signal);
+      const unseen = executor().submit(work(), signal);
+      await expect(unseen).rejects.toMatchObject({ code: 'AwsUnavailable', retryable: true });
+      aws.jobs.tagLagSeconds = 0;
+      expect(await executor().submit(work(), signal)).toMatchObject({ name: NAME });
+      aws.jobs.tagLagSeconds = 1e6;
+      await executor().stop(NAME, signal);
+      expect(job()?.status).toBe('Stopped');
+    });
+
+    it('at its rate, whatever looks there are, and more slowly where the service throttles', async () => {
+      await start(FOREVER, { jobLagSeconds: 0 });
+      const one = executor({ pollsPerSecond: 20 });
+      const names = Array.from({ length: 21 }, (_, at) => `${NAME}-${at}`);
+      const waiting = new AbortController();
+      const ticket = { executor: 'sagemaker', name: NAME, place: work().place } as const;
+      const looks = names.map(() => one.await(ticket, waiting.signal, () => undefined).catch(() => undefined));
+      await Promise.all(names.map((name) => one.submit(work(name), signal)));
+      const begun = aws.jobs.census().jobs.map(({ created }) => created);
+      // Twenty intervals of 50 ms, of which none is shorter, however the first calls were held up.
+      expect(Math.max(...begun) - Math.min(...begun)).toBeGreaterThan(500);
+      waiting.abort();
+      await Promise.all(looks);
+      // The SDK tries twice.
+      aws.faults.next('CreateProcessingJob', ...Array<'throttle'>(6).fill('throttle'));
+      for (const last of ['x', 'y', 'z']) await one.submit(work(`${NAME}-${last}`), signal).catch(() => undefined);
+      await one.submit(work(`${NAME}-first`), signal);
+      await one.submit(work(`${NAME}-second`), signal);
+      const [first, second] = [job(`${NAME}-first`)!, job(`${NAME}-second`)!];
+      // An eighth of the rate, and a sixteenth more.
+      expect(second.created - first.created).toBeGreaterThan(120);
+    }, 30_000);
+
+    it('adopts its own before a hundred looks at others', async () => {
+      await start(FOREVER, { jobLagSeconds: 0 });
+      const one = executor({ pollsPerSecond: 20 });
+      await one.submit(work(), signal);
+      const waiting = new AbortController();
+      const ticket = { executor: 'sagemaker', name: NAME, place: work().place } as const;
+      const waits = Array.from({ length: 100 }, () =>
+        one.await(ticket, waiting.signal, () => undefined).catch(() => undefined),
+      );
+      const looked = aws.calls.get('DescribeProcessingJob') ?? 0;
+      expect(await one.submit(work(), signal)).toMatchObject({ name: NAME });
+      expect((aws.calls.get('DescribeProcessingJob') ?? 0) - looked).toBeLessThan(20);
+      waiting.abort();
+      await Promise.all(waits);
+    }, 30_000);
+
+    it.each(['cohort-(1)/imaging/batch#1,~trial (A)=ü', `long (${'ä#'.repeat(200)})`, 'x'.repeat(1000)])(
+      'for a workflow whose id no tag could have as it is, and tells whose it is: %.30s',
+      async (workflowId) => {
+        await start(FOREVER, { jobLagSeconds: 0 });
+        await executor().submit(work(NAME, 'default', workflowId), signal);
+        expect(await executor().alive(signal)).toMatchObject([{ id: NAME, workflowId }]);
+      },
+    );
 
     it('says what the quota leaves no room for, and what throttles', async () => {
       await start(FOREVER, { quota: { 'ml.r5.large': 0 } });
@@ -286,9 +354,32 @@ describe('the SageMaker executor', () => {
 
     it('nothing where nothing was ever taken on', async () => {
       await start(FOREVER);
-      await executor().stop(NAME, signal);
+      await executor({}, 'default', 100).stop(NAME, signal);
+      expect(aws.jobs.census().jobs).toEqual([]);
+    });
+
+    it.each([false, true])(
+      'a job that the service shows only a minute after it began; nor can it be stopped before: %s',
+      async (stopsLag) => {
+        // A simulated second takes 20 milliseconds, of the account and of the executor's patience alike.
+        await start(FOREVER, { scale: 50, jobLagSeconds: 60 });
+        aws.jobs.stopsLag = stopsLag;
+        const one = executor({}, 'default', 50);
+        await one.submit(work(), signal);
+        await one.stop(NAME, signal);
+        expect(job()?.status).toBe('Stopped');
+        expect(aws.jobs.census().alive).toBe(0);
+      },
+    );
+
+    it('nothing for long where the service refused to begin it', async () => {
+      await start(FOREVER, { quota: { 'ml.r5.large': 0 } });
+      const one = executor({}, 'default', 100);
+      await expect(one.submit(work(), signal)).rejects.toMatchObject({ code: 'AwsQuotaExceeded' });
+      await one.stop(NAME, signal);
       expect(aws.calls.get('StopProcessingJob')).toBeUndefined();
-    }, 60_000);
+      expect(aws.calls.get('DescribeProcessingJob')).toBeLessThan(6);
+    });
 
     it('before a hundred looks at other jobs', async () => {
       await start(FOREVER, { jobLagSeconds: 0 });

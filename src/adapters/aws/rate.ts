@@ -3,6 +3,10 @@ interface Waiting {
   readonly go: () => void;
 }
 
+/** A service that throttles everything still gets a call now and then. */
+const LEAST_SHARE = 1 / 16;
+const RECOVERED_BY_A_CALL = 1 / 16;
+
 /**
  * Spaces out calls of many callers, so that together they stay below a service's rate. First come, first served; but calls
  * that end what costs money go before all that only look.
@@ -12,9 +16,21 @@ export class Rate {
   readonly #patient = new Set<Waiting>();
   #next = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Share of the rate that the service has let us have lately. */
+  #share = 1;
 
   /** @param perSecond calls a second at most */
   constructor(private readonly perSecond: number) {}
+
+  /** The service said that calls come too fast: half as fast from now on. */
+  throttled(): void {
+    this.#share = Math.max(LEAST_SHARE, this.#share / 2);
+  }
+
+  /** A call went through: a little faster again, up to the whole rate. */
+  wentThrough(): void {
+    this.#share = Math.min(1, this.#share + RECOVERED_BY_A_CALL);
+  }
 
   /**
    * Resolves when it is the caller's turn. Who stops waiting takes no turn.
@@ -56,7 +72,7 @@ export class Rate {
         }, wait);
         return;
       }
-      this.#next = performance.now() + 1000 / this.perSecond;
+      this.#next = performance.now() + 1000 / (this.perSecond * this.#share);
       first.go();
     }
   }

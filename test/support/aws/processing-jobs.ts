@@ -100,6 +100,10 @@ export class ProcessingJobs {
   #hidden = { after: 0, looks: 0 };
   /** Simulated seconds by which what the service tells of jobs lags behind. */
   lagSeconds: number;
+  /** The same of their tags; as long as that of the jobs when undefined. */
+  tagLagSeconds: number | undefined;
+  /** True: what is not seen yet cannot be stopped yet. */
+  stopsLag = false;
 
   constructor(private readonly options: ProcessingOptions) {
     this.lagSeconds = options.lagSeconds;
@@ -110,9 +114,7 @@ export class ProcessingJobs {
     DescribeProcessingJob: (request) => this.describe(String(request['ProcessingJobName'])),
     StopProcessingJob: (request) => this.stop(String(request['ProcessingJobName'])),
     ListProcessingJobs: (request) => this.list(request),
-    ListTags: (request) => ({
-      Tags: [...this.#jobs].find(([name]) => arnOf(name) === request['ResourceArn'])?.[1].tags ?? [],
-    }),
+    ListTags: (request) => ({ Tags: this.tagsOf(String(request['ResourceArn'])) }),
   };
 
   /** Jobs that have not ended, the most there were at once, how often each ran, and what it would have cost. */
@@ -202,6 +204,13 @@ export class ProcessingJobs {
     return job;
   }
 
+  /** The tags of a job; none while they are too new to be seen. */
+  private tagsOf(arn: string): readonly Json[] {
+    const job = [...this.#jobs].find(([name]) => arnOf(name) === arn)?.[1];
+    const lag = ((this.tagLagSeconds ?? this.lagSeconds) * 1000) / this.options.scale;
+    return job?.history.before(lag) === undefined ? [] : job.tags;
+  }
+
   /** How a job looks to who asks now; undefined when it is too new. */
   private seen({ history }: Job): State | undefined {
     return history.before((this.lagSeconds * 1000) / this.options.scale);
@@ -241,6 +250,9 @@ export class ProcessingJobs {
 
   private stop(name: string): Json {
     const job = this.at(name);
+    if (this.stopsLag && this.seen(job) === undefined) {
+      throw invalid(`Could not find requested job with name: ${name}`);
+    }
     const status = job.history.now?.status;
     if (status === 'InProgress') {
       this.change(job, { status: 'Stopping' });

@@ -63,6 +63,31 @@ describe('calls at a bounded rate', () => {
     expect(had.at(-1)).toBe('e: enough');
   });
 
+  it('go half as fast after each that was throttled, and a little faster after each that went through', async () => {
+    const rate = new Rate(8);
+    const had: string[] = [];
+    const during = async (ms: number): Promise<number> => {
+      const before = had.length;
+      await vi.advanceTimersByTimeAsync(ms);
+      return had.length - before;
+    };
+    for (let at = 0; at < 500; at += 1) ask(rate, had, String(at));
+    expect(await during(1000)).toBe(9);
+    rate.throttled();
+    await during(1000);
+    expect(await during(1000)).toBe(4);
+    for (let at = 0; at < 20; at += 1) rate.throttled();
+    // Never none at all.
+    await during(2000);
+    expect(await during(10_000)).toBe(5);
+    for (let at = 0; at < 15; at += 1) rate.wentThrough();
+    await during(2000);
+    expect(await during(1000)).toBe(8);
+    // And never more than the whole rate.
+    for (let at = 0; at < 15; at += 1) rate.wentThrough();
+    expect(await during(1000)).toBe(8);
+  });
+
   it('do not store up turns while nobody asks', async () => {
     const rate = new Rate(2);
     const had: string[] = [];
