@@ -21,6 +21,8 @@ export const COHORT_SIGNALS = {
   retryRound: 'retryRound',
   /** What a lane or a modality tells its parent. */
   report: 'report',
+  /** The circuit breaker of a cohort tells its lanes: it tripped, or what failed so is run again by a retry. */
+  breaker: 'breaker',
 } as const;
 
 /** A change: what is absent stays as it is. */
@@ -77,6 +79,22 @@ export interface PartReport {
   /** The part runs no more than this many units now: sent after its width was lowered. */
   readonly settled?: number;
   readonly tripped?: BreakerTrip;
+  /** Failures of the environment in a row, of a lane in which there are several; none when the row has ended. */
+  readonly row?: BreakerRowReport;
+  /** True from when the circuit breaker holds units of it until all of them have been run again. */
+  readonly holds?: boolean;
+}
+
+/** How many units in a row failed with one code of the environment. */
+export interface BreakerRowReport {
+  readonly code: string;
+  readonly failures: number;
+}
+
+/** What a cohort tells its lanes of its circuit breaker. */
+export interface BreakerOrder {
+  /** It tripped because of this code; without one, what failed in a row is run again by a retry. */
+  readonly code?: FailureCode;
 }
 
 /** Concurrency as a person gives it to a running cohort. */
@@ -144,6 +162,13 @@ export function checkRetryRequest(request: unknown): void {
   if (typeof code === 'string' && !isFailureCode(code)) {
     refuse(`${code} is no failure code; docs/failures.md lists them`);
   }
+}
+
+/** What a retry is told while the circuit breaker holds units: it would run them twice. */
+export function unitsAreHeld(): CohortflowError {
+  const message =
+    'the circuit breaker holds cases that failed in a row: resume runs them again by itself; retry others after that';
+  return new CohortflowError('InvalidInput', message);
 }
 
 /** What an update is told that comes while a run writes its tables. */

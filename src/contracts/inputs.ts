@@ -198,7 +198,7 @@ const UNIT: FieldRules = {
   runId: text('key of the records of outcomes; the run id of this workflow'),
   force: { kind: 'flag', about: 'run every step again, reuse nothing' },
   verifyInputs: { kind: 'flag', about: 'read every input again instead of trusting size and times' },
-  round: { kind: 'count', about: 'internal: which retry of the run this is' },
+  round: { kind: 'number', about: 'internal: which retry of the run this is, and which pass of it' },
   searchAttributes: { kind: 'flag', about: 'internal: the search attributes are registered' },
 };
 

@@ -11,7 +11,10 @@ export interface OutcomeRecord {
   /** Study or sample id where a case has several; empty otherwise. */
   readonly part: string;
   readonly step: string;
-  /** Which pass over the unit: 0 (or absent) the first, above that the retries of failed units within one run. */
+  /**
+   * Which pass over the unit: 0 (or absent) the first, whole numbers above that the retries of failed units within one run.
+   * Millionths count the passes of a round over units that the circuit breaker took back.
+   */
   readonly round?: number;
   readonly outcome: OutcomeKind;
   /** Failure code; empty unless failed or skipped. */

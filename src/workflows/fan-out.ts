@@ -1,7 +1,10 @@
 import { CancellationScope, condition, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
 import {
   checkRetryRequest,
+  unitsAreHeld,
   unitsHaveEnded,
+  type BreakerOrder,
+  type BreakerRowReport,
   type BreakerTrip,
   type PartReport,
   type RetryAnswer,
@@ -16,11 +19,12 @@ import { laneWorkflowId } from '../contracts/workflow-ids.js';
 import { CohortflowError } from '../domain/errors.js';
 import type { JsonObject } from '../steps/step.js';
 import { cohortFiles } from './activities.js';
+import { isEnvironment } from './breaker.js';
 import { childToEnd, type FanOut } from './children.js';
 import { Courier } from './courier.js';
 import { isOwnCancellation, isReportable, orFail } from './failures.js';
 import { laneCount, type LaneInput } from './lanes.js';
-import { reportSignal, retryFailedUpdate, retryRoundSignal, steerSignal } from './messages.js';
+import { breakerSignal, reportSignal, retryFailedUpdate, retryRoundSignal, steerSignal } from './messages.js';
 import { PoolShare } from './pool-share.js';
 import { modalityAttribute } from './search-attributes.js';
 import { runSlice } from './slice.js';
@@ -75,6 +79,7 @@ export class FanOutRun {
   private choosing = 0;
   private failure: unknown;
   private reported = 0;
+  private toldHolds = false;
   private closed = false;
   /** Called after every change. */
   onChange: () => void = () => undefined;
@@ -88,7 +93,7 @@ export class FanOutRun {
     this.lastRound = only?.round ?? 0;
     if (carried !== undefined) this.counts.set('carried', carried);
     if (only !== undefined) this.rounds.push(only);
-    this.own = new SliceState(this.slice({ round: 0, total: fanOut.total }, 0, 1));
+    this.own = new SliceState(this.slice({ round: 0, total: fanOut.total }, 0, 1), fanOut.pauseAfter);
     this.own.onChange = () => this.changed();
     this.own.onTrip = (trip) => this.trip(trip);
     if (pool !== undefined) {
@@ -262,6 +267,31 @@ export class FanOutRun {
     if (this.breaker !== undefined) return;
     this.breaker = trip;
     this.steering.change({ paused: true });
+    // Those that failed so elsewhere are held too, and what is in flight there.
+    if (this.runners.has(OWN)) this.own.trip(trip.code);
+    this.tellLanes({ code: trip.code });
+  }
+
+  private tellLanes(order: BreakerOrder): void {
+    for (const id of this.runners.keys()) {
+      if (id !== OWN) void this.courier.send(id, (handle) => handle.signal(breakerSignal, order));
+    }
+  }
+
+  /** True while units are held that have a failure on record. */
+  private get holds(): boolean {
+    return this.breaker !== undefined || this.own.holds || [...this.runners.values()].some(({ holds }) => holds);
+  }
+
+  /** Trips when units of several lanes together fail so often in a row as would trip the breaker of one. */
+  private lookAtRows({ code }: BreakerRowReport): void {
+    const own = this.own.breaker.row;
+    const failures = [...this.runners.values()].reduce(
+      (sum, { row }) => sum + (row?.code === code ? row.failures : 0),
+      own.code === code ? own.units.length : 0,
+    );
+    if (failures < this.fanOut.pauseAfter || !isEnvironment(code)) return;
+    this.trip({ code, failures, since: new Date().toISOString() });
   }
 
   /** Slots of a shared pool that this fan-out could use now. */
@@ -282,11 +312,16 @@ export class FanOutRun {
   }
 
   /** What a lane told: how far it is, that it is as narrow as it was told to be, that its breaker tripped. */
-  private take({ from, counts, settled, tripped }: PartReport): void {
+  private take({ from, counts, settled, tripped, row, holds }: PartReport): void {
     const runner = this.runners.get(from);
     if (runner === undefined) return;
     if (counts !== undefined) this.counts.set(from, counts);
     if (settled !== undefined) runner.settle(settled);
+    if (holds !== undefined) runner.holds = holds;
+    if (row !== undefined) {
+      runner.row = row;
+      this.lookAtRows(row);
+    }
     if (tripped !== undefined) {
       // The lane has paused itself.
       runner.told = { ...runner.told, paused: true };
@@ -297,19 +332,29 @@ export class FanOutRun {
 
   private heedRetries(): void {
     const { fanOut, parent } = this.plan;
-    setHandler(retryRoundSignal, (round) => void this.rounds.push(round));
+    setHandler(retryRoundSignal, (round) => this.takeRound(round));
     setHandler(retryFailedUpdate, (request: RetryRequest | undefined) => this.retry(request ?? {}), {
       validator: (request) =>
         orFail(() => {
           checkRetryRequest(request);
           if (this.closed) throw unitsHaveEnded();
-          if (parent === undefined) return;
+          if (parent === undefined) {
+            if (this.holds) throw unitsAreHeld();
+            return;
+          }
           throw new CohortflowError(
             'InvalidInput',
             `${fanOut.cohortId} is a part of ${parent}: send retryFailed to ${parent}`,
           );
         }),
     });
+  }
+
+  private takeRound(round: RetryRound): void {
+    // What failed in a row may be among them: held as well, it would run twice.
+    this.own.breaker.forget();
+    this.tellLanes({});
+    this.rounds.push(round);
   }
 
   private async retry(choice: RetryRequest): Promise<RetryAnswer> {
@@ -319,7 +364,7 @@ export class FanOutRun {
     this.choosing += 1;
     try {
       const { total } = await cohortFiles.selectFailed({ output, runId, modality, round, choice });
-      if (total > 0) this.rounds.push({ round, total });
+      if (total > 0) this.takeRound({ round, total });
       return { [modality]: total };
     } finally {
       this.choosing -= 1;
@@ -338,6 +383,12 @@ export class FanOutRun {
   private changed(): void {
     this.onChange();
     this.report(REPORTED_SHARE);
+    const { parent } = this.plan;
+    const { holds } = this;
+    if (parent === undefined || holds === this.toldHolds) return;
+    this.toldHolds = holds;
+    const from = workflowInfo().workflowId;
+    void this.courier.send(parent, (handle) => handle.signal(reportSignal, { from, holds }));
   }
 
   /** Tells the parent how far this is, when at least so much more of it has been dealt with. */

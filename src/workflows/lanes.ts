@@ -22,6 +22,8 @@ export interface LaneInput {
   readonly limit?: number;
   /** Share of the slice that its cohort was last told of. */
   readonly reported?: number;
+  /** How often its cohort was told of failures in a row. */
+  readonly rowReports?: number;
 }
 
 /**
@@ -53,12 +55,57 @@ export class LaneReports {
   }
 }
 
+/** From so many failures in a row on a lane tells its cohort, which counts them together with those of other lanes. */
+const ROW_TOLD_FROM = 2;
+/** A lane tells so often of them in its life: where they come and go, its cohort's history must not grow by them. */
+const ROWS_TOLD = 20;
+
+/** Tells a cohort what its breaker cannot see: failures in a row in a lane, and whether the lane holds units. */
+export class RowReports {
+  private known = 0;
+  private holds = false;
+
+  /** @param told how often the cohort was told of failures in a row before */
+  constructor(
+    private readonly state: SliceState,
+    private readonly reports: LaneReports,
+    public told: number,
+  ) {
+    // What an earlier run told goes on.
+    this.known = this.length;
+  }
+
+  private get length(): number {
+    const { length } = this.state.breaker.row.units;
+    return length < ROW_TOLD_FROM ? 0 : length;
+  }
+
+  /** Tells what has changed. */
+  look(): void {
+    const { state, length } = this;
+    if (state.holds !== this.holds) {
+      this.holds = state.holds;
+      this.reports.send({ holds: state.holds });
+    }
+    if (length === this.known || (length > 0 && this.told >= ROWS_TOLD)) return;
+    this.known = length;
+    this.told += 1;
+    this.reports.send({ row: { code: state.breaker.row.code, failures: length } });
+  }
+}
+
 /** Ends this run of a lane and begins the next with what is left; returns when nothing is left. */
-export async function continueLane(input: LaneInput, state: SliceState, reports: LaneReports): Promise<void> {
+export async function continueLane(
+  input: LaneInput,
+  state: SliceState,
+  reports: LaneReports,
+  rows: RowReports,
+): Promise<void> {
   const { fanOut, slice, limit, reported = 0 } = input;
   const size = sliceSize(fanOut.total, slice.first, slice.stride);
-  const { at, counts, steering } = state;
-  if (at >= size) return reports.told();
+  const { rest } = state;
+  const { counts } = rest;
+  if (rest.at >= size) return reports.told();
   const share = endedUnits(counts) / size;
   const due = share >= reported + REPORTED_SHARE;
   if (due) reports.send({ counts });
@@ -66,8 +113,9 @@ export async function continueLane(input: LaneInput, state: SliceState, reports:
   await condition(allHandlersFinished);
   await continueAsNew<(next: LaneInput) => Promise<UnitCounts>>({
     fanOut,
-    slice: { ...slice, at, counts, steering: steering.current },
+    slice: rest,
     ...(limit === undefined ? {} : { limit }),
     reported: due ? share : reported,
+    ...(rows.told === 0 ? {} : { rowReports: rows.told }),
   });
 }

@@ -3,6 +3,7 @@ import type { PoolClaim } from '../contracts/activities.js';
 import {
   COHORT_SIGNALS,
   CONTROL_UPDATES,
+  type BreakerOrder,
   type InterimReport,
   type PartReport,
   type RetryAnswer,
@@ -44,6 +45,9 @@ export const retryRoundSignal = defineSignal<[RetryRound]>(COHORT_SIGNALS.retryR
 
 /** What a lane or a modality tells its parent. */
 export const reportSignal = defineSignal<[PartReport]>(COHORT_SIGNALS.report);
+
+/** What a cohort tells its lanes of its circuit breaker. */
+export const breakerSignal = defineSignal<[BreakerOrder]>(COHORT_SIGNALS.breaker);
 
 /** A claim on a shared pool. */
 export const claimSignal = defineSignal<[PoolClaim]>(CLAIM_SIGNAL);

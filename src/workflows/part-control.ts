@@ -1,6 +1,7 @@
 import { condition, setHandler, workflowInfo } from '@temporalio/workflow';
 import {
   checkRetryRequest,
+  unitsAreHeld,
   unitsHaveEnded,
   checkStartRate,
   checkWidthRequest,
@@ -41,6 +42,7 @@ export class PartControl {
   private state: SteeringState;
   private lastRound = 1;
   private choosing = 0;
+  private readonly holding = new Set<FanOutModality>();
   private closed = false;
 
   constructor(
@@ -55,8 +57,10 @@ export class PartControl {
       width: Math.max(0, ...this.names.map((name, at) => this.held(name, choices[at]?.concurrency ?? 0))),
       startRate: Math.max(0, ...choices.map(({ startRate }) => startRate)),
     };
-    setHandler(reportSignal, ({ from, counts }) => {
+    setHandler(reportSignal, ({ from, counts, holds }) => {
       const name = this.names.find((one) => from === this.idOf(one));
+      if (name !== undefined && holds === true) this.holding.add(name);
+      else if (name !== undefined && holds === false) this.holding.delete(name);
       if (name !== undefined && counts !== undefined) shown.showPart(name, counts);
     });
     this.heed(input.output);
@@ -69,6 +73,7 @@ export class PartControl {
       return await run();
     } finally {
       this.open.delete(name);
+      if (name !== 'clinical') this.holding.delete(name);
     }
   }
 
@@ -116,6 +121,7 @@ export class PartControl {
         orFail(() => {
           checkRetryRequest(request);
           if (this.closed) throw unitsHaveEnded();
+          if (this.holding.size > 0) throw unitsAreHeld();
         }),
     });
   }

@@ -1,5 +1,5 @@
 import { fairShares } from '../contracts/pools.js';
-import type { SteeringState } from '../contracts/control.js';
+import type { BreakerRowReport, SteeringState } from '../contracts/control.js';
 
 function allowed({ paused, width }: SteeringState): number {
   return paused ? 0 : width;
@@ -17,6 +17,10 @@ export class Runner {
   steer: (state: SteeringState) => void = () => undefined;
   /** Units it may still have in flight: more than it was told until what runs above that has ended. */
   using = 0;
+  /** What it last told of failures in a row. */
+  row: BreakerRowReport | undefined;
+  /** True while it holds units that are to be run again. */
+  holds = false;
 
   /** @param most units it can have in flight at all */
   constructor(readonly most: number) {}

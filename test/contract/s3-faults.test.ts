@@ -1,6 +1,5 @@
 import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { RunningCrc32 } from '../../src/adapters/aws/s3-checksum.js';
 import { S3Files } from '../../src/adapters/aws/s3-files.js';
 import { locationOf } from '../../src/adapters/aws/s3-location.js';
 import { FaultyS3 } from '../support/faulty-s3.js';
@@ -117,88 +116,6 @@ describe.skipIf(!able)('S3 that fails', () => {
     await expect(files.read(`${place}/a`)).rejects.toMatchObject({ code: 'ChecksumMismatch', retryable: true });
     expect((await files.read(`${place}/a`)).length).toBe(MB);
   }, 120_000);
-
-  it('that hands out another byte of an object of several parts is found out too', async () => {
-    await files.writeStream(`${place}/a`, stream(LARGE), LARGE);
-    expect(count('UploadPart')).toBe(3);
-    const sent = new RunningCrc32();
-    for await (const chunk of stream(LARGE)) sent.update(chunk);
-    // S3 itself compares what it put together with what was sent.
-    const complete = s3.calls.find(({ operation }) => operation === 'CompleteMultipartUpload');
-    expect(complete?.headers).toMatchObject({
-      'x-amz-checksum-crc32': sent.digest(),
-      'x-amz-checksum-type': 'FULL_OBJECT',
-    });
-    s3.next('GetObject', 'corrupt');
-    await expect(files.sha256(`${place}/a`)).rejects.toMatchObject({ code: 'ChecksumMismatch' });
-    expect(await files.sha256(`${place}/a`)).toMatch(/^[0-9a-f]{64}$/);
-  }, 120_000);
-
-  it('that hands out another byte after it broke off is found out too', async () => {
-    await files.write(`${place}/a`, bytes(3 * MB));
-    s3.next('GetObject', 'cut', 'corrupt');
-    await expect(files.read(`${place}/a`)).rejects.toMatchObject({ code: 'ChecksumMismatch', retryable: true });
-    s3.next('GetObject', 'cut', 'cut');
-    expect((await files.read(`${place}/a`)).length).toBe(3 * MB);
-  }, 120_000);
-
-  it('that hands out another byte of an object read as one range is found out too', async () => {
-    await files.write(`${place}/a`, bytes(100_000));
-    s3.next('GetObject', 'corrupt');
-    const source = await files.open(`${place}/a`);
-    await expect(source.read(132, 1_000)).rejects.toMatchObject({ code: 'ChecksumMismatch' });
-    expect(Buffer.from(await source.read(132, 1_000)).equals(bytes(100_000).subarray(132, 1_132))).toBe(true);
-  }, 120_000);
-
-  it('takes an upload for done whose last answer was lost, since its object is there', async () => {
-    s3.next('CompleteMultipartUpload', 'lost');
-    await files.writeStream(`${place}/a`, stream(LARGE), LARGE);
-    expect(count('CompleteMultipartUpload')).toBe(2);
-    expect((await files.stat(`${place}/a`))?.size).toBe(LARGE);
-    expect(await unfinished()).toBe(0);
-  }, 120_000);
-
-  it('does not take the object of another writer for that of an upload that is gone', async () => {
-    await files.writeStream(`${place}/a`, stream(LARGE), LARGE);
-    s3.next('CompleteMultipartUpload', 'no-such-upload');
-    const writing = files.writeStream(`${place}/a`, stream(LARGE), LARGE);
-    await expect(writing).rejects.toMatchObject({ code: 'AwsUnavailable', retryable: true });
-    expect(await unfinished()).toBe(0);
-  }, 120_000);
-
-  describe('copying an object that goes in parts', () => {
-    const SIZE = 12 * MB;
-
-    const inParts = new S3Files({}, { mostCopiedAtOnce: 5 * MB, copyPart: 5 * MB });
-
-    beforeEach(() => files.write(`${place}/a`, bytes(SIZE)));
-
-    it('brings all of it, through faults and a lost last answer', async () => {
-      s3.next('UploadPart', 'slow-down', 'drop', 'lost');
-      s3.next('CompleteMultipartUpload', 'lost');
-      await inParts.copy(`${place}/a`, `${place}/b`);
-      expect(await files.sha256(`${place}/b`)).toBe(await files.sha256(`${place}/a`));
-      const copied = s3.calls.filter(({ operation }) => operation === 'UploadPart');
-      expect([...new Set(copied.map(({ headers }) => headers['x-amz-copy-source-range']))]).toEqual([
-        'bytes=0-5242879',
-        'bytes=5242880-10485759',
-        'bytes=10485760-12582911',
-      ]);
-      expect(await unfinished()).toBe(0);
-    }, 120_000);
-
-    it('keeps nothing of one that fails or is given up', async () => {
-      s3.next('UploadPart', 'fine', ...Array<'internal-error'>(5).fill('internal-error'));
-      await expect(inParts.copy(`${place}/a`, `${place}/b`)).rejects.toMatchObject({ code: 'AwsUnavailable' });
-      const stop = new AbortController();
-      s3.onCall = (operation) => {
-        if (operation === 'UploadPart') stop.abort(new Error('enough'));
-      };
-      await expect(inParts.copy(`${place}/a`, `${place}/b`, stop.signal)).rejects.toThrow('enough');
-      expect(await unfinished()).toBe(0);
-      expect(await files.stat(`${place}/b`)).toBeUndefined();
-    }, 120_000);
-  });
 
   it('takes a part of an upload again that failed', async () => {
     s3.next('UploadPart', 'fine', 'slow-down', 'drop', 'lost');

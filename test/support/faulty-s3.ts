@@ -1,25 +1,16 @@
-import {
-  createServer,
-  request as send,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, request as send, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
  * What goes wrong with a call. `drop`: the connection is closed before anything took place; `lost`: after it took place;
  * `cut`: in the middle of the answer's body; `corrupt`: one byte of the body is another.
  */
-export type S3Fault =
-  'slow-down' | 'internal-error' | 'conflict' | 'no-such-upload' | 'drop' | 'lost' | 'cut' | 'corrupt';
+export type S3Fault = 'slow-down' | 'internal-error' | 'conflict' | 'drop' | 'lost' | 'cut' | 'corrupt';
 
 /** One call as it came. */
 export interface S3Call {
   readonly operation: string;
   readonly range: string | undefined;
-  readonly headers: IncomingHttpHeaders;
   readonly fault: S3Fault | undefined;
 }
 
@@ -27,7 +18,6 @@ const REFUSALS: Readonly<Partial<Record<S3Fault, readonly [status: number, code:
   'slow-down': [503, 'SlowDown'],
   'internal-error': [500, 'InternalError'],
   conflict: [409, 'ConditionalRequestConflict'],
-  'no-such-upload': [404, 'NoSuchUpload'],
 };
 
 /** The operation of S3 that a request asks for, as far as we use them. */
@@ -112,7 +102,7 @@ export class FaultyS3 {
     const operation = operationOf(request);
     const next = this.#faults.get(operation)?.shift();
     const fault = next === 'fine' ? undefined : next;
-    this.#calls.push({ operation, range: request.headers.range, headers: request.headers, fault });
+    this.#calls.push({ operation, range: request.headers.range, fault });
     this.onCall(operation);
     const body = await bytesOf(request).catch(() => undefined);
     if (body === undefined || fault === 'drop') return void request.socket.destroy();

@@ -74,9 +74,14 @@ describe.skipIf(server === undefined)('the circuit breaker', () => {
       full = false;
       // What failed so does not count as failed, and is run again without being asked for.
       expect((await progressOf(handle)).fanOut).toMatchObject({ done: 4, failed: 0 });
+      // A retry would run them twice.
+      await expect(retry(handle, {})).rejects.toMatchObject({
+        cause: { type: 'InvalidInput', message: expect.stringContaining('resume runs them again') as unknown },
+      });
       await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.resume);
       const { imaging } = (await handle.result()) as CohortResult;
       expect(imaging).toEqual({ total: 30, done: 30, reused: 0, failed: 0, cancelled: 0 });
+      expect(attempts()).toBe(attempted + 30 - 4);
     });
   }, 60_000);
 
@@ -108,6 +113,36 @@ describe.skipIf(server === undefined)('the circuit breaker', () => {
       }),
     );
   }, 60_000);
+
+  it('counts the failures of all lanes together, and what failed so in each of them is held', async () => {
+    let state: 'faulty' | 'full' | 'well' = 'faulty';
+    const gate = new Gate();
+    const simulation = simulate(simulatedStudies(61), (request) => {
+      if (request.step !== 'imaging.convert' || state === 'well') return undefined;
+      if (indexOf(request) === 60) return gate.enter();
+      if (state === 'faulty') throw ApplicationFailure.nonRetryable('no segmentation', 'SegNotFound');
+      // Two lanes, each with every other study: none of them sees four in a row.
+      if (indexOf(request) < 4) throw ApplicationFailure.nonRetryable('no space is left', 'DiskFull');
+      return gate.enter();
+    });
+    await withWorkers(env, bundle, simulation, () =>
+      through(gate, async () => {
+        const handle = await start('lanes-full', { pauseAfter: 4, concurrency: 61 });
+        await until(async () => (await progressOf(handle)).fanOut?.failed === 60);
+        state = 'full';
+        await retry(handle, {});
+        await until(async () => (await progressOf(handle)).fanOut?.breaker !== undefined);
+        expect((await progressOf(handle)).fanOut).toMatchObject({ breaker: { code: 'DiskFull', failures: 4 } });
+        await expect(retry(handle, {})).rejects.toMatchObject({ cause: { type: 'InvalidInput' } });
+        state = 'well';
+        gate.openForAll();
+        await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.resume);
+        const { imaging } = (await handle.result()) as CohortResult;
+        expect(imaging).toEqual({ total: 61, done: 61, reused: 0, failed: 0, cancelled: 0 });
+        expect(simulation.steps.filter(({ step }) => step === 'imaging.convert').length).toBe(60 + 61 + 4);
+      }),
+    );
+  }, 120_000);
 
   it('holds the last ones of a cohort too: it ends only when they have been run again', async () => {
     let full = true;

@@ -24,35 +24,11 @@ export interface WriteOptions {
   readonly Tagging?: string;
 }
 
-/** Sizes in bytes from which an object goes in parts, and of the parts. Tests have smaller ones. */
-export interface S3Sizes {
-  /** Written in one call up to this size; what is larger, or of unknown size, goes in parts. */
-  readonly mostAtOnce: number;
-  readonly part: number;
-  /** A copy in one call goes up to this size. */
-  readonly mostCopiedAtOnce: number;
-  readonly copyPart: number;
-}
-
-const SIZES: S3Sizes = {
-  mostAtOnce: 64 * 2 ** 20,
-  part: 16 * 2 ** 20,
-  mostCopiedAtOnce: 5 * 2 ** 30,
-  copyPart: 512 * 2 ** 20,
-};
-
 /** Clients by bucket, and what the settings say of reading and writing there. */
 export class S3Access {
   readonly #clients = new Map<'own' | 'anonymous', Promise<S3Client>>();
 
-  readonly sizes: S3Sizes;
-
-  constructor(
-    private readonly settings: AwsSettings,
-    sizes: Partial<S3Sizes> = {},
-  ) {
-    this.sizes = { ...SIZES, ...sizes };
-  }
+  constructor(private readonly settings: AwsSettings) {}
 
   commands(): Promise<S3Commands> {
     return import('@aws-sdk/client-s3');
@@ -69,10 +45,9 @@ export class S3Access {
     return client;
   }
 
-  /** What whoever uses one of the buckets has to say. */
-  payer(...buckets: readonly string[]): { readonly RequestPayer?: 'requester' } {
-    const { requesterPays = [] } = this.settings.s3 ?? {};
-    return buckets.some((bucket) => requesterPays.includes(bucket)) ? { RequestPayer: 'requester' } : {};
+  /** What a reader of the bucket has to say. */
+  payer(bucket: string): { readonly RequestPayer?: 'requester' } {
+    return this.settings.s3?.requesterPays?.includes(bucket) === true ? { RequestPayer: 'requester' } : {};
   }
 
   writing(): WriteOptions {

@@ -12,11 +12,6 @@ export function isMissing(error: unknown): boolean {
   return name === 'NoSuchKey' || name === 'NoSuchBucket' || name === 'NotFound' || $metadata?.httpStatusCode === 404;
 }
 
-/** True when an upload in parts is not there: it has been completed, or taken back. */
-export function isEndedUpload(error: unknown): boolean {
-  return ((error ?? {}) as Answer).name === 'NoSuchUpload';
-}
-
 /** True when a conditional write found its name taken. */
 export function isTaken(error: unknown): boolean {
   const { name, $metadata } = (error ?? {}) as Answer;
@@ -42,10 +37,6 @@ function isChanged(error: unknown): boolean {
 export function s3Error(error: unknown, uri: string, doing: string, signal?: AbortSignal): unknown {
   if (error instanceof CohortflowError) return error;
   if (signal?.aborted === true) return signal.reason;
-  if (isEndedUpload(error)) {
-    const message = `${doing} ${uri}: the upload was taken back before it was complete`;
-    return new CohortflowError('AwsUnavailable', message, {}, error);
-  }
   if (isMissing(error)) return new CohortflowError('FileNotFound', `${doing} ${uri}: nothing is there`, {}, error);
   if (isChanged(error)) {
     return new CohortflowError('IoError', `${doing} ${uri}: the object was replaced meanwhile`, {}, error);

@@ -6,7 +6,7 @@ import type { ByteSource, FileEntry, Files } from '../../ports/files.js';
 import { gunzipped, gunzipStream, gzipped } from '../gzip.js';
 import { ioError } from '../local/io-errors.js';
 import { linesOf } from '../text-lines.js';
-import { S3Access, type S3Sizes } from './s3-client.js';
+import { S3Access } from './s3-client.js';
 import { below, inWalkOrder } from './s3-list.js';
 import { locationOf, uriOf } from './s3-location.js';
 import { bytesOf, headOf, S3Source, type ObjectHead } from './s3-read.js';
@@ -31,8 +31,8 @@ function missing(uri: string, doing: string): CohortflowError {
 export class S3Files implements Files {
   readonly #access: S3Access;
 
-  constructor(settings: AwsSettings, sizes: Partial<S3Sizes> = {}) {
-    this.#access = new S3Access(settings, sizes);
+  constructor(settings: AwsSettings) {
+    this.#access = new S3Access(settings);
   }
 
   async list(

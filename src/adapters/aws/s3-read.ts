@@ -1,7 +1,6 @@
 import { CohortflowError } from '../../domain/errors.js';
 import { abortable } from './client-options.js';
 import type { ByteSource } from '../../ports/files.js';
-import { wholeChecksum } from './s3-checksum.js';
 import type { S3Access } from './s3-client.js';
 import { s3Error } from './s3-errors.js';
 import { locationOf } from './s3-location.js';
@@ -47,25 +46,18 @@ export async function headOf(access: S3Access, uri: string, signal?: AbortSignal
 const MOST_RESUMES = 5;
 
 /**
- * The bytes of an object. A body that breaks off is taken up where it ended, of the same version of the object. What came, in
- * one go or several, is compared with the checksum of the whole object, where it was stored with one.
+ * The bytes of an object. A body that breaks off is taken up where it ended, of the same version of the object; one that is
+ * read in one go is compared with its checksum.
  *
- * @param version entity tag that the object must have
  * @throws CohortflowError `FileNotFound`, `ChecksumMismatch`, `IoError` when the object is replaced meanwhile, …
  */
-export async function* bytesOf(
-  access: S3Access,
-  uri: string,
-  signal?: AbortSignal,
-  version?: string,
-): AsyncIterable<Uint8Array> {
+export async function* bytesOf(access: S3Access, uri: string, signal?: AbortSignal): AsyncIterable<Uint8Array> {
   const { bucket, key } = locationOf(uri);
   const { GetObjectCommand } = await access.commands();
   const client = await access.client(bucket);
-  let etag = version;
+  let etag: string | undefined;
   let size = Infinity;
   let at = 0;
-  let checksum: ReturnType<typeof wholeChecksum>;
   for (let resumes = 0; at < size; resumes += 1) {
     try {
       const command = new GetObjectCommand({
@@ -76,17 +68,14 @@ export async function* bytesOf(
         ...(etag === undefined ? {} : { IfMatch: etag }),
         ...access.payer(bucket),
       });
-      const answer = await client.send(command, abortable(signal));
-      const { Body } = answer;
+      const { Body, ETag, ContentLength } = await client.send(command, abortable(signal));
       if (at === 0) {
-        etag = answer.ETag;
-        size = answer.ContentLength ?? 0;
-        checksum = wholeChecksum(answer);
+        etag = ETag;
+        size = ContentLength ?? 0;
       }
       if (Body === undefined) throw new Error('no content came back');
       for await (const chunk of Body as AsyncIterable<Uint8Array>) {
         at += chunk.length;
-        checksum?.running.update(chunk);
         yield chunk;
       }
       if (at < size) throw new Error(`${at} of ${size} bytes came`);
@@ -96,20 +85,12 @@ export async function* bytesOf(
       if (!broken || resumes >= MOST_RESUMES) throw coded;
     }
   }
-  // The SDK compares what came in one answer only.
-  if (checksum !== undefined && checksum.running.digest() !== checksum.expected) {
-    const message = `reading ${uri}: what came is not what was stored: its checksum is wrong`;
-    throw new CohortflowError('ChecksumMismatch', message);
-  }
 }
 
 /** Bytes fetched at once by a reader of ranges: a header is read in many small pieces. */
 const READ_AHEAD = 1 << 18;
 
-/**
- * {@link ByteSource} of an object: every range is of the version that was opened. S3 has no checksums of ranges; a small
- * object is read as a whole and compared with its own.
- */
+/** {@link ByteSource} of an object: every range is of the version that was opened. */
 export class S3Source implements ByteSource {
   #block: Uint8Array = new Uint8Array(0);
   #from = 0;
@@ -126,9 +107,9 @@ export class S3Source implements ByteSource {
     if (wanted === 0) return new Uint8Array(0);
     const within = offset >= this.#from && offset + wanted <= this.#from + this.#block.length;
     if (!within) {
-      const from = this.size <= READ_AHEAD ? 0 : offset;
-      this.#block = await this.range(from, Math.min(Math.max(wanted, READ_AHEAD), this.size - from));
-      this.#from = from;
+      const block = await this.range(offset, Math.min(Math.max(wanted, READ_AHEAD), this.size - offset));
+      this.#block = block;
+      this.#from = offset;
     }
     return this.#block.slice(offset - this.#from, offset - this.#from + wanted);
   }
@@ -139,11 +120,6 @@ export class S3Source implements ByteSource {
   }
 
   private async range(offset: number, length: number): Promise<Uint8Array> {
-    if (offset === 0 && length === this.size) {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of bytesOf(this.access, this.uri, undefined, this.etag)) chunks.push(chunk);
-      return Buffer.concat(chunks);
-    }
     const { bucket, key } = locationOf(this.uri);
     for (let tries = 1; ; tries += 1) {
       try {

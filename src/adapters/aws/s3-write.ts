@@ -3,75 +3,31 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { abortable } from './client-options.js';
-import { RunningCrc32 } from './s3-checksum.js';
 import type { S3Access, S3Commands } from './s3-client.js';
-import { isContended, isEndedUpload, isTaken, s3Error } from './s3-errors.js';
+import { isContended, isTaken, s3Error } from './s3-errors.js';
 import { locationOf } from './s3-location.js';
 import { headOf } from './s3-read.js';
 
+/** What is larger, or of unknown size, goes in parts. */
+const MOST_AT_ONCE = 64 * 2 ** 20;
+const PART_SIZE = 16 * 2 ** 20;
 const PARTS_AT_ONCE = 3;
 
 /** The service takes 10,000 parts at most. */
-function partSize(least: number, size: number | undefined): number {
-  return size === undefined ? least : Math.max(least, Math.ceil(size / 9_000));
-}
-
-/** Under this name an object carries which call wrote it. */
-const WRITER = 'written-by';
-
-/**
- * Completes an upload in parts. A call whose answer was lost is repeated, and the upload is then no more: whether its object is
- * there tells the name of its writer.
- */
-async function completed<T>(access: S3Access, uri: string, writer: string, complete: () => Promise<T>): Promise<void> {
-  try {
-    await complete();
-  } catch (error) {
-    if (!isEndedUpload(error)) throw error;
-    if ((await headOf(access, uri))?.metadata[WRITER] !== writer) throw error;
-  }
-}
-
-/** What becomes of the parts of one upload. */
-interface PartsClient {
-  readonly client: S3Client;
-  readonly commands: S3Commands;
-  readonly signal: AbortSignal | undefined;
-  /** Completes the upload, with the checksum of all that was sent. */
-  readonly complete: (send: (more: { readonly ChecksumCRC32: string }) => Promise<unknown>) => Promise<void>;
+function partSize(size: number | undefined): number {
+  return size === undefined ? PART_SIZE : Math.max(PART_SIZE, Math.ceil(size / 9_000));
 }
 
 /** A client whose calls end with a signal, but for the one that takes parts of an upload back. */
-function partsClient({ client, commands, signal, complete }: PartsClient): S3Client {
-  const { AbortMultipartUploadCommand, CompleteMultipartUploadCommand } = commands;
-  const send = (command: Parameters<S3Client['send']>[0]): Promise<unknown> => {
-    if (command instanceof CompleteMultipartUploadCommand) {
-      const { input } = command;
-      return complete((more) =>
-        client.send(new CompleteMultipartUploadCommand({ ...input, ...more }), abortable(signal)),
-      );
-    }
-    return client.send(command, abortable(command instanceof AbortMultipartUploadCommand ? undefined : signal));
-  };
+function stoppable(client: S3Client, { AbortMultipartUploadCommand }: S3Commands, signal?: AbortSignal): S3Client {
+  const send = (command: Parameters<S3Client['send']>[0]): Promise<unknown> =>
+    client.send(command, abortable(command instanceof AbortMultipartUploadCommand ? undefined : signal));
   return Object.create(client, { send: { value: send } }) as S3Client;
-}
-
-/** Passes on what comes, and keeps the checksum of it. */
-async function* summed(
-  content: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array>,
-  checksum: RunningCrc32,
-): AsyncGenerator<Uint8Array, undefined> {
-  for await (const chunk of content) {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    checksum.update(bytes);
-    yield bytes;
-  }
-  return undefined;
 }
 
 /**
  * Writes an object whole or not at all: S3 shows it when its last byte has arrived and its checksum fits; parts of one that
- * breaks off are taken back. An object of several parts has the checksum of its whole too, by which readers can compare it.
+ * breaks off are taken back.
  *
  * @param size of a stream, where it is known
  */
@@ -87,26 +43,17 @@ export async function putObject(
   try {
     const client = await access.client(bucket);
     const body = typeof content === 'string' ? Buffer.from(content) : content;
-    if (body instanceof Uint8Array && body.length <= access.sizes.mostAtOnce) {
+    if (body instanceof Uint8Array && body.length <= MOST_AT_ONCE) {
       const { PutObjectCommand } = await access.commands();
       await client.send(new PutObjectCommand({ ...target, Body: body }), abortable(signal));
       return;
     }
     const { Upload } = await import('@aws-sdk/lib-storage');
-    const checksum = new RunningCrc32();
-    const source = Readable.from(summed(body instanceof Uint8Array ? [body] : body, checksum), { objectMode: false });
-    const writer = randomUUID();
-    const whole = { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT', Metadata: { [WRITER]: writer } } as const;
-    const commands = await access.commands();
+    const source = Readable.from(body instanceof Uint8Array ? [body] : body, { objectMode: false });
     const upload = new Upload({
-      client: partsClient({
-        client,
-        commands,
-        signal,
-        complete: (send) => completed(access, uri, writer, () => send({ ChecksumCRC32: checksum.digest() })),
-      }),
-      params: { ...target, ...whole, Body: source },
-      partSize: partSize(access.sizes.part, body instanceof Uint8Array ? body.length : size),
+      client: stoppable(client, await access.commands(), signal),
+      params: { ...target, Body: source },
+      partSize: partSize(body instanceof Uint8Array ? body.length : size),
       queueSize: PARTS_AT_ONCE,
     });
     // An upload that is told to stop answers before its parts are taken back; one whose source breaks off, after.
@@ -123,6 +70,9 @@ export async function putObject(
 }
 
 const MOST_CONTENTIONS = 8;
+
+/** Under this name an object that is written once carries which call wrote it. */
+const WRITER = 'written-by';
 
 /**
  * Writes an object when nothing of its name is there; false when something is. A write whose answer was lost is repeated and
@@ -147,6 +97,10 @@ export async function putOnce(access: S3Access, uri: string, content: Uint8Array
   }
 }
 
+/** A copy in one call goes up to this size. */
+const MOST_COPIED_AT_ONCE = 5 * 2 ** 30;
+const COPY_PART = 512 * 2 ** 20;
+
 /** Copies an object within S3: no byte of it comes here. */
 export async function copyObject(
   access: S3Access,
@@ -158,28 +112,25 @@ export async function copyObject(
   const source = locationOf(from);
   const { bucket, key } = locationOf(to);
   const CopySource = `${source.bucket}/${source.key.split('/').map(encodeURIComponent).join('/')}`;
-  const target = { Bucket: bucket, Key: key, ...access.payer(source.bucket, bucket) };
-  const { copyPart } = access.sizes;
+  const target = { Bucket: bucket, Key: key };
   const { Tagging, ...encryption } = access.writing();
   const tags = Tagging === undefined ? {} : { Tagging, TaggingDirective: 'REPLACE' as const };
-  const same = { CopySource, CopySourceIfMatch: etag };
+  const same = { CopySource, CopySourceIfMatch: etag, ...access.payer(source.bucket) };
   try {
     const client = await access.client(bucket);
     const commands = await access.commands();
-    if (size <= access.sizes.mostCopiedAtOnce) {
+    if (size <= MOST_COPIED_AT_ONCE) {
       const command = new commands.CopyObjectCommand({ ...target, ...same, ...encryption, ...tags });
       await client.send(command, abortable(signal));
       return;
     }
-    const writer = randomUUID();
-    const Metadata = { [WRITER]: writer };
-    const started = new commands.CreateMultipartUploadCommand({ ...target, ...access.writing(), Metadata });
+    const started = new commands.CreateMultipartUploadCommand({ ...target, ...access.writing() });
     const { UploadId } = await client.send(started, abortable(signal));
     try {
       const parts: { PartNumber: number; ETag: string | undefined }[] = [];
-      for (let at = 0; at < size; at += copyPart) {
+      for (let at = 0; at < size; at += COPY_PART) {
         const PartNumber = parts.length + 1;
-        const CopySourceRange = `bytes=${at}-${Math.min(at + copyPart, size) - 1}`;
+        const CopySourceRange = `bytes=${at}-${Math.min(at + COPY_PART, size) - 1}`;
         const command = new commands.UploadPartCopyCommand({
           ...target,
           ...same,
@@ -191,8 +142,7 @@ export async function copyObject(
         parts.push({ PartNumber, ETag: CopyPartResult?.ETag });
       }
       const whole = { ...target, UploadId, MultipartUpload: { Parts: parts } };
-      const complete = new commands.CompleteMultipartUploadCommand(whole);
-      await completed(access, to, writer, () => client.send(complete, abortable(signal)));
+      await client.send(new commands.CompleteMultipartUploadCommand(whole), abortable(signal));
     } catch (error) {
       await client.send(new commands.AbortMultipartUploadCommand({ ...target, UploadId })).catch(() => undefined);
       throw error;
@@ -214,9 +164,7 @@ export async function removeObjects(access: S3Access, bucket: string, keys: read
     const where = `s3://${bucket}/${some[0] ?? ''}`;
     try {
       const Delete = { Objects: some.map((Key) => ({ Key })), Quiet: true };
-      const { Errors = [] } = await client.send(
-        new DeleteObjectsCommand({ Bucket: bucket, Delete, ...access.payer(bucket) }),
-      );
+      const { Errors = [] } = await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete }));
       const [first] = Errors;
       if (first !== undefined) {
         const error = Object.assign(new Error(first.Message ?? 'not removed'), {

@@ -8,8 +8,18 @@ import type { RecordedUnit, RecordReader } from '../../ports/run-ledger.js';
 /** Units whose records are read at once. */
 const READS_AT_ONCE = 32;
 
-/** `<step>[.r<round>].<attempts>-<outcome>.json`: what counts is found without opening a record. */
-const RECORD_NAME = /^(.+?)(?:\.r(\d+))?\.\d+-[a-z]+\.json$/;
+/** `<step>[.r<round>[p<pass>]].<attempts>-<outcome>.json`: what counts is found without opening a record. */
+const RECORD_NAME = /^(.+?)(?:\.r(\d+(?:p\d+)?))?\.\d+-[a-z]+\.json$/;
+
+/** A round as a name holds it; a name has its dots elsewhere. */
+const roundName = (round: number): string =>
+  round > 0
+    ? `.r${round
+        .toFixed(6)
+        .replace(/\.?0+$/, '')
+        .replace('.', 'p')}`
+    : '';
+const roundNamed = (name: string | undefined): number => Number(name?.replace('p', '.') ?? 0);
 
 /** `<modality>-<first>-<last>.<name>.jsonl` */
 const PAGE_NAME = /^([a-z]+)-(\d+)-(\d+)\.[A-Za-z0-9-]+\.jsonl$/;
@@ -27,7 +37,7 @@ const roundOf = ({ round = 0 }: OutcomeRecord): number => round;
 
 /** Name of a record's file. */
 export function recordName({ step, round = 0, attempts, outcome }: OutcomeRecord): string {
-  return `${step}${round > 0 ? `.r${round}` : ''}.${attempts}-${outcome}.json`;
+  return `${step}${roundName(round)}.${attempts}-${outcome}.json`;
 }
 
 /** A success outranks a failure of the same step (the answer of the successful attempt was lost); then the later one. */
@@ -117,7 +127,7 @@ export class FileRecordReader implements RecordReader {
     const folder = layout.unitRecords(this.output, this.runId, this.modality, caseId, part);
     const named = (await this.files.names(folder)).flatMap((name) => {
       const parts = RECORD_NAME.exec(name);
-      return parts === null || name.startsWith('.') ? [] : [{ name, step: parts[1], round: Number(parts[2] ?? 0) }];
+      return parts === null || name.startsWith('.') ? [] : [{ name, step: parts[1], round: roundNamed(parts[2]) }];
     });
     const last = named.reduce((most, { round }) => Math.max(most, round), 0);
     const wanted = named.filter((record) => record.round === last && (step === undefined || record.step === step));

@@ -44,6 +44,30 @@ describe('the circuit breaker trips', () => {
     expect(trips(3, ends)).toEqual([]);
   });
 
+  it('in a later run of the workflow, which is given the row of the one before', () => {
+    const before = new Breaker<string>(3);
+    before.note('a', full);
+    before.note('b', full);
+    expect(new Breaker(3, before.row).note('c', full)).toMatchObject({ held: ['a', 'b', 'c'], trip: { failures: 3 } });
+  });
+
+  it('when units elsewhere fail so, and then holds those of its own row with that code', () => {
+    const breaker = new Breaker<string>(3);
+    breaker.note('a', full);
+    expect(breaker.trip('IoError')).toEqual([]);
+    breaker.close();
+    breaker.note('b', full);
+    expect(breaker.trip('DiskFull')).toEqual(['b']);
+    expect(breaker.note('c', full)).toEqual({ held: ['c'] });
+  });
+
+  it('not for those that a retry has taken up', () => {
+    const breaker = new Breaker<string>(2);
+    breaker.note('a', full);
+    breaker.forget();
+    expect(breaker.note('b', full)).toEqual({ held: [] });
+  });
+
   it('in spite of cancelled units between them, which say nothing', () => {
     expect(trips(3, [full, { outcome: 'cancelled' }, full, full])).toEqual([[3, [0, 2, 3]]]);
   });

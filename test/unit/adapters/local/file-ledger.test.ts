@@ -92,6 +92,18 @@ describe('the ledger of an output folder', () => {
     expect(await radiomics).toEqual([[]]);
   });
 
+  it('takes the last pass of a round, also where it failed in the same step after as many attempts', async () => {
+    const failed = record('A', 'imaging.job', { outcome: 'failed', code: 'DiskFull' });
+    const again = { ...failed, code: 'JobFailed', round: 0.000001 } as const;
+    await note(failed, again);
+    expect(await read(['A'])).toEqual([[again]]);
+    const passes = [1, 1.000002, 1.00001, 10].map((round) => ({ ...failed, round }));
+    for (const [at, pass] of passes.entries()) {
+      await note(...passes.slice(0, at + 1));
+      expect(await read(['A'])).toEqual([[pass]]);
+    }
+  });
+
   it('reads pages together with single records, each page once and only where it is about the units asked for', async () => {
     const ids = Array.from({ length: 40 }, (_, index) => `C${index}`);
     // Two lanes, each with every other unit, and one page far behind.
