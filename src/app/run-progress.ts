@@ -6,6 +6,8 @@ import { modalityWorkflowId, type FanOutModality, type Modality } from '../contr
 
 /** Where one modality stands. */
 export interface ModalityProgress extends FanOutProgress {
+  /** The workflow that runs its units, and can be steered alone. */
+  readonly workflowId: string;
   /** ISO time of the oldest of the answers that these numbers are made of. */
   readonly asOf: string;
 }
@@ -55,7 +57,7 @@ export class ProgressSource {
       [...parts, ...own].map(async ([name, id]) => {
         const answer = await this.ask(id);
         if (answer?.progress.fanOut !== undefined)
-          modalities[name] = await this.withLanes(answer, answer.progress.fanOut);
+          modalities[name] = { ...(await this.withLanes(answer, answer.progress.fanOut)), workflowId: id };
       }),
     );
     return { phase, startedAt, modalities };
@@ -82,7 +84,7 @@ export class ProgressSource {
   }
 
   /** Puts what the lanes say in the place of what their cohort knows: it hears of them now and then only. */
-  private async withLanes(answer: Answer, known: FanOutProgress): Promise<ModalityProgress> {
+  private async withLanes(answer: Answer, known: FanOutProgress): Promise<Omit<ModalityProgress, 'workflowId'>> {
     let { at } = answer;
     let counts: UnitCounts = known;
     let { running } = known;
@@ -105,6 +107,11 @@ export class ProgressSource {
 
 function minus({ total, done, reused, failed, cancelled }: UnitCounts): UnitCounts {
   return { total: -total, done: -done, reused: -reused, failed: -failed, cancelled: -cancelled };
+}
+
+/** The modalities that the circuit breaker paused, whatever is still under way in them. */
+export function trippedModalities({ modalities }: RunProgress): ModalityProgress[] {
+  return Object.values(modalities).filter(({ breaker }) => breaker !== undefined);
 }
 
 /** What a run waits for that its circuit breaker paused and in which nothing is under way any more. */

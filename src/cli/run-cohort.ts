@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import { ensureServer } from '../adapters/local/temporal-server.js';
 import { cohortResult, isRunning, startOrAttach, type RunStart } from '../app/cohort-run.js';
 import { updateRun } from '../app/control-run.js';
-import { ProgressSource, trippedModality, type RunProgress } from '../app/run-progress.js';
+import { ProgressSource, trippedModalities, trippedModality, type RunProgress } from '../app/run-progress.js';
 import { connectClient, type TemporalTarget } from '../app/temporal.js';
 import { WorkerProcess } from '../app/worker-process.js';
 import type { Config } from '../config/config.js';
@@ -89,10 +89,12 @@ function sayPaused({ code, failures }: BreakerTrip, output: string): void {
 /** A run that paused itself goes on when its command is given again: what it was paused for is taken for mended. */
 async function goOn(client: Client, workflowId: string): Promise<void> {
   const progress = await new ProgressSource(client, workflowId).now();
-  const trip = progress === undefined ? undefined : tripOf(progress);
-  if (trip === undefined) return;
-  await updateRun(client, workflowId, 'resume');
-  say(`it had paused itself (${trip.code}) and goes on now`);
+  if (progress === undefined) return;
+  for (const { workflowId: tripped, modality, breaker } of trippedModalities(progress)) {
+    // It alone: what someone paused beside it stays paused.
+    await updateRun(client, tripped, 'resume');
+    say(`${modality} had paused itself (${breaker?.code}) and goes on now`);
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { endedRun, isRunning, type RunStart } from '../../app/cohort-run.js';
 import { retriedText, retryFailed } from '../../app/control-run.js';
+import { ProgressSource } from '../../app/run-progress.js';
 import type { MultimodalInput } from '../../contracts/inputs.js';
 import { checkRetryRequest, type RetryAnswer, type RetryRequest } from '../../contracts/control.js';
 import { CohortflowError } from '../../domain/errors.js';
@@ -22,14 +23,19 @@ interface RetryOptions {
 }
 
 type Found =
-  | { readonly kind: 'told'; readonly answer: RetryAnswer }
+  | { readonly kind: 'told'; readonly answer: RetryAnswer; readonly paused: boolean }
   | { readonly kind: 'new'; readonly input: MultimodalInput; readonly start: RunStart };
 
 /** Tells a run that is open; of one that has ended makes the input of a new run over what failed. */
 async function tellOrPrepare(workflowId: string, choice: RetryRequest): Promise<Found> {
   return withClient(async (client) => {
     if (await isRunning(client, workflowId)) {
-      return { kind: 'told', answer: await retryFailed(client, workflowId, choice) };
+      const answer = await retryFailed(client, workflowId, choice);
+      const progress = await new ProgressSource(client, workflowId).now();
+      const paused = (['imaging', 'genomics'] as const).some(
+        (name) => (answer[name] ?? 0) > 0 && progress?.modalities[name]?.paused === true,
+      );
+      return { kind: 'told', answer, paused };
     }
     const { type, runId, input } = await endedRun(client, workflowId);
     return { kind: 'new', input: { ...input, retryOf: { runId, ...choice } }, start: { type, workflowId } };
@@ -47,8 +53,9 @@ async function retry(run: string | undefined, options: RetryOptions): Promise<vo
   const workflowId = workflowIdOf(run, options);
   const found = await tellOrPrepare(workflowId, choice);
   if (found.kind === 'told') {
-    if (options.json === true) printJson({ workflowId, retried: found.answer });
-    else say(`${workflowId} goes on; ${retriedText(found.answer)}`);
+    const { answer, paused } = found;
+    if (options.json === true) printJson({ workflowId, retried: answer, paused });
+    else say(`${workflowId} ${paused ? 'is still paused' : 'goes on'}; ${retriedText(answer)}`);
     return;
   }
   process.exitCode = (await executeInput(found.input, options, found.start)).exitCode;

@@ -21,6 +21,7 @@ const progress = (done: number): RunProgress => ({
       lanes: [],
       lastFailures: [],
       modality: 'imaging',
+      workflowId: 'cohort/imaging',
       asOf: '2026-01-01T00:00:50Z',
     },
   },
