@@ -5,6 +5,7 @@ import { compactOutcomes, listFinished } from './case-index.js';
 import { prepareCohort, type PrepareServices } from './prepare-cohort.js';
 import { heartbeating, toApplicationFailure } from './step-activities.js';
 import { nextUnits } from './next-units.js';
+import { refuseForeignOutput } from './output-owner.js';
 import { selectFailed } from './select-failed.js';
 import type { LookUpServices } from './finished-step.js';
 
@@ -17,13 +18,17 @@ async function openWorkflows({ server }: CohortServices, ids: readonly string[])
   return { open };
 }
 
-async function closeRun(services: CohortServices, end: RunEnd): Promise<void> {
+async function closeRun({ files, ledger }: CohortServices, end: RunEnd): Promise<void> {
   const { output, runId, state, result } = end;
-  const owner = await services.ledger.owner(output);
-  if (owner === undefined || owner.runId !== runId) return;
-  await services.files.remove(layout.work(output));
+  const owner = await ledger.owner(output);
+  if (owner !== undefined && owner.runId !== runId) return;
+  await files.remove(layout.work(output));
   const endedAt = new Date().toISOString();
-  await services.ledger.setOwner(output, { ...owner, state, endedAt, ...(result === undefined ? {} : { result }) });
+  // Someone removed or damaged run.json: the run is over all the same, and its results are worth being found.
+  const claim = owner ?? (await ledger.claims(output)).find((made) => made.runId === runId);
+  const workflowId = Context.current().info.workflowExecution?.workflowId ?? '';
+  const known = claim ?? { workflowId, runId, startedAt: endedAt };
+  await ledger.setOwner(output, { ...known, state, endedAt, ...(result === undefined ? {} : { result }) });
 }
 
 async function coded<T>(work: () => Promise<T>): Promise<T> {
@@ -39,15 +44,24 @@ async function coded<T>(work: () => Promise<T>): Promise<T> {
 /** The quick activities: over the ledger and the pages of units. */
 export function createCohortActivities(services: CohortServices): CohortActivities {
   const { ledger } = services;
+  /** What reads or writes what the whole output has once: not for a run that the output was taken from. */
+  const asOwner = <R extends { readonly output: string; readonly runId: string }, T>(
+    request: R,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> =>
+    heartbeating(async (_attempt, signal) => {
+      await refuseForeignOutput(ledger, request.output, request.runId);
+      return work(signal);
+    });
   return {
     prepareCohort: (request) => heartbeating(() => prepareCohort(request, services)),
-    nextUnits: (page) => heartbeating((_attempt, signal) => nextUnits(page, services, signal)),
-    selectFailed: (request) => heartbeating((_attempt, signal) => selectFailed(services, request, signal)),
+    nextUnits: (page) => asOwner(page, (signal) => nextUnits(page, services, signal)),
+    selectFailed: (request) => asOwner(request, (signal) => selectFailed(services, request, signal)),
     claimPool: (claim) => coded(() => services.server.claimPool(claim)),
     openWorkflows: ({ ids }) => coded(() => openWorkflows(services, ids)),
     recordOutcome: ({ output, runId, record }) => coded(() => ledger.record(output, runId, record)),
-    listFinished: (request) => heartbeating((_attempt, signal) => listFinished(services, request, signal)),
-    compactOutcomes: (end) => heartbeating((_attempt, signal) => compactOutcomes(services, end, signal)),
-    closeRun: (end) => coded(() => closeRun(services, end)),
+    listFinished: (request) => asOwner(request, (signal) => listFinished(services, request, signal)),
+    compactOutcomes: (end) => asOwner(end, (signal) => compactOutcomes(services, end, signal)),
+    closeRun: (end) => heartbeating(() => closeRun(services, end)),
   };
 }

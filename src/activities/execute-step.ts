@@ -9,6 +9,7 @@ import type { StepRunner } from '../ports/step-runner.js';
 import { fingerprintOf, intact, placeOf, reasonToRun, reuseReport, type LookUpServices } from './finished-step.js';
 import { warningsIn } from './finished-unit.js';
 import { withoutInputPaths } from './masked-paths.js';
+import { refuseForeignOutput } from './output-owner.js';
 import { stageInputs } from './stage-inputs.js';
 
 export { lookUpStep, MadeFiles, type LookUpServices } from './finished-step.js';
@@ -107,6 +108,10 @@ async function lookUpOrRun(
   progress: (message: string) => void,
 ): Promise<StepReport> {
   const { files, ledger, runner } = services;
+  // A table of the whole cohort is the owner's to write; a unit's files are the same whoever makes them.
+  if (request.unit === undefined && request.place.kind === 'output') {
+    await refuseForeignOutput(ledger, request.output, request.runId);
+  }
   progress('hashing inputs');
   const now = await fingerprintOf(request, services, signal);
   const { folder, manifest } = placeOf(request, now, services.sharedFolder);

@@ -1,6 +1,8 @@
 import type { NextUnits, UnitPage } from '../contracts/activities.js';
+import { layout } from '../contracts/layout.js';
 import type { OutcomeRecord } from '../contracts/outcome.js';
 import type { CohortUnit } from '../domain/cohort/manifest.js';
+import { CohortflowError } from '../domain/errors.js';
 import { mapBounded } from '../domain/map-bounded.js';
 import type { LookUpServices } from './finished-step.js';
 import { finishedSteps, reusedRecords, type AnyUnitInput } from './finished-unit.js';
@@ -50,9 +52,19 @@ export async function nextUnits(
     const last = offset + Math.max(0, batch.length - 1) * stride;
     await recordAll(page, { first: offset, last }, records, services);
     next += batch.length;
-    if (batch.length < wanted) break;
+    if (batch.length < wanted) {
+      if (next < (page.size ?? 0)) throw missingPages(page, next);
+      break;
+    }
   }
   return { units, reused, next };
+}
+
+/** Without this the workflow would ask for the rest for ever. */
+function missingPages({ output, runId, modality, size = 0 }: UnitPage, found: number): CohortflowError {
+  const place = `${layout.manifests(output)}/${runId}`;
+  const message = `${place}: the pages of this run are gone or short: ${modality} unit ${found + 1} of ${size} is not there`;
+  return new CohortflowError('FileNotFound', message);
 }
 
 /** Records what was found finished: as one object, or one by one in a retry, whose positions are not the run's. */

@@ -14,6 +14,7 @@ import type { CohortServer } from '../ports/cohort-server.js';
 import type { Files } from '../ports/files.js';
 import type { RunLedger } from '../ports/run-ledger.js';
 import type { JsonObject } from '../steps/step.js';
+import { claimOutput } from './output-owner.js';
 import { retriedRun, takeUpFailures } from './retry-of.js';
 import { writePages } from './units.js';
 
@@ -52,22 +53,6 @@ function refuseRelativePaths(input: MultimodalInput): void {
       throw new CohortflowError('InvalidInput', `${name} must be an absolute path or a URI, found a relative path`);
     }
   }
-}
-
-/** Claims the output folder: another open workflow there would overwrite this one's files. */
-async function claim(request: Request, services: PrepareServices, earlier: string | undefined): Promise<void> {
-  const { output } = request.input;
-  const { workflowId, runId, startedAt } = request;
-  const owner = await services.ledger.owner(output);
-  const other = owner !== undefined && owner.runId !== runId && owner.state === 'running';
-  if (other && (await services.server.isOpen(owner.workflowId, owner.runId))) {
-    throw new CohortflowError(
-      'OutputBusy',
-      `the output folder belongs to workflow ${owner.workflowId}, which is running`,
-    );
-  }
-  const retryOf = earlier === undefined ? {} : { retryOf: earlier };
-  await services.ledger.setOwner(output, { workflowId, runId, startedAt, state: 'running', ...retryOf });
 }
 
 async function readYaml(
@@ -188,11 +173,12 @@ export async function prepareCohort(request: Request, services: PrepareServices)
     FAN_OUT_MODALITIES.filter((modality) => given[modality].length > 0),
   );
   const { retryOf } = input;
-  const earlier = retryOf === undefined ? undefined : await retriedRun(services.ledger, output, runId, retryOf);
-  await claim(request, services, earlier);
+  const earlier = retryOf === undefined ? undefined : await retriedRun(services, output, runId, retryOf);
+  const { workflowId, startedAt } = request;
+  const options = { takeOver: input.takeOver === true, retryOf: earlier };
+  const taken = await claimOutput(services, output, { workflowId, runId, startedAt }, options);
 
-  // Pages of earlier runs are of no use to anyone; records stay.
-  await files.remove(layout.manifests(output));
+  await removePages(files, output, taken);
   await writePages(files, imaging, (page) => layout.unitPage(output, runId, 'imaging', page));
   await writePages(files, genomics, (page) => layout.unitPage(output, runId, 'genomics', page));
   await writePages(files, manifest?.cases ?? [], (page) => layout.casePage(output, runId, page));
@@ -214,6 +200,12 @@ export async function prepareCohort(request: Request, services: PrepareServices)
     ...((await services.server.hasSearchAttributes()) ? { searchAttributes: true } : {}),
     ...retry,
   };
+}
+
+/** Pages of runs that have ended are of no use to anyone, and their records stay. Ours are written anew. */
+async function removePages(files: Files, output: string, taken: readonly string[]): Promise<void> {
+  const folder = layout.manifests(output);
+  for (const runId of await files.names(folder)) if (!taken.includes(runId)) await files.remove(`${folder}/${runId}`);
 }
 
 async function takeUpAll(

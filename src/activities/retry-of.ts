@@ -1,5 +1,6 @@
 import type { FanOutModality } from '../contracts/workflow-ids.js';
 import type { PreparedRun, RetryOf } from '../contracts/inputs.js';
+import { layout } from '../contracts/layout.js';
 import { NO_UNITS, type OutcomeRecord, type UnitCounts } from '../contracts/outcome.js';
 import type { CohortUnit } from '../domain/cohort/manifest.js';
 import { CohortflowError } from '../domain/errors.js';
@@ -17,16 +18,20 @@ interface Services {
   readonly ledger: RunLedger;
 }
 
-/** The run whose failures are taken up. */
-export async function retriedRun(ledger: RunLedger, output: string, runId: string, retryOf: RetryOf): Promise<string> {
-  if (retryOf.runId !== undefined) return retryOf.runId;
+/** The run whose failures are taken up: the one that was named, or the last one before it that left records. */
+export async function retriedRun(services: Services, output: string, runId: string, retryOf: RetryOf): Promise<string> {
+  const { files, ledger } = services;
   const owner = await ledger.owner(output);
   // Asked again after its answer was lost, this run owns the folder already.
-  const before = owner?.runId === runId ? owner.retryOf : owner?.runId;
-  if (before === undefined) {
+  const last = owner?.runId === runId ? undefined : owner?.runId;
+  const known = [retryOf.runId, last, owner?.retryOf].filter((one) => one !== undefined);
+  const [first] = known;
+  if (first === undefined) {
     throw new CohortflowError('RunNotFound', 'retryOf: no run has written into the output folder yet');
   }
-  return before;
+  // A run that failed before it began (a retry whose sheet was faulty, say) knows nothing of any unit.
+  for (const earlier of known) if ((await files.names(layout.records(output, earlier))).length > 0) return earlier;
+  return first;
 }
 
 /**

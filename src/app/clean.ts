@@ -2,6 +2,7 @@ import { layout } from '../contracts/layout.js';
 import { CohortflowError } from '../domain/errors.js';
 import { mapBounded } from '../domain/map-bounded.js';
 import type { Files } from '../ports/files.js';
+import type { ServerIdentity } from '../ports/cohort-server.js';
 import type { RunLedger, RunOwner } from '../ports/run-ledger.js';
 
 /** What a removable thing is. */
@@ -68,24 +69,25 @@ async function together(
   return [{ kind, path: folder, files: total('files'), bytes: total('bytes'), remove: paths }];
 }
 
+/** Asks whether a run is open; throws `OutputBusy` for one on another server, which cannot be asked. */
+type IsOpen = (workflowId: string, runId: string, server?: ServerIdentity) => Promise<boolean>;
+
 /** What cleaning an output folder needs. */
 export interface CleanServices {
   readonly files: Files;
   readonly ledger: RunLedger;
   /** Asked only when the last run may not be over. */
-  readonly isOpen: (workflowId: string, runId: string) => Promise<boolean>;
+  readonly isOpen: IsOpen;
 }
 
 /** Throws `OutputBusy` while a workflow may be writing into the folder. */
-export async function refuseOpenRun(
-  owner: RunOwner | undefined,
-  isOpen: (workflowId: string, runId: string) => Promise<boolean>,
-  now: number,
-): Promise<void> {
+export async function refuseOpenRun(owner: RunOwner | undefined, isOpen: IsOpen, now: number): Promise<void> {
   if (owner === undefined) return;
-  const { workflowId, runId, state, endedAt } = owner;
+  const { workflowId, runId, state, endedAt, server } = owner;
   const over = state !== 'running' && now - Date.parse(endedAt ?? '') > SURELY_OVER_MS;
-  if (over || !(await isOpen(workflowId, runId))) return;
+  // One that has written its end is asked after for its report alone: where it cannot be, that is no matter.
+  const asked = state === 'running' ? server : undefined;
+  if (over || !(await isOpen(workflowId, runId, asked))) return;
   throw new CohortflowError('OutputBusy', `the output folder belongs to workflow ${workflowId}, which is running`);
 }
 

@@ -1,10 +1,15 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { WorkflowNotFoundError, isGrpcServiceError, type Client, type Connection } from '@temporalio/client';
+import { isOpenHere } from '../activities/output-owner.js';
 import type { PoolClaim } from '../contracts/activities.js';
 import { CLAIM_SIGNAL } from '../contracts/pools.js';
 import { poolWorkflowId } from '../contracts/workflow-ids.js';
 import { CohortflowError, messageOf } from '../domain/errors.js';
-import type { CohortServer } from '../ports/cohort-server.js';
+import type { CohortServer, ServerIdentity } from '../ports/cohort-server.js';
+import type { RunClaim } from '../ports/run-ledger.js';
 import { missingSearchAttributes } from './search-attributes.js';
+
+/** Codes of gRPC: a server that does not say, or not to us. */
+const CLOSED: readonly number[] = [7, 12];
 
 /** {@link CohortServer} through the SDK's client. */
 export class TemporalCohortServer implements CohortServer {
@@ -16,13 +21,43 @@ export class TemporalCohortServer implements CohortServer {
 
   async isOpen(workflowId: string, runId?: string): Promise<boolean> {
     try {
-      const { status } = await this.client().workflow.getHandle(workflowId, runId).describe();
-      return status.name === 'RUNNING';
+      const { workflow } = this.client();
+      // Asked by its id alone: a run that was reset or continued as new goes on under another run id, and has the same first.
+      const { status, runId: last, raw } = await workflow.getHandle(workflowId).describe();
+      if (runId === undefined || last === runId) return status.name === 'RUNNING';
+      const first = raw.workflowExecutionInfo?.firstRunId ?? '';
+      if (first !== '') return first === runId && status.name === 'RUNNING';
+      return (await workflow.getHandle(workflowId, runId).describe()).status.name === 'RUNNING';
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return false;
       // Taking an output folder from a running cohort would be worse than asking again.
       const message = `asking for workflow ${workflowId}: ${messageOf(error)}`;
       throw new CohortflowError('ServerUnavailable', message, {}, error);
+    }
+  }
+
+  /**
+   * True when a run that has not written its end is open.
+   *
+   * @throws CohortflowError `OutputBusy` when it runs on another server, which nobody here can ask; `ServerUnavailable`
+   */
+  isOpenRun(run: Omit<RunClaim, 'startedAt'>): Promise<boolean> {
+    return isOpenHere(this, run);
+  }
+
+  async identity(): Promise<ServerIdentity> {
+    const { options, connection, workflowService } = this.client();
+    const { namespace } = options;
+    const address = (connection as Partial<Connection>).options?.address ?? 'unknown address';
+    try {
+      const { namespaceInfo } = await workflowService.describeNamespace({ namespace });
+      const id = namespaceInfo?.id ?? '';
+      return { namespaceId: id === '' ? `${namespace} at ${address}` : id, namespace, address };
+    } catch (error) {
+      if (isGrpcServiceError(error) && CLOSED.includes(error.code)) {
+        return { namespaceId: `${namespace} at ${address}`, namespace, address };
+      }
+      throw new CohortflowError('ServerUnavailable', `asking which server this is: ${messageOf(error)}`, {}, error);
     }
   }
 

@@ -1,13 +1,14 @@
 import { layout } from '../contracts/layout.js';
 import { CohortflowError } from '../domain/errors.js';
+import type { RunOwner } from '../ports/run-ledger.js';
 import { featureTraces, type FeatureServices } from './case-features.js';
 import { caseTraces, unitKeysOf, type CasePlace, type Trace, type TraceServices } from './case-traces.js';
 import { unitWorkflowIds } from './case-histories.js';
 
 /** What forgetting needs. */
 export interface ForgetServices extends TraceServices, FeatureServices {
-  /** Asks whether a workflow is open. */
-  readonly isOpen: (workflowId: string) => Promise<boolean>;
+  /** Asks whether a workflow is open, or this run of it; throws `OutputBusy` for a run on another server. */
+  readonly isOpen: (workflowId: string, run?: RunOwner) => Promise<boolean>;
   /** Finds the runs of these workflows that the server keeps. */
   readonly histories: (workflowIds: readonly string[]) => Promise<readonly Trace[]>;
   readonly retentionDays: () => Promise<number | undefined>;
@@ -36,11 +37,13 @@ export async function findCase(place: CasePlace, services: ForgetServices): Prom
   if ((await files.stat(layout.run(output)))?.kind !== 'folder') {
     throw new CohortflowError('FileNotFound', `${output}: no run has written there`);
   }
-  const rootIds = [...new Set([(await ledger.owner(output))?.workflowId, services.workflowIdOf(output)])].filter(
-    (id) => id !== undefined,
-  );
+  const owner = await ledger.owner(output);
+  const owners = [...(owner === undefined ? [] : [owner]), ...(await ledger.claims(output))];
+  // Every workflow that ever wrote here: someone may have started one under an id of their own.
+  const rootIds = [...new Set([...owners.map(({ workflowId }) => workflowId), services.workflowIdOf(output)])];
   for (const id of rootIds) {
-    if (await services.isOpen(id)) {
+    const running = owner?.workflowId === id && owner.state === 'running' ? owner : undefined;
+    if (await services.isOpen(id, running)) {
       const message = `workflow ${id} is writing into this folder: forgetting waits until it has ended or is cancelled`;
       throw new CohortflowError('OutputBusy', message);
     }

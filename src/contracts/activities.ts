@@ -55,6 +55,8 @@ export interface UnitPage {
   readonly from: number;
   /** Most units to return. */
   readonly limit: number;
+  /** How many units the slice has: fewer on disk are a fault. */
+  readonly size?: number;
   /** What the units' workflows will be given besides the unit; when present, units that are finished already are skipped. */
   readonly reuse?: JsonObject;
 }

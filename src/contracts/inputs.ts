@@ -35,6 +35,7 @@ const COMMON: FieldRules = {
     about: 'where feature groups go besides the output folder; local: nowhere',
   },
   pseudonymise: { kind: 'flag', about: 'workflow ids carry keyed hashes instead of case ids' },
+  takeOver: { kind: 'flag', about: 'take the output from a run on another server, which is gone for good' },
   prepared: { kind: 'object', about: 'internal: what the parent cohort prepared' },
 };
 
@@ -97,6 +98,7 @@ export interface CommonInput {
   readonly verifyInputs?: boolean;
   readonly featureStore?: (typeof FEATURE_STORES)[number];
   readonly pseudonymise?: boolean;
+  readonly takeOver?: boolean;
   readonly prepared?: PreparedRun;
 }
 

@@ -21,6 +21,8 @@ export const layout = {
   /** Private folders of steps that are under way; what a killed process left there is worth nothing. */
   work: (output: string): string => `${output}/run/.work`,
   owner: (output: string): string => `${output}/run/run.json`,
+  /** Folder of the claims of the output, a file each, which stay: who came after whom. */
+  claims: (output: string): string => `${output}/run/owners`,
   params: (output: string): string => `${output}/run/params.json`,
   versions: (output: string): string => `${output}/run/versions.json`,
   validSheet: (output: string): string => `${output}/run/cohort.valid.csv`,

@@ -2,6 +2,7 @@ import type { RecordPageName } from '../contracts/layout.js';
 import type { OutcomeRecord } from '../contracts/outcome.js';
 import type { Modality } from '../contracts/workflow-ids.js';
 import type { JsonObject } from '../steps/step.js';
+import type { ServerIdentity } from './cohort-server.js';
 
 /** One file that a step made. */
 export interface MadeFile {
@@ -26,11 +27,17 @@ export interface StepManifest {
   readonly made?: { readonly runId: string; readonly why: string };
 }
 
-/** Who works in an output folder. */
-export interface RunOwner {
+/** A run that claimed an output folder. */
+export interface RunClaim {
   readonly workflowId: string;
   readonly runId: string;
   readonly startedAt: string;
+  /** The server it runs on. */
+  readonly server?: ServerIdentity;
+}
+
+/** Who works in an output folder. */
+export interface RunOwner extends RunClaim {
   readonly state: 'running' | 'finished' | 'cancelled';
   /** The run whose failures this one takes up. */
   readonly retryOf?: string;
@@ -40,8 +47,16 @@ export interface RunOwner {
 
 /** The durable memory of an output folder: who runs there, what is finished, what became of every case. */
 export interface RunLedger {
+  /** The run that works, or worked last, in the folder; undefined when nobody did, and when what is written is not that. */
   owner(output: string): Promise<RunOwner | undefined>;
   setOwner(output: string, owner: RunOwner): Promise<void>;
+  /**
+   * Claims the folder after a run (undefined: as the first). Returns the claim that holds: the one given, or that of another
+   * run which came before.
+   */
+  claim(output: string, after: string | undefined, claim: RunClaim): Promise<RunClaim>;
+  /** Every claim that was ever made of the folder, in no order. */
+  claims(output: string): Promise<readonly RunClaim[]>;
   /** The manifest of a finished step, or undefined; a damaged one counts as none. */
   manifest(path: string): Promise<StepManifest | undefined>;
   setManifest(path: string, manifest: StepManifest): Promise<void>;

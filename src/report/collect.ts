@@ -43,7 +43,18 @@ async function* readTable(files: Files, path: string, most?: number): AsyncGener
 
 async function readJson(files: Files, path: string): Promise<Record<string, unknown>> {
   if ((await files.stat(path)) === undefined) return {};
-  return JSON.parse(await files.readText(path)) as Record<string, unknown>;
+  const text = await files.readText(path);
+  return (JSON.parse(text) as Record<string, unknown> | null) ?? {};
+}
+
+/** Facts of the run; none where someone damaged run.json: the rest of the report is worth being seen all the same. */
+async function ownerOf(files: Files, output: string): Promise<Record<string, unknown>> {
+  try {
+    return await readJson(files, layout.owner(output));
+  } catch (error) {
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  }
 }
 
 async function* readCases(files: Files, path: string): AsyncGenerator<IndexedCase, undefined> {
@@ -227,7 +238,7 @@ export async function collectReport(
   signal: AbortSignal,
   pictures = MOST_PICTURES,
 ): Promise<ReportModel> {
-  const owner = await readJson(files, layout.owner(output));
+  const owner = await ownerOf(files, output);
   const { failures, failed } = await failuresOf(files, output);
   const { shown: shownCases, first, inAll, drawable } = await casesOf(files, output, failed);
   const dataset = await statusRows(files, output, shownCases);

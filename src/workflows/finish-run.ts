@@ -4,7 +4,7 @@ import { widthLimit, type DatasetChoice, type CommonInput, type PreparedRun } fr
 import { unitsHaveEnded, type InterimReport } from '../contracts/control.js';
 import type { ClinicalResult, CohortResult, FeatureGroupResult, ModalityResult } from '../contracts/results.js';
 import type { JsonObject } from '../steps/step.js';
-import { cohortFiles, quick } from './activities.js';
+import { cohortFiles } from './activities.js';
 import type { CohortState } from './cohort-state.js';
 import { cohortStep, stepContext, type CohortStepContext } from './cohort-step.js';
 import { orFail } from './failures.js';
@@ -129,7 +129,7 @@ export async function finishRun(
     failures,
   };
   // Before the report, which shows it.
-  await quick.closeRun({ output, runId, state: 'finished', result: { ...result } as unknown as JsonObject });
+  await cohortFiles.closeRun({ output, runId, state: 'finished', result: { ...result } as unknown as JsonObject });
 
   state.enter('reporting');
   const report = await renderReport(run);
@@ -154,7 +154,7 @@ export async function closingOnCancel<T>(output: string, runId: string, body: ()
     if (isCancellation(error)) {
       await CancellationScope.nonCancellable(async () => {
         await cohortFiles.compactOutcomes({ output, runId, state: 'cancelled' });
-        await quick.closeRun({ output, runId, state: 'cancelled' });
+        await cohortFiles.closeRun({ output, runId, state: 'cancelled' });
       });
     }
     throw error;

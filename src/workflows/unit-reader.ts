@@ -1,4 +1,4 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 import type { NextUnits } from '../contracts/activities.js';
 import type { CohortUnit } from '../domain/cohort/manifest.js';
 import { units } from './activities.js';
@@ -30,10 +30,14 @@ export function unitReader(
 
   const nextPage = async (): Promise<void> => {
     page = await units.nextUnits({
-      ...{ output, runId, modality, round, first, stride, from: state.at, limit: PAGE },
+      ...{ output, runId, modality, round, first, stride, from: state.at, limit: PAGE, size },
       ...reuse,
     });
     taken = 0;
+    if (page.units.length > 0 || page.next > state.at) return;
+    // Asked again it would say the same, for ever.
+    const message = `${modality}: no unit at ${state.at + 1} of ${size}: the pages of the run are gone or short`;
+    throw ApplicationFailure.nonRetryable(message, 'FileNotFound');
   };
   return async () => {
     for (;;) {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
@@ -24,12 +24,14 @@ describe('the activities over the files of a cohort', () => {
   let root: string;
   let output: string;
   let open: Set<string>;
+  let serverId: string;
   let activities: CohortActivities;
 
   beforeEach(() => {
     root = temporaryFolder('cohort');
     output = join(root, 'out');
     open = new Set();
+    serverId = 'here';
     activities = createCohortActivities({
       files,
       ledger,
@@ -40,7 +42,8 @@ describe('the activities over the files of a cohort', () => {
       sharedFolder: join(root, 'shared'),
       planRemote: async () => ({}),
       server: {
-        isOpen: async (workflowId) => open.has(workflowId),
+        isOpen: async (workflowId) => open.has(`${workflowId} ${serverId}`) || open.has(workflowId),
+        identity: async () => ({ namespaceId: serverId, namespace: 'default', address: `${serverId}:7233` }),
         claimPool: async () => undefined,
         hasSearchAttributes: async () => false,
       },
@@ -284,6 +287,111 @@ describe('the activities over the files of a cohort', () => {
     await note(recordOf(0, 'imaging.overlay', { seconds: 99 }));
     expect(readCsv((await compact()).file)).toMatchObject([{ seconds: '1' }]);
   });
+
+  describe('a run on another Temporal server', () => {
+    const pages = (): string[] => readdirSync(join(output, 'run/manifest')).sort();
+
+    it('keeps the output, however little this server knows of it, and the message says how to go on', async () => {
+      const cohort = writeSheet(2);
+      await prepare({ cohort });
+      serverId = 'there';
+      const refused = { type: 'OutputBusy', nonRetryable: true };
+      await expect(prepare({ cohort }, 'run-2')).rejects.toMatchObject(refused);
+      await expect(prepare({ cohort }, 'run-2')).rejects.toThrow(/cohort .*default at here:7233.*--take-over/);
+      expect(await ledger.owner(output)).toMatchObject({ runId: 'run-1', server: { namespaceId: 'here' } });
+      expect(pages()).toEqual(['run-1']);
+    });
+
+    it('is no hindrance when it has ended', async () => {
+      const cohort = writeSheet(2);
+      await prepare({ cohort });
+      await call('closeRun', { output, runId: 'run-1', state: 'finished' });
+      serverId = 'there';
+      await prepare({ cohort }, 'run-2');
+      expect(pages()).toEqual(['run-2']);
+    });
+
+    it('loses the output by --take-over only, and writes nothing more of what is there once', async () => {
+      const cohort = writeSheet(2);
+      await prepare({ cohort });
+      serverId = 'there';
+      await prepare({ cohort, takeOver: true }, 'run-2');
+      await note(recordOf(0, 'imaging.overlay'), 'run-2');
+      await note(recordOf(1, 'imaging.overlay'), 'run-2');
+      const { file } = await compact('finished', 'run-2');
+      const before = readFileSync(file, 'utf8');
+      expect(readCsv(file)).toHaveLength(2);
+
+      serverId = 'here';
+      const refused = { type: 'OutputBusy', nonRetryable: true };
+      const slice = { round: 0, first: 0, stride: 1, from: 0, limit: 50 };
+      const first = { output, runId: 'run-1', modality: 'imaging' } as const;
+      await expect(compact()).rejects.toMatchObject(refused);
+      await expect(call('listFinished', first)).rejects.toMatchObject(refused);
+      await expect(call('nextUnits', { ...first, ...slice })).rejects.toMatchObject(refused);
+      await expect(call('selectFailed', { ...first, round: 1, choice: {} })).rejects.toMatchObject(refused);
+      await expect(prepare({ cohort })).rejects.toMatchObject(refused);
+      await call('closeRun', { output, runId: 'run-1', state: 'finished' });
+      expect(readFileSync(file, 'utf8')).toBe(before);
+      expect(await ledger.owner(output)).toMatchObject({ runId: 'run-2', state: 'running' });
+    });
+
+    it('does not lose it to --take-over on its own server', async () => {
+      const cohort = writeSheet(2);
+      await prepare({ cohort });
+      open.add('cohort');
+      await expect(prepare({ cohort, takeOver: true }, 'run-2', 'other')).rejects.toMatchObject({ type: 'OutputBusy' });
+    });
+  });
+
+  it('of two runs that claim an output at the same time one is refused', async () => {
+    const cohort = writeSheet(1);
+    await prepare({ cohort }, 'run-0', 'ended');
+    open.add('a').add('b');
+    const both = await Promise.allSettled([prepare({ cohort }, 'run-a', 'a'), prepare({ cohort }, 'run-b', 'b')]);
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const owner = await ledger.owner(output);
+    const winner = both.find(({ status }) => status === 'fulfilled') as PromiseFulfilledResult<{ runId: string }>;
+    expect(owner?.runId).toBe(winner.value.runId);
+    // The one that claimed it and was lost before it wrote run.json counts too, while it is open.
+    writeFileSync(join(output, 'run/run.json'), JSON.stringify({ ...owner, runId: 'run-0', workflowId: 'ended' }));
+    await expect(prepare({ cohort }, 'run-c', 'c')).rejects.toMatchObject({ type: 'OutputBusy' });
+    open.clear();
+    await expect(prepare({ cohort }, 'run-c', 'c')).resolves.toMatchObject({ runId: 'run-c' });
+    const ids = (await ledger.claims(output)).map(({ runId }) => runId);
+    expect(ids.sort()).toEqual(['run-0', winner.value.runId, 'run-c'].sort());
+  });
+
+  it.each([
+    'null',
+    '{"state":"running"}',
+    '[]',
+    '{"workflowId":"w","runId":"r","startedAt":"t","state":"gone"}',
+    '{"wor',
+  ])('run.json with %s in it is nobody, and the end of a run writes it anew', async (text) => {
+    await prepare({ cohort: writeSheet(1) });
+    writeFileSync(join(output, 'run/run.json'), text);
+    expect(await ledger.owner(output)).toBeUndefined();
+    await call('closeRun', { output, runId: 'run-1', state: 'finished' });
+    const { startedAt } = (await ledger.owner(output)) ?? {};
+    expect(await ledger.owner(output)).toMatchObject({ workflowId: 'cohort', runId: 'run-1', state: 'finished' });
+    expect(startedAt).toBe('2026-01-01T00:00:00.000Z');
+  });
+
+  it.each(['pages that are gone', 'pages that are short'])(
+    '%s end the run instead of being asked for for ever',
+    async (how) => {
+      await prepare({ cohort: writeSheet(CASES) });
+      const folder = join(output, 'run/manifest/run-1');
+      if (how === 'pages that are gone') rmSync(folder, { recursive: true });
+      else writeFileSync(join(folder, 'imaging-000000.jsonl'), '');
+      const slice = { round: 0, first: 0, stride: 1, from: 0, limit: 50, size: CASES };
+      await expect(call('nextUnits', { output, runId: 'run-1', modality: 'imaging', ...slice })).rejects.toMatchObject({
+        type: 'FileNotFound',
+        nonRetryable: true,
+      });
+    },
+  );
 
   it('close: says how the run ended, unless another run has taken the folder since', async () => {
     const cohort = writeSheet(1);

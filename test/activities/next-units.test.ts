@@ -239,15 +239,41 @@ describe('the units of a cohort that have work to do', () => {
       expect((await takeUpFailures({ files, ledger }, { ...run, runId: 'run-4' }, RUN, {})).total).toBe(0);
     });
 
+    const recordOf = (runId: string): Promise<void> =>
+      ledger.record(output, runId, {
+        ...{
+          caseId: 'C-0',
+          modality: 'imaging',
+          part: '',
+          step: 'imaging.overlay',
+          outcome: 'done',
+          code: '',
+          why: '',
+        },
+        ...{ attempts: 1, started: '2026-01-01T00:00:00.000Z', seconds: 1, message: '' },
+      });
+
     it('belong to the last run into the folder, if no other is named', async () => {
-      await expect(retriedRun(ledger, output, 'run-3', {})).rejects.toMatchObject({ code: 'RunNotFound' });
+      await expect(retriedRun({ files, ledger }, output, 'run-3', {})).rejects.toMatchObject({ code: 'RunNotFound' });
       const owner = { workflowId: 'w', startedAt: '2026-01-01T00:00:00.000Z', state: 'finished' } as const;
       await ledger.setOwner(output, { ...owner, runId: RUN });
-      expect(await retriedRun(ledger, output, 'run-3', {})).toBe(RUN);
-      expect(await retriedRun(ledger, output, 'run-3', { runId: 'run-1' })).toBe('run-1');
+      expect(await retriedRun({ files, ledger }, output, 'run-3', {})).toBe(RUN);
+      await recordOf('run-1');
+      expect(await retriedRun({ files, ledger }, output, 'run-3', { runId: 'run-1' })).toBe('run-1');
       // Its answer was lost, and it is asked again.
       await ledger.setOwner(output, { ...owner, runId: 'run-3', retryOf: RUN });
-      expect(await retriedRun(ledger, output, 'run-3', {})).toBe(RUN);
+      expect(await retriedRun({ files, ledger }, output, 'run-3', {})).toBe(RUN);
+    });
+
+    it('belong to the last run that left records, not to a retry that failed before it began', async () => {
+      await recordOf('run-1');
+      const owner = { workflowId: 'w', startedAt: '2026-01-01T00:00:00.000Z', state: 'finished' } as const;
+      await ledger.setOwner(output, { ...owner, runId: 'run-1' });
+      // It failed before it took the folder.
+      expect(await retriedRun({ files, ledger }, output, 'run-8', { runId: 'run-7' })).toBe('run-1');
+      // It failed after.
+      await ledger.setOwner(output, { ...owner, runId: 'run-7', state: 'running', retryOf: 'run-1' });
+      expect(await retriedRun({ files, ledger }, output, 'run-8', { runId: 'run-7' })).toBe('run-1');
     });
   });
 });

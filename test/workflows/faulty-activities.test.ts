@@ -7,7 +7,8 @@ import { createStepActivities } from '../../src/activities/step-activities.js';
 import { FileLedger } from '../../src/adapters/local/file-ledger.js';
 import { LocalFiles } from '../../src/adapters/local/files.js';
 import { LocalFingerprints } from '../../src/adapters/local/fingerprints.js';
-import type { StepActivities, StepReport, StepRequest } from '../../src/contracts/activities.js';
+import { TemporalCohortServer } from '../../src/app/cohort-server.js';
+import type { CohortActivities, StepActivities, StepReport, StepRequest } from '../../src/contracts/activities.js';
 import type { CohortResult } from '../../src/contracts/results.js';
 import { CohortflowError } from '../../src/domain/errors.js';
 import type { ImagingUnit } from '../../src/domain/cohort/manifest.js';
@@ -157,4 +158,42 @@ describe.skipIf(server === undefined)('a cohort whose activities misbehave', () 
     expect(readdirSync(join(output, 'run', 'steps', 'imaging')).sort()).toEqual(['hangs-once', 'well']);
     expect(readdirSync(join(output, 'run', '.work'))).toEqual([]);
   }, 120_000);
+
+  it('ends when its pages are gone, instead of asking for them for ever; reset, it is open again', async () => {
+    const simulation = simulate(studies(['first', 'second']));
+    let asked = 0;
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const nextUnits: CohortActivities['nextUnits'] = async ({ from }) => {
+      asked += 1;
+      if (asked > 1) await held;
+      return { units: [], reused: 0, next: from };
+    };
+    const stop = await startWorkers(env, bundle, { quick: { ...simulation, nextUnits }, heavy: simulation });
+    try {
+      const { workflow, connection } = env.client;
+      const args = [{ cohort: '/sheet.csv', output: join(root, 'gone') }];
+      const handle = await workflow.start('imagingCohort', { workflowId: 'gone', taskQueue: TEST_QUEUE, args });
+      await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'FileNotFound' } });
+      expect(asked).toBe(1);
+
+      const server = new TemporalCohortServer(() => env.client, TEST_QUEUE);
+      const runId = handle.firstExecutionRunId;
+      expect(await server.isOpen('gone', runId)).toBe(false);
+      // Started, task scheduled, task started, task completed.
+      const firstTask = (await handle.fetchHistory()).events?.[3]?.eventId ?? null;
+      await connection.workflowService.resetWorkflowExecution({
+        namespace: env.client.options.namespace,
+        workflowExecution: { workflowId: 'gone', runId },
+        requestId: 'reset',
+        workflowTaskFinishEventId: firstTask,
+      });
+      // Asked for by its run alone the first one has failed; the folder belongs to the one that goes on with it.
+      const open = await Promise.all([server.isOpen('gone', runId), server.isOpen('gone', 'another run')]);
+      expect(open).toEqual([true, false]);
+    } finally {
+      goOn();
+      await stop();
+    }
+  }, 60_000);
 });

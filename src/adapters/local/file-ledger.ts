@@ -3,7 +3,7 @@ import type { OutcomeRecord } from '../../contracts/outcome.js';
 import type { Modality } from '../../contracts/workflow-ids.js';
 import { CohortflowError } from '../../domain/errors.js';
 import type { Files } from '../../ports/files.js';
-import type { RecordReader, RunLedger, RunOwner, StepManifest } from '../../ports/run-ledger.js';
+import type { RecordReader, RunClaim, RunLedger, RunOwner, StepManifest } from '../../ports/run-ledger.js';
 import { isMissing } from '../aws/s3-errors.js';
 import { isNotFound } from './io-errors.js';
 import { FileRecordReader, recordName } from './record-reader.js';
@@ -17,20 +17,69 @@ function isAbsent(error: unknown): boolean {
 /** A case id as the sheet takes it; anything else (a path, say) must not reach a removal. */
 const isCaseId = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text);
 
+function isObject(found: unknown): found is Readonly<Record<string, unknown>> {
+  return typeof found === 'object' && found !== null && !Array.isArray(found);
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+
+function isClaim(found: unknown): found is RunClaim {
+  if (!isObject(found)) return false;
+  const { workflowId, runId, startedAt, server } = found;
+  if (!isText(workflowId) || !isText(runId) || (startedAt !== undefined && typeof startedAt !== 'string')) return false;
+  return (
+    server === undefined ||
+    (isObject(server) && [server['namespaceId'], server['namespace'], server['address']].every(isText))
+  );
+}
+
+const STATES: readonly unknown[] = ['running', 'finished', 'cancelled'] satisfies readonly RunOwner['state'][];
+
+function isOwner(found: unknown): found is RunOwner {
+  return isClaim(found) && STATES.includes((found as unknown as Readonly<Record<string, unknown>>)['state']);
+}
+
+function isManifest(found: unknown): found is StepManifest {
+  return isObject(found) && isObject(found['inputs']) && Array.isArray(found['outputs']) && isObject(found['summary']);
+}
+
+/** A run id as part of a file's name. */
+const fileName = (runId: string): string => runId.replaceAll(/[^A-Za-z0-9._-]/g, '_');
+
 /** {@link RunLedger} as small JSON files below the output's `run` folder. */
 export class FileLedger implements RunLedger {
   constructor(private readonly files: Files) {}
 
   async owner(output: string): Promise<RunOwner | undefined> {
-    return (await this.readJson(layout.owner(output))) as RunOwner | undefined;
+    const found = await this.readJson(layout.owner(output));
+    return isOwner(found) ? found : undefined;
   }
 
   async setOwner(output: string, owner: RunOwner): Promise<void> {
     await this.writeJson(layout.owner(output), owner);
   }
 
+  async claim(output: string, after: string | undefined, claim: RunClaim): Promise<RunClaim> {
+    const place = `${layout.claims(output)}/after-${after === undefined ? 'none' : fileName(after)}.json`;
+    const text = `${JSON.stringify(claim, null, 1)}\n`;
+    if (await this.files.writeOnce(place, text)) return claim;
+    const found = await this.readJson(place);
+    if (isClaim(found)) return found;
+    // Nobody can have claimed anything with what stands there.
+    await this.files.write(place, text);
+    return claim;
+  }
+
+  async claims(output: string): Promise<readonly RunClaim[]> {
+    const folder = layout.claims(output);
+    const names = (await this.files.names(folder)).filter((name) => /^after-.*\.json$/.test(name));
+    const found = await Promise.all(names.map((name) => this.readJson(`${folder}/${name}`)));
+    return found.filter(isClaim);
+  }
+
   async manifest(path: string): Promise<StepManifest | undefined> {
-    return (await this.readJson(path)) as StepManifest | undefined;
+    const found = await this.readJson(path);
+    return isManifest(found) ? found : undefined;
   }
 
   async setManifest(path: string, manifest: StepManifest): Promise<void> {

@@ -46,8 +46,13 @@ function filesText(count: number): string {
 function cleanServices(): CleanServices {
   const { taskQueue } = loadConfig();
   const files = createFiles();
-  const isOpen = (workflowId: string, runId: string): Promise<boolean> =>
-    withClient((client) => new TemporalCohortServer(() => client, taskQueue).isOpen(workflowId, runId));
+  const isOpen: CleanServices['isOpen'] = (workflowId, runId, server) =>
+    withClient((client) =>
+      new TemporalCohortServer(() => client, taskQueue).isOpenRun({
+        ...{ workflowId, runId },
+        ...(server === undefined ? {} : { server }),
+      }),
+    );
   return { files, ledger: new FileLedger(files), isOpen };
 }
 

@@ -6,6 +6,7 @@ import { RoutedTables } from '../../adapters/routed-tables.js';
 import { FileLedger } from '../../adapters/local/file-ledger.js';
 import { createFiles, createFingerprints } from '../../app/create-files.js';
 import { historyTraces, retentionDays } from '../../app/case-histories.js';
+import { TemporalCohortServer } from '../../app/cohort-server.js';
 import { cohortWorkflowId, isRunning } from '../../app/cohort-run.js';
 import { findCase, forgetCase } from '../../app/forget-case.js';
 import { loadPseudonymKey } from '../../codec/pseudonym.js';
@@ -29,6 +30,7 @@ async function forget(caseId: string, options: Options): Promise<void> {
   }
   const files = createFiles();
   const pseudonym = loadPseudonymKey();
+  const { taskQueue } = loadConfig();
   await withClient(async (client) => {
     const { traces, remains } = await findCase(
       { output, caseId },
@@ -40,7 +42,9 @@ async function forget(caseId: string, options: Options): Promise<void> {
         store: new SageMakerFeatureStore(loadConfig().aws),
         now: () => new Date(),
         unique: () => randomBytes(8).toString('hex'),
-        isOpen: (workflowId) => isRunning(client, workflowId),
+        isOpen: async (workflowId, run) =>
+          (run !== undefined && (await new TemporalCohortServer(() => client, taskQueue).isOpenRun(run))) ||
+          isRunning(client, workflowId),
         histories: (workflowIds) => historyTraces(client, workflowIds),
         retentionDays: () => retentionDays(client),
         workflowIdOf: cohortWorkflowId,

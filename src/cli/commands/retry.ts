@@ -38,7 +38,9 @@ async function tellOrPrepare(workflowId: string, choice: RetryRequest): Promise<
       return { kind: 'told', answer, paused };
     }
     const { type, runId, input } = await endedRun(client, workflowId);
-    return { kind: 'new', input: { ...input, retryOf: { runId, ...choice } }, start: { type, workflowId } };
+    // What the folder was once taken over from is over.
+    const { takeOver: _once, ...again } = input;
+    return { kind: 'new', input: { ...again, retryOf: { runId, ...choice } }, start: { type, workflowId } };
   });
 }
 

@@ -49,6 +49,7 @@ export interface RunOptions {
   readonly force?: boolean;
   readonly verifyInputs?: boolean;
   readonly pseudonymise?: boolean;
+  readonly takeOver?: boolean;
   readonly worker: boolean;
   readonly failOn: 'any' | 'none';
   readonly json?: boolean;
@@ -65,7 +66,7 @@ function genes(text: string): number | readonly string[] {
 
 /** Options that go into the workflow's input as they are. */
 const AS_GIVEN = [
-  ...(['roi', 'series', 'genes', 'population', 'force', 'verifyInputs', 'pseudonymise'] as const),
+  ...(['roi', 'series', 'genes', 'population', 'force', 'verifyInputs', 'pseudonymise', 'takeOver'] as const),
   ...(['concurrency', 'startRate', 'pool', 'pauseAfter'] as const),
   ...(['imagingExecutor', 'genomicsExecutor', 'dragenProfile', 'featureStore'] as const),
 ] as const;
@@ -233,6 +234,7 @@ export function runCommand(): Command {
     .option('--force', 'run every step again, reuse nothing')
     .option('--verify-inputs', 'read every input again instead of trusting size and times')
     .option('--pseudonymise', 'workflow ids carry keyed hashes instead of case ids')
+    .option('--take-over', 'take the output from a run on another Temporal server that is gone for good')
     .option('--no-worker', 'start no worker here: others serve the queue')
     .addOption(
       new Option('--fail-on <what>', 'whether failed cases make the exit code 3')

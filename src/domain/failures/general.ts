@@ -18,7 +18,7 @@ export const GENERAL_FAILURES = {
     retryable: false,
     fault: 'input',
     reason: 'Another run is writing into the output folder.',
-    remedy: 'Wait for that run, cancel it, or choose another --output.',
+    remedy: 'Wait for that run, cancel it, or choose another --output; the message says how to go on.',
   },
   RunNotFound: {
     retryable: false,

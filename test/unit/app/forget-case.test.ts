@@ -94,8 +94,11 @@ describe('forgetting a case', () => {
   test('asks for the histories of all its studies, by their keys and their pseudonyms', async () => {
     put('run/cohort.valid.csv', 'case_id,study_id,imaging\nC-1,early,/d/1\nC-1,late,/d/2\nC-2,other,/d/3\n');
     put('run/run.json', JSON.stringify({ workflowId: 'mine', runId: 'r', startedAt: '', state: 'finished' }));
+    // One that ran here before, under an id that someone gave it.
+    put('run/owners/after-none.json', JSON.stringify({ workflowId: 'theirs', runId: 'q', startedAt: '' }));
     await findCase({ output, caseId: 'C-1' }, { ...services, pseudonym: (key) => `p-${key.length}` });
     expect(asked).toContain('mine/imaging/C-1/late');
+    expect(asked).toContain('theirs/imaging/C-1/late');
     expect(asked).toContain('cohortflow-output/imaging/C-1/early');
     expect(asked).toContain('mine/p-8');
     expect(asked.filter((id) => id.includes('other'))).toEqual([]);
