@@ -19,7 +19,7 @@ export interface RemoteServices extends LookUpServices {
 }
 
 /** How often those who wait tell that they live, and hear of a cancellation: each time is billed. */
-const HEARTBEAT_MS = 30_000;
+export const REMOTE_HEARTBEAT_MS = 45_000;
 
 /** Which try of which unit this is, in a name that services take: 45 letters, digits and hyphens. */
 export function workName(namespace: string, workflowId: string, runId: string, attempt: number): string {
@@ -94,7 +94,7 @@ export function createRemoteActivities(services: RemoteServices): RemoteActiviti
           .submit(work, signal)
           .catch((error: unknown) => Promise.reject(endOfWork(error) as Error));
         return ticket === undefined ? { reused: true } : { reused: false, ticket };
-      }, HEARTBEAT_MS),
+      }, REMOTE_HEARTBEAT_MS),
     awaitWork: async ({ ticket }) => {
       const executor = services.executor(ticket.executor);
       return heartbeating(async (_attempt, signal, progress) => {
@@ -105,19 +105,19 @@ export function createRemoteActivities(services: RemoteServices): RemoteActiviti
           await stopWhenAbandoned(executor, ticket.name);
           throw error;
         }
-      }, HEARTBEAT_MS);
+      }, REMOTE_HEARTBEAT_MS);
     },
     adoptWork: ({ request, ticket }) =>
       heartbeating(async (_attempt, signal) => {
         if (!isOfUnit(request)) throw new CohortflowError('InternalError', 'only the work of a unit is taken over');
         await adoptStudy({ request, ticket, input: inputOf(request), services, signal });
         return { outcome: 'done' };
-      }, HEARTBEAT_MS),
+      }, REMOTE_HEARTBEAT_MS),
     stopWork: (request) =>
       heartbeating(async (_attempt, signal) => {
         const { name, place } = workOf(request, services);
         await services.executor(request.executor).stop(name, signal);
         await services.files.remove(place);
-      }, HEARTBEAT_MS),
+      }, REMOTE_HEARTBEAT_MS),
   };
 }

@@ -25,7 +25,8 @@ export function toApplicationFailure(
 }
 
 /**
- * Runs `work` while heartbeating; aborts it when the activity is cancelled; throws coded failures.
+ * Runs `work` while heartbeating; aborts it when the activity is cancelled; throws coded failures. The first heartbeat comes
+ * after the first interval: each is billed, and most activities have ended by then.
  *
  * @param everyMs how often: far below the heartbeat timeout of its class of work
  */
@@ -43,7 +44,6 @@ export async function heartbeating<T>(
   let last = '';
   const timer = setInterval(() => context.heartbeat(last), everyMs);
   try {
-    context.heartbeat(last);
     return await work(attempt, context.cancellationSignal, (message) => {
       last = message;
     });

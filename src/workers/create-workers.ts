@@ -53,8 +53,8 @@ const NO_TRACES: InjectedSinks<TraceSinks> = {
   cohortflowTrace: { ended: { fn: () => undefined, callDuringReplay: false } },
 };
 
-/** Each heartbeat of a waiting activity is billed: the SDK may hold them back for as long as their time-out allows. */
-const REMOTE_HEARTBEAT_THROTTLE_MS = 30_000;
+/** Just below the interval of waiting activities: what the SDK holds back for longer is heard later, and not billed less. */
+const REMOTE_HEARTBEAT_THROTTLE_MS = 40_000;
 
 const SHORT_GRACE = 15;
 

@@ -57,12 +57,12 @@ export const SUBMIT: ActivityOptions = {
 
 /**
  * Waiting for work of a service. Heartbeats are rare, because each of them is billed; a worker that is lost is noticed after
- * a minute and a half, and the work goes on meanwhile.
+ * two minutes, and the work goes on meanwhile.
  */
 export const AWAIT: ActivityOptions = {
   ...settled,
   startToCloseTimeout: '10 days',
-  heartbeatTimeout: '90 seconds',
+  heartbeatTimeout: '2 minutes',
   retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '2 minutes', maximumAttempts: 20 },
 };
 
@@ -70,7 +70,7 @@ export const AWAIT: ActivityOptions = {
 export const TAKE_OVER: ActivityOptions = {
   ...settled,
   startToCloseTimeout: '2 hours',
-  heartbeatTimeout: '90 seconds',
+  heartbeatTimeout: '2 minutes',
   retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '2 minutes', maximumAttempts: 9 },
 };
 
