@@ -68,7 +68,9 @@ export class WorkStack extends Stack {
     alarms.watchOutcomes();
     alarms.watchTasks(cluster);
     if (settings.dragen !== undefined) alarms.watchMachines();
-    if (settings.sweepMinutes > 0) scheduledSweep(this, plan, place, taskRole('sweep', grounds));
+    if (settings.sweepMinutes > 0) {
+      alarms.watchSweeps(cluster, scheduledSweep(this, plan, place, taskRole('sweep', grounds)));
+    }
     budget(this, settings);
     for (const policy of operatorPolicies(grounds)) {
       new CfnOutput(this, `${policy.node.id}Policy`, { value: policy.managedPolicyArn });

@@ -228,4 +228,27 @@ describe('spending', () => {
     expect(rules(PLAIN)).toMatch(/rate\(1 hour\)/);
     expect(rules({ ...PLAIN, sweepMinutes: 0 })).not.toMatch(/rate/);
   });
+
+  it('tells somebody when a sweep fails or does not start', () => {
+    const of = (settings: unknown): readonly Resource[] =>
+      [...resourcesOf(templatesOf(settings), 'AWS::Events::Rule').values()].filter(({ Properties }) =>
+        text(Properties['EventPattern'] ?? '').includes('"family:'),
+      );
+    const [rule, ...others] = of(PLAIN);
+    expect(others).toEqual([]);
+    const families = [...resourcesOf(templatesOf(PLAIN), 'AWS::ECS::TaskDefinition').values()].map(
+      ({ Properties }) => Properties['Family'],
+    );
+    const { detail } = rule?.Properties['EventPattern'] as {
+      detail: { readonly group: readonly string[]; readonly $or: unknown };
+    };
+    expect(detail.group).toEqual(['family:cohortflow-sweep']);
+    expect(families).toContain('cohortflow-sweep');
+    expect(detail.$or).toEqual([
+      { containers: { exitCode: [{ 'anything-but': [0] }] } },
+      { stopCode: ['TaskFailedToStart'] },
+    ]);
+    expect(text(rule?.Properties['Targets'])).toMatch(/Alarms/);
+    expect(of({ ...PLAIN, sweepMinutes: 0 })).toEqual([]);
+  });
 });

@@ -1,3 +1,4 @@
+import { CohortflowError } from '../domain/errors.js';
 import type { FieldRules } from './input-check.js';
 import type { RemoteExecutorName } from './remote-work.js';
 
@@ -16,6 +17,9 @@ export interface SweepRequest {
 }
 
 export const SWEEP_AGE_MINUTES = 10;
+
+/** Faults in the message of a failed sweep. */
+const FAULTS_TOLD = 5;
 
 /** What the workflow of a scheduled sweep is given. */
 export interface SweepInput {
@@ -61,6 +65,19 @@ export interface SweepResult {
   readonly found: readonly SweptWork[];
   /** Services that did not answer: nothing is known of their work. */
   readonly unasked: readonly { readonly executor: RemoteExecutorName; readonly message: string }[];
+}
+
+/** What a sweep left undone, as a failure; undefined when it looked everywhere and ended all that it was to end. */
+export function incompleteSweep({ found, unasked }: SweepResult): CohortflowError | undefined {
+  const failed = found.filter(({ outcome }) => outcome === 'failed');
+  const faults = [
+    ...unasked.map(({ executor, message }) => `${executor} was not looked at: ${message}`),
+    ...failed.map(({ executor, id, message = 'no reason given' }) => `${executor} ${id} was not ended: ${message}`),
+  ];
+  if (faults.length === 0) return undefined;
+  const more = faults.length > FAULTS_TOLD ? `; and ${faults.length - FAULTS_TOLD} more` : '';
+  const details = { unasked: unasked.map(({ executor }) => executor), failed: failed.length };
+  return new CohortflowError('SweepIncomplete', `${faults.slice(0, FAULTS_TOLD).join('; ')}${more}`, details);
 }
 
 export interface SweepActivities {

@@ -1,6 +1,6 @@
 import { checkInput } from '../contracts/input-check.js';
 import { REMOTE_EXECUTORS } from '../contracts/remote-work.js';
-import { SWEEP_RULES, type SweepInput, type SweepResult } from '../contracts/sweep.js';
+import { incompleteSweep, SWEEP_RULES, type SweepInput, type SweepResult } from '../contracts/sweep.js';
 import { CohortflowError } from '../domain/errors.js';
 import { remoteWork } from './activities.js';
 import { orFail, orFailAs } from './failures.js';
@@ -15,9 +15,19 @@ function checked(raw: unknown): SweepInput {
   return input;
 }
 
-/** Ends what services still do for workflows that have ended: for a schedule. Safe to run at any time, beside any cohort. */
+/**
+ * Ends what services still do for workflows that have ended: for a schedule. Safe to run at any time, beside any cohort.
+ *
+ * @throws ApplicationFailure `SweepIncomplete` when a service was not looked at or something was not ended: nobody reads the
+ *   result of a schedule's workflow, a failed one is seen
+ */
 export async function sweepRemoteWork(raw: unknown): Promise<SweepResult> {
   const { executors, olderThanMinutes } = orFail(() => checked(raw));
   const age = olderThanMinutes === undefined ? {} : { olderThanMinutes };
-  return orFailAs(remoteWork().sweepRemote({ executors, end: true, ...age }));
+  const result = await orFailAs(remoteWork().sweepRemote({ executors, end: true, ...age }));
+  return orFail(() => {
+    const fault = incompleteSweep(result);
+    if (fault !== undefined) throw fault;
+    return result;
+  });
 }

@@ -117,7 +117,7 @@ export class Alarms {
     }
   }
 
-  /** Tasks that ended by themselves or did not start. */
+  /** Workers' tasks that ended by themselves or did not start. */
   watchTasks(cluster: ICluster): void {
     new Rule(this.scope, 'StoppedTasks', {
       description: 'worker tasks that ended by themselves, were unhealthy or did not start',
@@ -129,6 +129,33 @@ export class Alarms {
           lastStatus: ['STOPPED'],
           stopCode: ['EssentialContainerExited', 'TaskFailedToStart'],
           group: [{ prefix: 'service:' }],
+        },
+      },
+      targets: [new SnsTopic(this.topic)],
+    });
+  }
+
+  /**
+   * Sweeps that did not do what they are for: each is a task that ends by itself, so only its exit code tells. A sweep that
+   * fails in silence looks like one that found nothing.
+   *
+   * @param family of the sweep's task definition
+   */
+  watchSweeps(cluster: ICluster, family: string): void {
+    const stopped = {
+      clusterArn: [cluster.clusterArn],
+      lastStatus: ['STOPPED'],
+      group: [`family:${family}`],
+    };
+    new Rule(this.scope, 'FailedSweeps', {
+      description: 'a sweep did not start or left something undone: jobs and machines may cost that nobody waits for',
+      eventPattern: {
+        source: ['aws.ecs'],
+        detailType: ['ECS Task State Change'],
+        detail: {
+          ...stopped,
+          // A container that never ran has no exit code.
+          $or: [{ containers: { exitCode: [{ 'anything-but': [0] }] } }, { stopCode: ['TaskFailedToStart'] }],
         },
       },
       targets: [new SnsTopic(this.topic)],

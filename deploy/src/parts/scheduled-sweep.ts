@@ -10,8 +10,10 @@ import type { ServicePlace } from './worker-service.js';
 /**
  * `cohortflow sweep --yes` as a task of its own: it ends what nobody waits for even when no worker is alive to run the
  * schedule of Temporal.
+ *
+ * @returns the family of its tasks
  */
-export function scheduledSweep(scope: Construct, plan: TaskPlan, place: ServicePlace, taskRole: IRole): void {
+export function scheduledSweep(scope: Construct, plan: TaskPlan, place: ServicePlace, taskRole: IRole): string {
   const size = { vcpu: 0.5, memoryGb: 1, diskGb: 21 };
   const definition = fargateTask(scope, 'sweep', plan, size, taskRole, ['sweep', '--yes'], {});
   new Rule(scope, 'SweepSchedule', {
@@ -29,4 +31,5 @@ export function scheduledSweep(scope: Construct, plan: TaskPlan, place: ServiceP
       }),
     ],
   });
+  return definition.family;
 }

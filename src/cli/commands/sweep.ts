@@ -6,7 +6,13 @@ import { scheduleSweep, sweepScheduleId, unscheduleSweep } from '../../app/sweep
 import type { RemoteExecutorName } from '../../contracts/remote-work.js';
 import { loadConfig } from '../../config/load-config.js';
 import { EXIT } from '../../contracts/exit-codes.js';
-import { SWEEP_AGE_MINUTES, type SweepReason, type SweepResult, type SweptWork } from '../../contracts/sweep.js';
+import {
+  incompleteSweep,
+  SWEEP_AGE_MINUTES,
+  type SweepReason,
+  type SweepResult,
+  type SweptWork,
+} from '../../contracts/sweep.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { jsonOption, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
@@ -86,8 +92,7 @@ async function run(options: SweepOptions): Promise<void> {
   );
   if (options.json === true) printJson({ ended: yes, ...result });
   else show(result, yes);
-  const incomplete = result.unasked.length > 0 || result.found.some(({ outcome }) => outcome === 'failed');
-  if (incomplete) process.exitCode = EXIT.other;
+  if (incompleteSweep(result) !== undefined) process.exitCode = EXIT.other;
 }
 
 function minutes(text: string): number {

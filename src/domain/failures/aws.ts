@@ -75,6 +75,14 @@ export const AWS_FAILURES = {
     reason: 'A processing job could not begin: its image, role, input or network is at fault.',
     remedy: 'Correct what the message names; `cohortflow doctor --profile aws` checks them.',
   },
+  SweepIncomplete: {
+    retryable: false,
+    fault: 'environment',
+    reason:
+      'A sweep could not look at all services, or could not end all that nobody waits for: something may still cost.',
+    remedy:
+      'Look at the services named in the message: credentials, permissions, network. `cohortflow sweep` tells more; the next sweep tries again.',
+  },
   JobKilled: {
     retryable: true,
     fault: 'environment',

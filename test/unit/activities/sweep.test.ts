@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sweepWork, type SweepServices } from '../../../src/activities/sweep.js';
-import type { SweepRequest, WorkflowStanding } from '../../../src/contracts/sweep.js';
+import { incompleteSweep, type SweepRequest, type WorkflowStanding } from '../../../src/contracts/sweep.js';
 import { CohortflowError } from '../../../src/domain/errors.js';
 import type { RemoteAlive } from '../../../src/ports/remote-executor.js';
 
@@ -125,5 +125,27 @@ describe('a sweep', () => {
     const world = services([work('b', 'closed')], standings);
     await expect(sweepWork(request(), world, AbortSignal.abort(new Error('cancelled')))).rejects.toThrow('cancelled');
     expect(world.ended).toEqual([]);
+  });
+});
+
+describe('a sweep that left something undone', () => {
+  const swept = (outcome: 'ended' | 'left' | 'failed') =>
+    ({ ...work(`is ${outcome}`, 'w'), reason: 'closed', outcome, message: 'denied' }) as const;
+  const result = { alive: 2, belongs: 0, found: [swept('ended'), swept('left')], unasked: [] };
+
+  it('is none where all was looked at and nothing failed', () => {
+    expect(incompleteSweep(result)).toBeUndefined();
+  });
+
+  it('says which service was not looked at and what was not ended', () => {
+    const unasked = [{ executor: 'dragen', message: 'no credentials' }] as const;
+    const fault = incompleteSweep({ ...result, found: [...result.found, swept('failed')], unasked });
+    expect(fault).toMatchObject({ code: 'SweepIncomplete', details: { unasked: ['dragen'], failed: 1 } });
+    expect(fault?.message).toContain('dragen was not looked at: no credentials; sagemaker is failed was not ended');
+  });
+
+  it('tells a few of many', () => {
+    const found = Array.from({ length: 7 }, () => swept('failed'));
+    expect(incompleteSweep({ ...result, found })?.message).toMatch(/; and 2 more$/);
   });
 });
