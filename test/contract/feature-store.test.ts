@@ -86,6 +86,38 @@ describe('feature groups of SageMaker', () => {
     });
   });
 
+  it.each([
+    ['aws.features.online (it is offline)', { features: { ...settings.features, online: true } }],
+    ['aws.features.tableFormat (it has Glue)', { features: { ...settings.features, tableFormat: 'Iceberg' as const } }],
+    ['aws.features.offlineStore', { features: { ...settings.features, offlineStore: 's3://bucket/another' } }],
+    ['aws.kmsKey', { kmsKey: 'alias/another' }],
+  ])('keep their settings, and it is said that they differ: %s', async (setting, changed) => {
+    await featureStore().ensure(SPEC, signal);
+    const store = new SageMakerFeatureStore({ ...settings, ...changed }, noPause);
+    await expect(store.ensure(SPEC, signal)).rejects.toMatchObject({
+      code: 'FeatureGroupMismatch',
+      message: expect.stringContaining(`other settings, and keeps them: ${setting};`) as unknown,
+    });
+    // A slash more, or the key by its id where the group has an alias, is no other setting.
+    const features = { ...settings.features, offlineStore: 's3://bucket/store/', online: false };
+    await new SageMakerFeatureStore({ features, kmsKey: '0f3c' }, noPause).ensure(SPEC, signal);
+  });
+
+  it('do not take columns that would hide partitions, but with Iceberg', async () => {
+    const dated = { ...SPEC, definitions: [...SPEC.definitions, { name: 'Year', type: 'Integral' as const }] };
+    await expect(featureStore().ensure(dated, signal)).rejects.toMatchObject({ code: 'FeatureNameReserved' });
+    expect(server.store.groups.size).toBe(0);
+    const features = { ...settings.features, tableFormat: 'Iceberg' } as const;
+    await new SageMakerFeatureStore({ ...settings, features }, noPause).ensure(dated, signal);
+  });
+
+  it('are made four at once, and others wait', async () => {
+    server.looksNeeded = 1;
+    const names = Array.from({ length: 7 }, (_, at) => `p-imaging-${at}`);
+    await Promise.all(names.map((name) => featureStore().ensure({ ...SPEC, name }, signal)));
+    expect(server.store.groups.size).toBe(7);
+  });
+
   it('that could not be made, take no records or are another’s are told with the reason, account left out', async () => {
     server.groupStatus = 'CreateFailed';
     await expect(featureStore().ensure(SPEC, signal)).rejects.toMatchObject({

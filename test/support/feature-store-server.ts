@@ -33,6 +33,10 @@ const NAME = /^[a-zA-Z0-9]([_-]*[a-zA-Z0-9]){0,63}$/;
 /** Of groups that no request made. */
 const PLACE = 's3://bucket/store';
 const RESERVED = ['is_deleted', 'write_time', 'api_invocation_time'];
+const EVENT_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/;
+/** Bytes of a record, and groups that an account makes at once. */
+const MOST_RECORD = 350 * 1024;
+const MADE_AT_ONCE = 4;
 
 interface Execution {
   readonly sql: string;
@@ -66,8 +70,8 @@ export class FeatureStoreServer {
   readonly executions = new Map<string, Execution>();
   readonly #looks = new Map<string, number>();
   readonly #tokens = new Map<string, string>();
-  /** Where the records of a group lie, as whoever made it said. */
-  readonly #places = new Map<string, string>();
+  /** What whoever made a group asked for. */
+  readonly #made = new Map<string, Json>();
   readonly #folder = temporaryFolder('athena');
   readonly #server = createServer((request, response) => void this.handle(request, response));
 
@@ -137,6 +141,8 @@ export class FeatureStoreServer {
         return this.batch(body['Entries'] as Entry[], call);
       case 'DeleteRecord': {
         const query = (name: string): string => url.searchParams.get(name) ?? '';
+        if (!this.store.groups.has(path)) throw new ServiceFault('ResourceNotFound', `${path} not found`, 404);
+        if (!EVENT_TIME.test(query('EventTime'))) throw new ServiceFault('ValidationError', 'EventTime is no time');
         await this.store.remove(path, query('RecordIdentifierValueAsString'), query('EventTime'));
         return {};
       }
@@ -173,8 +179,14 @@ export class FeatureStoreServer {
     if (this.store.groups.has(name)) throw new ServiceFault('ResourceInUse', `${name} already exists`);
     const recordIdentifier = String(body['RecordIdentifierFeatureName']);
     const eventTimeName = String(body['EventTimeFeatureName']);
-    const { S3StorageConfig } = (body['OfflineStoreConfig'] ?? {}) as { S3StorageConfig?: { S3Uri?: string } };
-    this.#places.set(name, S3StorageConfig?.S3Uri ?? PLACE);
+    const underWay = [...this.#made.keys()].filter(
+      (one) => this.store.groups.has(one) && (this.#looks.get(one) ?? 0) <= this.looksNeeded,
+    );
+    if (underWay.length >= MADE_AT_ONCE) {
+      throw new ServiceFault('ResourceLimitExceeded', `${MADE_AT_ONCE} feature groups are under creation`);
+    }
+    this.#made.set(name, body);
+    this.#looks.delete(name);
     void this.store.ensure({ name, recordIdentifier, eventTimeName, definitions });
     return { FeatureGroupArn: `arn:aws:sagemaker:eu-central-1:123456789012:feature-group/${name}` };
   }
@@ -185,7 +197,11 @@ export class FeatureStoreServer {
     const looks = (this.#looks.get(name) ?? 0) + 1;
     this.#looks.set(name, looks);
     const ended = looks > this.looksNeeded;
-    const place = this.#places.get(name) ?? PLACE;
+    const { OfflineStoreConfig: offline = {}, OnlineStoreConfig } = (this.#made.get(name) ?? {}) as {
+      OfflineStoreConfig?: { S3StorageConfig?: { S3Uri?: string }; TableFormat?: string };
+      OnlineStoreConfig?: Json;
+    };
+    const place = offline.S3StorageConfig?.S3Uri ?? PLACE;
     return {
       FeatureGroupName: name,
       RecordIdentifierFeatureName: spec.recordIdentifier,
@@ -194,8 +210,11 @@ export class FeatureStoreServer {
       FeatureGroupStatus: ended ? this.groupStatus : 'Creating',
       FailureReason: 'the role arn:aws:iam::123456789012:role/x may not write',
       OfflineStoreStatus: { Status: this.offlineStatus, BlockedReason: 'the key is disabled' },
+      ...(OnlineStoreConfig === undefined ? {} : { OnlineStoreConfig }),
       OfflineStoreConfig: {
+        ...(offline.TableFormat === undefined ? {} : { TableFormat: offline.TableFormat }),
         S3StorageConfig: {
+          ...offline.S3StorageConfig,
           S3Uri: place,
           ResolvedOutputS3Uri: `${place}/123456789012/sagemaker/eu-central-1/offline-store/${name}-1700000000/data`,
         },
@@ -238,6 +257,10 @@ export class FeatureStoreServer {
       if (type === undefined || !fits)
         throw new ServiceFault('ValidationError', `Feature ${name}: '${value}' is invalid`);
     }
+    const size = values.reduce((sum, pair) => sum + Buffer.byteLength(pair.join('')), 0);
+    if (size > MOST_RECORD) throw new ServiceFault('ValidationError', `the record has ${size} bytes`);
+    const time = values.find(([name]) => name === spec.eventTimeName)?.[1] ?? '';
+    if (!EVENT_TIME.test(time)) throw new ServiceFault('ValidationError', `Feature ${spec.eventTimeName} is no time`);
     const id = values.find(([name]) => name === spec.recordIdentifier)?.[1] ?? '';
     const record: StoreRecord = { id, values };
     await this.store.write({ name: FeatureGroupName }, [record]);

@@ -20,6 +20,9 @@ const ARN = /arn:aws[\w-]*:[^\s"',)]+/g;
 const masked = (text: string | undefined): string =>
   (text ?? 'no reason given').replaceAll(ARN, (arn) => arn.replace(/:\d{12}:/, ':…:'));
 
+/** Columns of these names are partitions of a table of Glue's own format. */
+const PARTITIONS = ['year', 'month', 'day', 'hour'];
+
 const named = (error: unknown): string => (error as { readonly name?: string } | undefined)?.name ?? '';
 
 /** A missing group is told by a name of its own, or by the message of a general fault. */
@@ -44,9 +47,9 @@ export class SageMakerFeatureGroups {
     return { client: this.#client, commands };
   }
 
-  private repeated<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  private repeated<T>(call: () => Promise<T>, signal: AbortSignal, again = mayPass): Promise<T> {
     const how = { first: FIRST_LOOK_MS, most: LONGEST_LOOK_MS, tries: TRIES, pause: this.pause };
-    return repeated(call, mayPass, how, signal);
+    return repeated(call, again, how, signal);
   }
 
   /**
@@ -79,6 +82,12 @@ export class SageMakerFeatureGroups {
       const missing = offlineStore === undefined ? 'offlineStore (s3://bucket/folder)' : 'roleArn';
       throw new CohortflowError('AwsNotConfigured', `aws.features.${missing} is wanted to make the group ${spec.name}`);
     }
+    const taken = spec.definitions.filter(({ name }) => PARTITIONS.includes(name.toLowerCase()));
+    if (tableFormat !== 'Iceberg' && taken.length > 0) {
+      const names = taken.map(({ name }) => name).join(', ');
+      const message = `the table of ${spec.name} has partitions named as its columns ${names}: rename them, or set aws.features.tableFormat to Iceberg`;
+      throw new CohortflowError('FeatureNameReserved', message);
+    }
     const { client, commands } = await this.sdk();
     const key = kmsKey === undefined ? {} : { KmsKeyId: kmsKey };
     const request = {
@@ -98,6 +107,8 @@ export class SageMakerFeatureGroups {
       await this.repeated(
         () => client.send(new commands.CreateFeatureGroupCommand(request), { abortSignal: signal }),
         signal,
+        // An account makes four at once.
+        (error) => mayPass(error) || named(error) === 'ResourceLimitExceeded',
       );
     } catch (error) {
       // Someone else was faster, or an earlier answer was lost.
@@ -132,7 +143,7 @@ export class SageMakerFeatureGroups {
     for (let look = 0; look < LOOKS; look += 1) {
       const found = await this.describe(spec.name, signal);
       const status = found?.FeatureGroupStatus;
-      if (found !== undefined && status === 'Created') return stored(spec, found);
+      if (found !== undefined && status === 'Created') return stored(spec, found, this.settings);
       if (status !== undefined && status !== 'Creating') {
         const reason = masked(found?.FailureReason);
         throw new CohortflowError('FeatureGroupFailed', `the feature group ${spec.name} is ${status}: ${reason}`);
@@ -143,7 +154,30 @@ export class SageMakerFeatureGroups {
   }
 }
 
-function stored(spec: FeatureGroupSpec, found: DescribeFeatureGroupResponse): StoredGroup {
+/** A key is named by its ARN, its id or an alias; whether an alias is of a key cannot be seen. */
+function isOtherKey(wanted: string, found: string | undefined): boolean {
+  if (found === undefined) return true;
+  const [mine, its] = [wanted, found].map((key) => key.replace(/^arn:.*:(key\/)?/, ''));
+  return mine!.startsWith('alias/') === its!.startsWith('alias/') && mine !== its;
+}
+
+/** What the settings want of a group and it has otherwise: none of it can be changed of a group that is there. */
+function otherSettings({ features = {}, kmsKey }: AwsSettings, found: DescribeFeatureGroupResponse): readonly string[] {
+  const { offlineStore, tableFormat, online } = features;
+  const { S3StorageConfig: place, TableFormat: format = 'Glue' } = found.OfflineStoreConfig ?? {};
+  const isOnline = found.OnlineStoreConfig?.EnableOnlineStore === true;
+  const bare = (uri: string | undefined): string => (uri ?? '').replace(/\/+$/, '');
+  return [
+    ...(online !== undefined && online !== isOnline
+      ? [`aws.features.online (it is ${isOnline ? 'on' : 'off'}line)`]
+      : []),
+    ...(tableFormat !== undefined && tableFormat !== format ? [`aws.features.tableFormat (it has ${format})`] : []),
+    ...(offlineStore !== undefined && bare(offlineStore) !== bare(place?.S3Uri) ? ['aws.features.offlineStore'] : []),
+    ...(kmsKey !== undefined && isOtherKey(kmsKey, place?.KmsKeyId) ? ['aws.kmsKey'] : []),
+  ];
+}
+
+function stored(spec: FeatureGroupSpec, found: DescribeFeatureGroupResponse, settings: AwsSettings): StoredGroup {
   const { OfflineStoreStatus: offline, OfflineStoreConfig: config } = found;
   if (offline?.Status === 'Blocked' || offline?.Status === 'Disabled') {
     const message = `the offline store of ${spec.name} is ${offline.Status}: ${masked(offline.BlockedReason)}`;
@@ -155,6 +189,11 @@ function stored(spec: FeatureGroupSpec, found: DescribeFeatureGroupResponse): St
   if (others.length > 0 || keys[0] !== spec.recordIdentifier || keys[1] !== spec.eventTimeName) {
     const which = others.length > 0 ? others.slice(0, 10).join(', ') : 'its record identifier or event time';
     throw new CohortflowError('FeatureGroupMismatch', `the feature group ${spec.name} differs in ${which}`);
+  }
+  const settled = otherSettings(settings, found);
+  if (settled.length > 0) {
+    const message = `the feature group ${spec.name} was made with other settings, and keeps them: ${settled.join(', ')}; set them as they were, or choose another aws.features.prefix`;
+    throw new CohortflowError('FeatureGroupMismatch', message);
   }
   const catalog = config?.DataCatalogConfig;
   if (catalog?.Database === undefined || catalog.TableName === undefined) {

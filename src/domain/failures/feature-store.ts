@@ -12,7 +12,8 @@ export const FEATURE_STORE_FAILURES = {
     retryable: false,
     fault: 'input',
     reason: 'A column has a name that the feature store keeps for itself.',
-    remedy: 'Rename the column that the message names.',
+    remedy:
+      'Rename the column that the message names; `year`, `month`, `day` and `hour` also go with `aws.features.tableFormat: Iceberg`.',
   },
   FeatureGroupFailed: {
     retryable: false,
@@ -23,8 +24,8 @@ export const FEATURE_STORE_FAILURES = {
   FeatureGroupMismatch: {
     retryable: false,
     fault: 'environment',
-    reason: 'A feature group of this name exists and has other columns.',
-    remedy: 'Someone else made it: choose another `aws.features.prefix`.',
+    reason: 'A feature group of this name exists and has other columns, or was made with other settings.',
+    remedy: 'Choose another `aws.features.prefix`, or the settings that it was made with: the message names them.',
   },
   FeaturesNotVisible: {
     retryable: true,
