@@ -35,7 +35,8 @@ const LAST_STEP: Readonly<Record<FanOutModality, string>> = {
   genomics: 'genomics.quantify',
 };
 
-function hasEnded({ modality }: CohortUnit, records: readonly OutcomeRecord[]): boolean {
+/** True when its records tell how a unit ended. */
+export function hasEnded({ modality }: CohortUnit, records: readonly OutcomeRecord[]): boolean {
   return records.some(
     ({ outcome, step }) => outcome === 'failed' || outcome === 'cancelled' || step === LAST_STEP[modality],
   );

@@ -7,7 +7,7 @@ import { CohortflowError } from '../domain/errors.js';
 import type { Files } from '../ports/files.js';
 import type { RunLedger } from '../ports/run-ledger.js';
 import { failureOf, pagesOf, recorded, writeRound } from './select-failed.js';
-import { statusOf } from './case-index.js';
+import { hasEnded, statusOf } from './case-index.js';
 import { allUnits } from './units.js';
 
 /** The round of a run that takes up the failures of an earlier one; its own retries come after. */
@@ -57,12 +57,14 @@ export async function takeUpFailures(
       const kept: OutcomeRecord[] = [];
       for (const [index, unit] of page.entries()) {
         const known = records[index] ?? [];
-        const lost = known.length === 0 && choice.step === undefined && (choice.code ?? 'Terminated') === 'Terminated';
+        // It was never started, was lost with its workflow, or its end cannot be read.
+        const ended = hasEnded(unit, known);
+        const lost = !ended && choice.step === undefined && (choice.code ?? 'Terminated') === 'Terminated';
         if (lost || failureOf(known, choice) !== undefined) {
           yield unit;
           continue;
         }
-        const { status } = known.length === 0 ? { status: 'failed' as const } : statusOf(known);
+        const { status } = ended ? statusOf(known) : { status: 'failed' as const };
         const as = status === 'done' || status === 'open' ? 'reused' : status;
         carried = { ...carried, total: carried.total + 1, [as]: carried[as] + 1 };
         kept.push(...known.map(({ round: _round, ...record }) => record));

@@ -93,6 +93,18 @@ export async function* pagesOf<T>(items: AsyncIterable<T>): AsyncIterable<T[]> {
   if (page.length > 0) yield page;
 }
 
+/** How many units a round has that was written already; undefined when it was not, or not whole. */
+async function writtenRound(files: Files, path: string): Promise<{ readonly total: number } | undefined> {
+  if ((await files.stat(path)) === undefined) return undefined;
+  try {
+    const { total } = JSON.parse(await files.readText(path)) as { readonly total?: unknown };
+    return typeof total === 'number' ? { total } : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /** Chooses the failed units of a run that is under way, for a retry. Asked again for the same round it gives the same. */
 export async function selectFailed(
   services: Services,
@@ -102,6 +114,7 @@ export async function selectFailed(
   const { files } = services;
   const { output, runId, modality, round } = request;
   const written = layout.retryRound(output, runId, modality, round);
-  if ((await files.stat(written)) !== undefined) return JSON.parse(await files.readText(written)) as { total: number };
+  const before = await writtenRound(files, written);
+  if (before !== undefined) return before;
   return { total: await writeRound(files, output, runId, modality, round, failedUnits(services, request, signal)) };
 }

@@ -3,12 +3,22 @@ import type { UnitPage } from '../contracts/activities.js';
 import type { OutcomeRecord } from '../contracts/outcome.js';
 import type { FanOutModality } from '../contracts/workflow-ids.js';
 import { unitKey, type CohortCase, type CohortUnit } from '../domain/cohort/manifest.js';
+import { CohortflowError } from '../domain/errors.js';
 import type { Files } from '../ports/files.js';
 
 /** Lines of one page of units or cases; undefined after the last page. */
 async function readPage(files: Files, path: string): Promise<readonly string[] | undefined> {
   if ((await files.stat(path)) === undefined) return undefined;
   return (await files.readText(path)).split('\n').filter((line) => line !== '');
+}
+
+/** An item of a page. A page that was damaged would be so the next time too. */
+function itemIn<T>(line: string, page: string): T {
+  try {
+    return JSON.parse(line) as T;
+  } catch {
+    throw new CohortflowError('FileNotFound', `${page} is damaged: its run cannot go on; begin a new one`);
+  }
 }
 
 /** Which units of a round: every `stride`-th from `offset`, at most `limit`. */
@@ -30,16 +40,17 @@ export async function loadUnits(files: Files, page: UnitRange): Promise<readonly
     }
     const line = lines?.[at % UNITS_PER_PAGE];
     if (line === undefined) break;
-    units.push(JSON.parse(line) as CohortUnit);
+    units.push(itemIn<CohortUnit>(line, layout.unitPage(output, runId, modality, number, round)));
   }
   return units;
 }
 
-async function* allLines(files: Files, pathOf: (page: number) => string): AsyncIterable<string> {
+async function* allItems<T>(files: Files, pathOf: (page: number) => string): AsyncIterable<T> {
   for (let number = 0; ; number += 1) {
-    const lines = await readPage(files, pathOf(number));
+    const page = pathOf(number);
+    const lines = await readPage(files, page);
     if (lines === undefined) return;
-    yield* lines;
+    for (const line of lines) yield itemIn<T>(line, page);
   }
 }
 
@@ -51,8 +62,7 @@ export async function* allUnits(
   modality: FanOutModality,
   round = 0,
 ): AsyncIterable<CohortUnit> {
-  const lines = allLines(files, (page) => layout.unitPage(output, runId, modality, page, round));
-  for await (const line of lines) yield JSON.parse(line) as CohortUnit;
+  yield* allItems<CohortUnit>(files, (page) => layout.unitPage(output, runId, modality, page, round));
 }
 
 /** The units of a modality in sheet order, page by page, with the position of each page's first unit. */
@@ -63,17 +73,16 @@ export async function* unitPages(
   modality: FanOutModality,
 ): AsyncIterable<{ readonly first: number; readonly units: readonly CohortUnit[] }> {
   for (let number = 0; ; number += 1) {
-    const lines = await readPage(files, layout.unitPage(output, runId, modality, number));
+    const page = layout.unitPage(output, runId, modality, number);
+    const lines = await readPage(files, page);
     if (lines === undefined) return;
-    yield { first: number * UNITS_PER_PAGE, units: lines.map((line) => JSON.parse(line) as CohortUnit) };
+    yield { first: number * UNITS_PER_PAGE, units: lines.map((line) => itemIn<CohortUnit>(line, page)) };
   }
 }
 
 /** All cases of the sheet in its order. */
 export async function* allCases(files: Files, output: string, runId: string): AsyncIterable<CohortCase> {
-  for await (const line of allLines(files, (page) => layout.casePage(output, runId, page))) {
-    yield JSON.parse(line) as CohortCase;
-  }
+  yield* allItems<CohortCase>(files, (page) => layout.casePage(output, runId, page));
 }
 
 /** Study or sample id of a unit; empty when the case has one only. */

@@ -62,8 +62,8 @@ export class RoutedFiles implements Files {
     return this.at(path).readGzip(localPath(path), signal);
   }
 
-  write(path: string, content: Uint8Array | string | AsyncIterable<string>): Promise<void> {
-    return this.at(path).write(localPath(path), content);
+  write(...[path, content, options]: Parameters<Files['write']>): Promise<void> {
+    return this.at(path).write(localPath(path), content, options);
   }
 
   writeGzip(path: string, content: Uint8Array): Promise<void> {

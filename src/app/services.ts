@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { log } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { createCohortActivities } from '../activities/cohort-activities.js';
 import { createFeatureActivities } from '../activities/ingest-features.js';
@@ -58,7 +59,7 @@ export function createLocalServices(
   observer?: ServiceObserver,
 ): LocalServices {
   const files = createFiles(config.aws);
-  const ledger = new FileLedger(files);
+  const ledger = new FileLedger(files, (message) => void log.warn(message));
   const { jobs, memoryPerJobMb, cacheFolder } = config;
   const runner = new ProcessPool({
     entry: distPath('workers/step-host.js'),

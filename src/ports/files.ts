@@ -35,11 +35,18 @@ export interface Files {
   lines(path: string, signal?: AbortSignal): AsyncIterable<string>;
   /** Reads and gunzips (a file that is not gzipped is returned as it is). Throws `IoError` naming the file when the stream is damaged. */
   readGzip(path: string, signal?: AbortSignal): Promise<Uint8Array>;
-  /** Writes a file whole; content too large to hold may be given in pieces. */
-  write(path: string, content: Uint8Array | string | AsyncIterable<string>): Promise<void>;
+  /**
+   * Writes a file whole; content too large to hold may be given in pieces. `durable`: its content survives a machine that
+   * loses power right after, which costs about a millisecond.
+   */
+  write(
+    path: string,
+    content: Uint8Array | string | AsyncIterable<string>,
+    options?: { readonly durable?: boolean },
+  ): Promise<void>;
   /** Gzips (level 3, no time stamp: equal input gives equal bytes) and writes. */
   writeGzip(path: string, content: Uint8Array): Promise<void>;
-  /** Writes only when nothing is there yet; false (and nothing changed) when the name is taken. Whole or not at all. */
+  /** Writes only when nothing is there yet; false (and nothing changed) when the name is taken. Whole or not at all, and durable. */
   writeOnce(path: string, content: Uint8Array | string): Promise<boolean>;
   makeFolder(path: string): Promise<void>;
   /** Removes a file or a whole folder; nothing there is not an error. */

@@ -177,7 +177,7 @@ describe('the units of a cohort that have work to do', () => {
     };
 
     beforeEach(async () => {
-      await note(0, {});
+      await note(0, { step: 'imaging.overlay' });
       await failed(1, 'DiskFull');
       await failed(2, 'SegNotFound');
       await note(3, {});
@@ -211,6 +211,22 @@ describe('the units of a cohort that have work to do', () => {
       await failed(2, 'SegNotFound', { round: 2 });
       await select(3);
       expect(await chosen(3)).toEqual(['C-1', 'C-2']);
+    });
+
+    it('are also those whose end cannot be read: they are run again, not taken for done', async () => {
+      const units = Array.from({ length: 5 }, (_, index) => unitOf(index));
+      const takeUp = async (runId: string): Promise<unknown> => {
+        await writePages(files, units, (page) => layout.unitPage(output, runId, 'imaging', page));
+        return takeUpFailures({ files, ledger }, { output, runId, modality: 'imaging' }, RUN, {});
+      };
+      const before = await takeUp('run-3');
+      expect(before).toMatchObject({ carried: { total: 1, reused: 1 } });
+      // What came before in the same study can be read, and would pass for a study that is done.
+      await note(1, { step: 'imaging.adopt' });
+      const folder = layout.unitRecords(output, RUN, 'imaging', 'C-1', '');
+      const name = (await files.names(folder)).find((one) => one.includes('-failed'));
+      writeFileSync(join(folder, name!), '{"caseId":');
+      expect(await takeUp('run-4')).toEqual(before);
     });
 
     it('are taken up by a new run, which carries the outcomes of the others over', async () => {

@@ -55,6 +55,7 @@ describe.skipIf(server === undefined)('the outcomes of cases that the circuit br
       planRemote: async () => ({}),
       server: {
         isOpen: async () => false,
+        identity: async () => ({ namespaceId: 'here', namespace: 'default', address: 'here:7233' }),
         claimPool: async () => undefined,
         hasSearchAttributes: async () => false,
       },

@@ -48,7 +48,11 @@ const fileName = (runId: string): string => runId.replaceAll(/[^A-Za-z0-9._-]/g,
 
 /** {@link RunLedger} as small JSON files below the output's `run` folder. */
 export class FileLedger implements RunLedger {
-  constructor(private readonly files: Files) {}
+  /** @param warn is told of records that cannot be read; says nothing of whose they are */
+  constructor(
+    private readonly files: Files,
+    private readonly warn: (message: string) => void = () => undefined,
+  ) {}
 
   async owner(output: string): Promise<RunOwner | undefined> {
     const found = await this.readJson(layout.owner(output));
@@ -66,7 +70,7 @@ export class FileLedger implements RunLedger {
     const found = await this.readJson(place);
     if (isClaim(found)) return found;
     // Nobody can have claimed anything with what stands there.
-    await this.files.write(place, text);
+    await this.files.write(place, text, { durable: true });
     return claim;
   }
 
@@ -121,7 +125,7 @@ export class FileLedger implements RunLedger {
   }
 
   recordsOf(output: string, runId: string, modality: Modality): RecordReader {
-    return new FileRecordReader(this.files, output, runId, modality);
+    return new FileRecordReader(this.files, output, runId, modality, this.warn);
   }
 
   async forgetCase(output: string, caseId: string): Promise<number> {
@@ -180,6 +184,6 @@ export class FileLedger implements RunLedger {
   }
 
   private async writeJson(path: string, document: unknown): Promise<void> {
-    await this.files.write(path, `${JSON.stringify(document, null, 1)}\n`);
+    await this.files.write(path, `${JSON.stringify(document, null, 1)}\n`, { durable: true });
   }
 }

@@ -152,8 +152,8 @@ export class LocalFiles implements Files {
     return gunzipped(await this.read(path, signal), path);
   }
 
-  async write(path: string, content: Uint8Array | string | AsyncIterable<string>): Promise<void> {
-    await this.writeAside(path, content);
+  async write(...[path, content, { durable = false } = {}]: Parameters<Files['write']>): Promise<void> {
+    await this.writeAside(path, content, durable);
   }
 
   async writeGzip(path: string, content: Uint8Array): Promise<void> {
@@ -162,7 +162,7 @@ export class LocalFiles implements Files {
 
   async writeOnce(path: string, content: Uint8Array | string): Promise<boolean> {
     let first = true;
-    await this.writeAside(path, content, async (aside) => {
+    await this.writeAside(path, content, true, async (aside) => {
       try {
         // A hard link fails where the name is taken, which rename does not: whole and first, in one call.
         await link(aside, path);
@@ -244,6 +244,7 @@ export class LocalFiles implements Files {
   private writeAside(
     path: string,
     content: Uint8Array | string | AsyncIterable<string>,
+    durable: boolean,
     place?: (aside: string) => Promise<void>,
   ): Promise<void> {
     const whole = typeof content === 'string' || content instanceof Uint8Array ? content : gathered(content);
@@ -251,6 +252,8 @@ export class LocalFiles implements Files {
       const handle = await open(aside, 'wx');
       try {
         await writeFile(handle, whole);
+        // A name may reach the disk before the content does: after a power cut the file would be there, and empty.
+        if (durable) await handle.sync();
       } finally {
         await handle.close();
       }

@@ -1,6 +1,7 @@
 import { layout } from '../../contracts/layout.js';
 import type { OutcomeRecord } from '../../contracts/outcome.js';
 import type { Modality } from '../../contracts/workflow-ids.js';
+import { CohortflowError } from '../../domain/errors.js';
 import { mapBounded } from '../../domain/map-bounded.js';
 import type { Files } from '../../ports/files.js';
 import type { RecordedUnit, RecordReader } from '../../ports/run-ledger.js';
@@ -58,6 +59,22 @@ function onePerStep(records: readonly OutcomeRecord[]): OutcomeRecord[] {
   return [...latest.values()].sort((a, b) => (a.started < b.started ? -1 : a.started > b.started ? 1 : 0));
 }
 
+/** What was written as a record; undefined where a disk or a person damaged it. */
+function recordIn(text: string): OutcomeRecord | undefined {
+  try {
+    const found = JSON.parse(text) as Partial<OutcomeRecord> | null;
+    const texts = [found?.caseId, found?.part, found?.step, found?.outcome, found?.started];
+    return texts.every((value) => typeof value === 'string') ? (found as OutcomeRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function damagedPage(file: string): CohortflowError {
+  const message = `${file} is damaged: put it back from a copy, or remove it and its units count as without an outcome`;
+  return new CohortflowError('FileNotFound', message);
+}
+
 /** Reads the records that {@link FileLedger} writes: a folder of small files per unit, and pages that cover many units. */
 export class FileRecordReader implements RecordReader {
   #pages: Promise<readonly Page[]> | undefined;
@@ -69,6 +86,7 @@ export class FileRecordReader implements RecordReader {
     private readonly output: string,
     private readonly runId: string,
     private readonly modality: Modality,
+    private readonly warn: (message: string) => void,
   ) {}
 
   async of(
@@ -111,12 +129,19 @@ export class FileRecordReader implements RecordReader {
   async #readPage(file: string): Promise<ByUnit> {
     const byUnit = new Map<string, OutcomeRecord[]>();
     for await (const line of this.files.lines(file)) {
-      const record = JSON.parse(line) as OutcomeRecord;
+      const record = recordIn(line);
+      if (record === undefined) throw damagedPage(file);
       const known = byUnit.get(keyOf(record));
       if (known === undefined) byUnit.set(keyOf(record), [record]);
       else known.push(record);
     }
     return byUnit;
+  }
+
+  /** Not whose record it is: the log of a run that is pseudonymised has no case ids. */
+  #warnOf(name = ''): void {
+    const place = `${layout.records(this.output, this.runId)}/${this.modality}`;
+    this.warn(`a record below ${place} cannot be read and counts as none: ${name}`);
   }
 
   /** The last round a unit has a record of, and that round's records; reads no others. */
@@ -132,6 +157,11 @@ export class FileRecordReader implements RecordReader {
     const last = named.reduce((most, { round }) => Math.max(most, round), 0);
     const wanted = named.filter((record) => record.round === last && (step === undefined || record.step === step));
     const texts = await Promise.all(wanted.map(({ name }) => this.files.readText(`${folder}/${name}`)));
-    return { last, records: texts.map((text) => JSON.parse(text) as OutcomeRecord) };
+    const records = texts.flatMap((text, index) => {
+      const record = recordIn(text);
+      if (record === undefined) this.#warnOf(wanted[index]?.name);
+      return record ?? [];
+    });
+    return { last, records };
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FileLedger } from '../../../../src/adapters/local/file-ledger.js';
@@ -48,6 +48,33 @@ describe('the ledger of an output folder', () => {
       caseIds.map((caseId) => unit(caseId)),
       first,
     );
+
+  it('a record that cannot be read counts as none, and the warning does not say whose it is', async () => {
+    const warnings: string[] = [];
+    ledger = new FileLedger(files, (message) => warnings.push(message));
+    await note(
+      record('CASE-A', 'imaging.convert'),
+      record('CASE-A', 'imaging.overlay'),
+      record('B', 'imaging.convert'),
+    );
+    truncateSync(join(output, 'run/records/run/imaging/CASE-A/imaging.overlay.1-done.json'), 20);
+    writeFileSync(join(output, 'run/records/run/imaging/B/imaging.convert.1-done.json'), 'null');
+    const [a, b] = await read(['CASE-A', 'B']);
+    expect(a?.map(({ step }) => step)).toEqual(['imaging.convert']);
+    expect(b).toEqual([]);
+    expect(warnings).toHaveLength(2);
+    expect(warnings.join()).toContain('imaging.overlay.1-done.json');
+    expect(warnings.join()).not.toContain('CASE-A');
+  });
+
+  it('a page that is damaged is named: the outcomes of many units must not vanish', async () => {
+    await page(0, 1, [record('A', 'imaging.convert'), record('B', 'imaging.convert')]);
+    const [name] = readdirSync(join(output, 'run/records/run/pages'));
+    const path = join(output, 'run/records/run/pages', name!);
+    truncateSync(path, readFileSync(path).length - 10);
+    await expect(read(['A', 'B'])).rejects.toMatchObject({ code: 'FileNotFound' });
+    await expect(read(['A', 'B'])).rejects.toThrow(name!);
+  });
 
   it('gives each unit its own records, one per step, by start', async () => {
     const later = record('A', 'imaging.radiomics', { started: '2026-01-01T00:05:00.000Z' });
