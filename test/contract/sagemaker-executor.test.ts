@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CreateProcessingJobCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { CreateProcessingJobCommand, DescribeProcessingJobCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SageMakerExecutor } from '../../src/adapters/aws/sagemaker/executor.js';
-import type { SageMakerSettings } from '../../src/config/aws-settings.js';
+import type { AwsSettings, SageMakerSettings } from '../../src/config/aws-settings.js';
 import type { RemoteEnd, RemoteTicket } from '../../src/contracts/remote-work.js';
 import { failureKind } from '../../src/domain/failures/index.js';
 import { workTags } from '../../src/contracts/work-tags.js';
@@ -40,10 +40,15 @@ describe('the SageMaker executor', () => {
     Object.assign(process.env, aws.environment);
   }
 
-  function executor(more: SageMakerSettings = {}, namespace = 'default', speed = 1): SageMakerExecutor {
+  function executor(
+    more: SageMakerSettings = {},
+    namespace = 'default',
+    speed = 1,
+    account: AwsSettings = {},
+  ): SageMakerExecutor {
     const files = { write: async (path: string, text: string) => void written.set(path, text) } as unknown as Files;
     const sagemaker = { image: IMAGE, roleArn: ROLE, pollSeconds: 0.02, pollsPerSecond: 500, ...more };
-    return new SageMakerExecutor({ region: 'eu-central-1', sagemaker }, files, namespace, speed);
+    return new SageMakerExecutor({ region: 'eu-central-1', ...account, sagemaker }, files, namespace, speed);
   }
 
   function work(name = NAME, namespace = 'default', workflowId = 'w'): RemoteWork {
@@ -94,6 +99,31 @@ describe('the SageMaker executor', () => {
       expect(facts?.['instanceType']).toBe('ml.r5.large');
       expect(facts?.['seconds']).toBeGreaterThan(59);
       expect(said).toContain('job InProgress');
+    });
+
+    it('to the next type of its list where there is none of the first, and tells which it got', async () => {
+      await start({ simulatedSeconds: 60 });
+      aws.faults.noCapacity('ml.r5.large');
+      const one = executor({ instanceTypes: ['ml.r5.large', 'ml.m5.xlarge'] });
+      const { facts } = await whole(one);
+      expect(facts?.['instanceType']).toBe('ml.m5.xlarge');
+      expect(job()?.type).toBe('ml.m5.xlarge');
+    });
+
+    it('with the key that an alias stands for on its volume', async () => {
+      await start(FOREVER, { jobLagSeconds: 0 });
+      process.env['AWS_ENDPOINT_URL_KMS'] = aws.endpoint;
+      const one = executor({}, 'default', 1, { kmsKey: 'alias/cohort' });
+      await one.submit(work(), signal);
+      await one.submit(work(`${NAME}-2`), signal);
+      const client = new SageMakerClient({});
+      const described = await client.send(new DescribeProcessingJobCommand({ ProcessingJobName: NAME }));
+      client.destroy();
+      expect(described.ProcessingResources?.ClusterConfig?.VolumeKmsKeyId).toBe(
+        'arn:aws:kms:eu-central-1:123456789012:key/of-cohort',
+      );
+      expect(described.ProcessingOutputConfig?.KmsKeyId).toBe('alias/cohort');
+      expect(aws.calls.get('DescribeKey')).toBe(1);
     });
 
     it.each([

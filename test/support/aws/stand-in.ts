@@ -140,6 +140,13 @@ export async function startAwsStandIn(options: StandInOptions = {}): Promise<Aws
     ...jobs.actions,
     ...commands.actions,
     DescribeImages: (request) => describeImages(request, Object.keys(images)),
+    // KMS is moto's elsewhere; here it only tells what an alias stands for.
+    DescribeKey: ({ KeyId }) => ({
+      KeyMetadata: {
+        KeyId: '0',
+        Arn: `arn:aws:kms:eu-central-1:123456789012:key/of-${String(KeyId).replace(/.*alias\//, '')}`,
+      },
+    }),
     ListServiceQuotas: (request) => listQuotas(request, quota, account.vcpus),
     ListAWSDefaultServiceQuotas: (request) => listQuotas(request, quota, account.vcpus),
   };

@@ -6,7 +6,9 @@ const NAME = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/;
 const S3_URI = /^(https|s3):\/\/([^/]+)\/?(.*)$/;
 const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role\/?[a-zA-Z_0-9+=,.@\-_/]+$/;
 const TYPE = /^ml\.[a-z0-9-]+\.(medium|large|\d*xlarge)$/;
-const OWN_DISKS = /^ml\.[a-z]+\d+[a-z]*d[a-z]*\./;
+/** Families with instance store volumes, as EC2's documentation lists them. */
+const OWN_DISKS =
+  /^ml\.(\w+\dd|r5dn|m5dn|c5ad|m5ad|r5ad|m6id|m6idn|c6id|r6idn|g4dn|g4ad|g5|g6|g6e|gr6|p3dn|p4de|p5|p5e|p5en|trn1|trn1n|i3|i3en|i4i|d3)\./;
 
 function object(value: unknown, where: string): Json {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -70,6 +72,7 @@ function checkCluster(cluster: Json): void {
   if (VolumeKmsKeyId !== undefined && types.some((type) => OWN_DISKS.test(String(type)))) {
     throw invalid('VolumeKmsKeyId is not supported for instances with local storage');
   }
+  if (/alias\//.test(String(VolumeKmsKeyId ?? ''))) throw invalid('VolumeKmsKeyId must be the id or ARN of a key');
 }
 
 /** Refuses a CreateProcessingJob request as the service would: names, lengths, ranges, unknown members. */

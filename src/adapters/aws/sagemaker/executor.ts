@@ -15,6 +15,7 @@ import { WorkFailed, type RemoteAlive, type RemoteExecutor, type RemoteWork } fr
 import { awsError } from '../aws-errors.js';
 import { abortable, clientOptions } from '../client-options.js';
 import { jittered, Rate } from '../rate.js';
+import { isAlias, keyArn } from './key-arn.js';
 import { endOf } from './job-end.js';
 import { jobSpec, SPEC_TAG } from './job-spec.js';
 
@@ -89,6 +90,7 @@ export class SageMakerExecutor implements RemoteExecutor {
   readonly #rate: Rate;
   /** Jobs are begun at a rate of their own: looks do not hold them up, and a cohort's start does not hold up looks. */
   readonly #begins: Rate;
+  #volumeKey: Promise<string> | undefined;
   readonly #asked = new Map<string, Asked>();
   #client: Promise<SageMakerClient> | undefined;
 
@@ -114,7 +116,7 @@ export class SageMakerExecutor implements RemoteExecutor {
       throw new CohortflowError('InternalError', `sagemaker was given work for ${request.executor}`);
     }
     const { unit, choice, settings } = request.input;
-    const spec = jobSpec(name, place, unit, tags, this.settings);
+    const spec = jobSpec(name, place, unit, tags, this.settings, await this.volumeKey(signal));
     const document: ProcessingRequest = {
       input: { unit, ...(choice === undefined ? {} : { choice }), ...(settings === undefined ? {} : { settings }) },
     };
@@ -231,6 +233,17 @@ export class SageMakerExecutor implements RemoteExecutor {
     return (this.#client ??= this.sdk().then(
       ({ SageMakerClient }) => new SageMakerClient(clientOptions(this.settings.region)),
     ));
+  }
+
+  /** The key of the settings as volumes take it; asked for once. */
+  private volumeKey(signal: AbortSignal): Promise<string | undefined> {
+    const { kmsKey, region } = this.settings;
+    if (kmsKey === undefined || !isAlias(kmsKey)) return Promise.resolve(kmsKey);
+    this.#volumeKey ??= keyArn(kmsKey, region, signal).catch((error: unknown) => {
+      this.#volumeKey = undefined;
+      throw error;
+    });
+    return this.#volumeKey;
   }
 
   private note(name: string, asked: Asked): void {

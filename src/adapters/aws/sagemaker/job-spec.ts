@@ -9,8 +9,24 @@ import { isS3 } from '../s3-location.js';
 /** What a job gets when the settings do not say: the original's machine and volume, and an hour. */
 export const JOB_DEFAULTS = { instanceType: 'ml.r5.large', volumeGb: 5, maxMinutes: 60 } as const;
 
-/** Types with disks of their own, which the service does not encrypt with a key of ours. */
-const OWN_DISKS = /^ml\.[a-z]+\d+[a-z]*d[a-z]*\./;
+/**
+ * Types with disks of their own (NVMe), which the service encrypts itself and takes no key of ours for: those with a `d` after
+ * the generation, and the families that always have them.
+ */
+const OWN_DISKS = /^ml\.([a-z]+\d+[a-z]*d[a-z]*|(g[5-9]|gr\d|p[4-9]|trn\d|i\d|im\d|is\d|d\d|h1|x1|f\d)[a-z]*)\./;
+
+/** Types of the settings for whose disks a key of ours cannot be used. */
+function withOwnDisks(instanceTypes: readonly string[]): readonly string[] {
+  return instanceTypes.filter((type) => OWN_DISKS.test(type));
+}
+
+/** What is told where the key of the settings does not encrypt the volumes of jobs; undefined where it does. */
+export function unencryptedNote({ kmsKey, sagemaker }: AwsSettings): string | undefined {
+  const own = withOwnDisks(sagemaker?.instanceTypes ?? []);
+  if (kmsKey === undefined || own.length === 0) return undefined;
+  const have = own.length === 1 ? 'has disks of its own' : 'have disks of their own';
+  return `${own.join(', ')} ${have}: with it in the list no volume of any type is encrypted with aws.kmsKey, but by the service itself`;
+}
 
 /**
  * The settings without which there is no job.
@@ -72,6 +88,7 @@ function s3Input(role: Role, uri: string): ProcessingInput {
  * The job of one study. A prefix is closed with a slash: S3 would otherwise take every key that begins alike.
  *
  * @param place `s3://…/<name>` of the job: its request is below `request/`, its results go below `results/`
+ * @param volumeKey the key of the settings by its id or ARN: for volumes the service takes no alias
  * @throws CohortflowError `AwsNotConfigured`, `InvalidInput` for a study that is not in S3
  */
 export function jobSpec(
@@ -80,6 +97,7 @@ export function jobSpec(
   unit: ImagingStudyInput['unit'],
   tags: Readonly<Record<string, string>>,
   settings: AwsSettings,
+  volumeKey = settings.kmsKey,
 ): CreateProcessingJobCommandInput {
   const { image, roleArn } = neededForJobs(settings);
   const { sagemaker = {}, kmsKey } = settings;
@@ -90,7 +108,7 @@ export function jobSpec(
     const message = 'aws.sagemaker: subnets and securityGroups go together; give both or neither';
     throw new CohortflowError('AwsNotConfigured', message);
   }
-  const encrypts = kmsKey !== undefined && !instanceTypes.some((type) => OWN_DISKS.test(type));
+  const encrypts = kmsKey !== undefined && withOwnDisks(instanceTypes).length === 0;
   const machine =
     instanceTypes.length === 1
       ? { InstanceType: first, InstanceCount: 1 }
@@ -120,7 +138,7 @@ export function jobSpec(
       ClusterConfig: {
         ...machine,
         VolumeSizeInGB: volumeGb,
-        ...(encrypts ? { VolumeKmsKeyId: kmsKey } : {}),
+        ...(encrypts ? { VolumeKmsKeyId: volumeKey } : {}),
       } as NonNullable<CreateProcessingJobCommandInput['ProcessingResources']>['ClusterConfig'],
     },
     StoppingCondition: { MaxRuntimeInSeconds: maxMinutes * 60 },

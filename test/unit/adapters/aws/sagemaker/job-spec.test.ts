@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jobSpec, SPEC_TAG } from '../../../../../src/adapters/aws/sagemaker/job-spec.js';
+import { jobSpec, SPEC_TAG, unencryptedNote } from '../../../../../src/adapters/aws/sagemaker/job-spec.js';
 import type { AwsSettings, SageMakerSettings } from '../../../../../src/config/aws-settings.js';
 import type { ImagingUnit } from '../../../../../src/domain/cohort/manifest.js';
 import { validateJob } from '../../../../support/aws/validate-job.js';
@@ -15,7 +15,8 @@ const TAGS = { 'cohortflow:work': NAME, 'cohortflow:workflow': 'cohortflow-1/ima
 
 function spec(more: SageMakerSettings = {}, settings: AwsSettings = {}, unit = STUDY) {
   const sagemaker = { image: 'registry/image@sha256:0', roleArn: 'arn:aws:iam::123456789012:role/jobs', ...more };
-  const request = jobSpec(NAME, PLACE, unit, TAGS, { ...settings, sagemaker });
+  const key = settings.kmsKey?.replace('alias/', 'arn:aws:kms:eu-central-1:123456789012:key/');
+  const request = jobSpec(NAME, PLACE, unit, TAGS, { ...settings, sagemaker }, key);
   // What the service would refuse, the stand-in refuses.
   validateJob(JSON.parse(JSON.stringify(request)) as Record<string, unknown>);
   return request;
@@ -49,15 +50,39 @@ describe('the processing job of a study', () => {
     const { ProcessingResources, ProcessingOutputConfig } = spec({ instanceTypes: types }, { kmsKey: 'alias/key' });
     expect(ProcessingResources?.ClusterConfig).toMatchObject({
       InstancePreferences: types.map((InstanceType) => ({ InstanceType, InstanceCount: 1 })),
-      VolumeKmsKeyId: 'alias/key',
+      VolumeKmsKeyId: 'arn:aws:kms:eu-central-1:123456789012:key/key',
     });
     expect(ProcessingOutputConfig?.KmsKeyId).toBe('alias/key');
   });
 
-  it('sets no key for disks that the service encrypts by itself', () => {
-    const { ProcessingResources } = spec({ instanceTypes: ['ml.r5d.large'] }, { kmsKey: 'alias/key' });
+  it.each([
+    ...['ml.r5d.large', 'ml.m5dn.xlarge', 'ml.c5ad.large', 'ml.g4dn.xlarge', 'ml.g5.xlarge', 'ml.g6e.xlarge'],
+    ...[
+      'ml.p4d.24xlarge',
+      'ml.p4de.24xlarge',
+      'ml.p5.48xlarge',
+      'ml.p5en.48xlarge',
+      'ml.trn1.2xlarge',
+      'ml.i3en.large',
+    ],
+  ])('sets no key for disks that the service encrypts by itself: %s', (type) => {
+    const settings = { kmsKey: 'alias/key' };
+    const { ProcessingResources } = spec({ instanceTypes: [type] }, settings);
     expect(ProcessingResources?.ClusterConfig?.VolumeKmsKeyId).toBeUndefined();
+    // Beside others it takes the key from all of them, which is said.
+    const instanceTypes = ['ml.r5.large', type];
+    expect(spec({ instanceTypes }, settings).ProcessingResources?.ClusterConfig?.VolumeKmsKeyId).toBeUndefined();
+    expect(unencryptedNote({ ...settings, sagemaker: { instanceTypes } })).toContain(`${type} has disks of its own`);
   });
+
+  it.each(['ml.r5.large', 'ml.m6i.xlarge', 'ml.c5n.xlarge', 'ml.p3.2xlarge', 'ml.inf1.xlarge', 'ml.t3.medium'])(
+    'sets the key for all others: %s',
+    (type) => {
+      const { ProcessingResources } = spec({ instanceTypes: [type] }, { kmsKey: 'alias/key' });
+      expect(ProcessingResources?.ClusterConfig?.VolumeKmsKeyId).toContain(':key/key');
+      expect(unencryptedNote({ kmsKey: 'alias/key', sagemaker: { instanceTypes: [type] } })).toBeUndefined();
+    },
+  );
 
   it('carries our tags and those of the settings', () => {
     const { Tags } = spec({}, { tags: { team: 'imaging' } });
