@@ -1,3 +1,4 @@
+import { unencryptedNote } from '../../adapters/aws/sagemaker/job-spec.js';
 import type { AwsSettings } from '../../config/aws-settings.js';
 import { dragenMachine } from '../../domain/genomics/dragen/index.js';
 import {
@@ -51,6 +52,7 @@ export interface Plan {
     readonly ofRegion: boolean;
     readonly date: string;
     readonly source: string;
+    /** True when every figure that the estimates were made with was looked up at its source. */
     readonly verified: boolean;
   };
   readonly original: typeof ORIGINAL & {
@@ -60,9 +62,10 @@ export interface Plan {
 }
 
 /** The settings of the processing jobs with their defaults, as far as they cost. */
-export function processingShape({ sagemaker = {} }: AwsSettings): ProcessingShape {
-  const { instanceTypes = ['ml.r5.large'], volumeGb = 5, pollSeconds = 30 } = sagemaker;
-  return { instanceTypes, volumeGb, pollSeconds };
+export function processingShape(settings: AwsSettings): ProcessingShape {
+  const { instanceTypes = ['ml.r5.large'], volumeGb = 5, pollSeconds = 30 } = settings.sagemaker ?? {};
+  const note = unencryptedNote(settings);
+  return { instanceTypes, volumeGb, pollSeconds, ...(note === undefined ? {} : { notes: [note] }) };
 }
 
 /** The settings of the DRAGEN machines with their defaults, as far as they cost. */
@@ -98,7 +101,7 @@ export function makePlan({ imaging, genomics, unknown }: CohortSizes, choice: Pl
     assumptions: Object.fromEntries(used.map((name) => [name, ASSUMPTIONS[name]])),
     prices: {
       ...{ region: chosen.region, ofRegion: chosen.ofRegion, date: chosen.date, source: chosen.source },
-      verified: chosen.verified('processing'),
+      verified: estimates.flatMap(({ figures }) => figures).every((figure) => chosen.verified(figure)),
     },
     original: { ...ORIGINAL, minutesForTheseStudies: originalMinutes(imaging.length) },
   };

@@ -32,6 +32,8 @@ export interface Estimate {
   readonly lines: readonly CostLine[];
   /** What stays to be paid for the results, a month. */
   readonly monthly: readonly CostLine[];
+  /** Figures of the price table that this was made with, as paths within the Region. */
+  readonly figures: readonly string[];
   readonly assumes: readonly AssumptionName[];
   readonly needs: readonly QuotaNeed[];
   readonly notes: readonly string[];

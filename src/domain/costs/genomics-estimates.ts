@@ -3,7 +3,7 @@ import { HOURS_OF_MONTH, hourly, roundTo, totalOf, type CostLine, type Estimate 
 import { WORKER } from './imaging-estimates.js';
 import { vcpusOf } from './instance-types.js';
 import { makespan } from './makespan.js';
-import { firstPriced, type ChosenPrices } from './prices.js';
+import { plannedType, typeNotes, type ChosenPrices } from './prices.js';
 
 /** Reads of one sample. */
 export interface SampleSize {
@@ -25,7 +25,7 @@ export function salmonHere(samples: readonly SampleSize[], threads: number): Est
   return {
     ...{ modality: 'genomics', executor: 'local', where: `Salmon on this machine, ${threads} threads` },
     ...{ units: samples.length, bytes: bytesOf(samples), atOnce: 1, hours, machineHours: hours },
-    ...{ dollars: 0, lines: [], monthly: [], needs: [] },
+    ...{ dollars: 0, lines: [], monthly: [], figures: [], needs: [] },
     assumes: ['salmonFixed', 'salmonPerMb', 'fastqDumpPerMb'],
     notes: ['files that lie elsewhere must be brought first; building the index is not counted'],
   };
@@ -47,7 +47,7 @@ export function salmonOnWorkers(samples: readonly SampleSize[], atOnce: number, 
     ...{ modality: 'genomics', executor: 'local' },
     where: `Salmon in ${workers} workers of ${WORKER.vcpus} vCPU and ${WORKER.gb} GB on Fargate`,
     ...{ units: samples.length, bytes: bytesOf(samples), atOnce, hours: wall, machineHours: workers * wall },
-    ...{ dollars: totalOf(lines), lines, monthly: [] },
+    ...{ dollars: totalOf(lines), lines, monthly: [], figures: ['fargateVcpu', 'fargateGb'] },
     assumes: ['salmonFixed', 'salmonPerMb', 'fastqDumpPerMb', 'transfer', 'taskStart'],
     needs: [{ quota: 'Fargate On-Demand vCPU resource count', least: workers * WORKER.vcpus }],
     notes: ['building the index is not counted'],
@@ -84,15 +84,14 @@ export function dragenOnEc2(
   );
   const wall = samples.length === 0 ? 0 : (makespan(seconds, boxes) + (own ? 0 : ready)) / 3600;
   const hours = own ? total(seconds) / 3600 : boxes * wall;
-  const priced = firstPriced(instanceTypes, prices.instances);
-  const type = priced?.type ?? instanceTypes[0] ?? '';
+  const { type, hour } = plannedType(instanceTypes, prices.instances);
   const gbMonth = volume.type === 'gp2' ? prices.gp2 : prices.gp3;
   const disks: CostLine = {
     what: `root volumes (${volume.type})`,
     dollars: (hours * volume.gb * gbMonth) / HOURS_OF_MONTH,
     how: `${volume.gb} GB × ${roundTo(hours, 2)} h × $${gbMonth} a month`,
   };
-  const lines = [...(priced === undefined ? [] : [hourly(`${type} on demand`, hours, priced.hour)]), disks];
+  const lines = [...(hour === undefined ? [] : [hourly(`${type} on demand`, hours, hour)]), disks];
   const { hashTableGb } = ASSUMPTIONS;
   const monthly = {
     what: 'hash table in S3',
@@ -113,7 +112,8 @@ export function dragenOnEc2(
     ...{ modality: 'genomics', executor: 'dragen' },
     where: own ? `one ${type} for each sample, ${boxes} at once` : `${boxes} × ${type}`,
     ...{ units: samples.length, bytes: bytesOf(samples), atOnce: boxes, hours: wall, machineHours: hours },
-    ...{ dollars: priced === undefined ? null : totalOf(lines), lines, monthly: [monthly] },
+    ...{ dollars: hour === undefined ? null : totalOf(lines), lines, monthly: [monthly] },
+    figures: [...(hour === undefined ? [] : [`instances.${type}`]), volume.type === 'gp2' ? 'gp2' : 'gp3', 's3Storage'],
     assumes: [
       'boxStart',
       'hashTable',
@@ -130,7 +130,7 @@ export function dragenOnEc2(
       ...(spot ? ['spot machines cost less than this; their price changes and is not planned with'] : []),
       ...room,
       ...retired,
-      ...(priced === undefined ? [`no price of ${instanceTypes.join(', ')} in ${region}`] : []),
+      ...typeNotes(instanceTypes, hour !== undefined, `in ${region}`),
     ],
   };
 }

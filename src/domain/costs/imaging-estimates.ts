@@ -1,7 +1,7 @@
 import { ASSUMPTIONS, GB, MB, imagingSeconds, imagingTransferSeconds } from './assumptions.js';
 import { HOURS_OF_MONTH, hourly, roundTo, totalOf, type CostLine, type Estimate } from './estimate.js';
 import { makespan } from './makespan.js';
-import { firstPriced, type ChosenPrices, type RegionPrices } from './prices.js';
+import { plannedType, typeNotes, type ChosenPrices, type RegionPrices } from './prices.js';
 
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
@@ -23,6 +23,7 @@ function kept(bytes: readonly number[], prices: RegionPrices): CostLine[] {
   ];
 }
 
+const S3_FIGURES = ['s3Get', 's3Put', 's3Storage'] as const;
 const COMMON = ['imagingFixed', 'imagingPerMb', 'imagingResults'] as const;
 
 /** All studies on this machine, files already there. */
@@ -33,7 +34,7 @@ export function imagingHere(bytes: readonly number[], jobs: number): Estimate {
     ...{ units: bytes.length, bytes: total(bytes), atOnce: jobs },
     hours: makespan(seconds, jobs) / 3600,
     machineHours: total(seconds) / 3600 / jobs,
-    ...{ dollars: 0, lines: [], monthly: [], assumes: COMMON, needs: [] },
+    ...{ dollars: 0, lines: [], monthly: [], figures: [], assumes: COMMON, needs: [] },
     notes: ['files that lie elsewhere must be brought first'],
   };
 }
@@ -51,6 +52,7 @@ export function imagingOnWorkers(bytes: readonly number[], atOnce: number, { pri
     where: `${workers} workers of ${WORKER.vcpus} vCPU and ${WORKER.gb} GB on Fargate, ${atOnce} at once`,
     ...{ units: bytes.length, bytes: total(bytes), atOnce, hours: wall, machineHours: hours },
     ...{ dollars: totalOf(lines), lines, monthly: kept(bytes, prices) },
+    figures: ['fargateVcpu', 'fargateGb', ...S3_FIGURES],
     assumes: [...COMMON, 'imagingObjectMb', 'transfer', 'taskStart'],
     needs: [{ quota: 'Fargate On-Demand vCPU resource count', least: workers * WORKER.vcpus }],
     notes: [],
@@ -62,6 +64,8 @@ export interface ProcessingShape {
   readonly instanceTypes: readonly string[];
   readonly volumeGb: number;
   readonly pollSeconds: number;
+  /** What else is to be said of them. */
+  readonly notes?: readonly string[];
 }
 
 /** Seconds of one processing job from its request to its end. */
@@ -73,22 +77,21 @@ export function processingJobSeconds(bytes: number): number {
 export function imagingOnSageMaker(
   bytes: readonly number[],
   atOnce: number,
-  { instanceTypes, volumeGb, pollSeconds }: ProcessingShape,
+  { instanceTypes, volumeGb, pollSeconds, notes = [] }: ProcessingShape,
   { region, prices }: ChosenPrices,
 ): Estimate {
   const paid = bytes.map(processingJobSeconds);
   // The end of a job is seen at the next look: half an interval later on the average.
   const seen = paid.map((seconds) => seconds + pollSeconds / 2);
   const hours = total(paid) / 3600;
-  const priced = firstPriced(instanceTypes, prices.processing);
-  const type = priced?.type ?? instanceTypes[0] ?? '';
+  const { type, hour } = plannedType(instanceTypes, prices.processing);
   const volumes: CostLine = {
     what: 'volumes of the jobs',
     dollars: (hours * volumeGb * prices.processingStorage) / HOURS_OF_MONTH,
     how: `${volumeGb} GB × ${roundTo(hours, 2)} h × $${prices.processingStorage} a month`,
   };
   const lines = [
-    ...(priced === undefined ? [] : [hourly(`${type} for processing`, hours, priced.hour)]),
+    ...(hour === undefined ? [] : [hourly(`${type} for processing`, hours, hour)]),
     volumes,
     requests(bytes, prices),
   ];
@@ -97,12 +100,14 @@ export function imagingOnSageMaker(
     ...{ modality: 'imaging', executor: 'sagemaker', where: `${jobs} jobs of ${type} at once` },
     ...{ units: bytes.length, bytes: total(bytes), atOnce },
     ...{ hours: makespan(seen, atOnce) / 3600, machineHours: hours },
-    ...{ dollars: priced === undefined ? null : totalOf(lines), lines, monthly: kept(bytes, prices) },
+    ...{ dollars: hour === undefined ? null : totalOf(lines), lines, monthly: kept(bytes, prices) },
+    figures: [...(hour === undefined ? [] : [`processing.${type}`]), 'processingStorage', ...S3_FIGURES],
     assumes: [...COMMON, 'imagingObjectMb', 'transfer', 'jobStart'],
     needs: [
-      { quota: `${type} for processing job usage`, least: jobs },
+      // The quota of every type that is listed counts.
+      ...instanceTypes.map((one) => ({ quota: `${one} for processing job usage`, least: jobs })),
       { quota: 'Number of instances across all processing jobs', least: jobs },
     ],
-    notes: priced === undefined ? [`no price of ${instanceTypes.join(', ')} for processing in ${region}`] : [],
+    notes: [...typeNotes(instanceTypes, hour !== undefined, `for processing in ${region}`), ...notes],
   };
 }

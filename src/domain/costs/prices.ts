@@ -62,14 +62,23 @@ export function pricesOf(region: string, table: PriceTable = PRICE_TABLE): Chose
   };
 }
 
-/** The first of some instance types that has a price, with that price; undefined when none has. */
-export function firstPriced(
+/**
+ * The type that work is planned with: the first of the list, which is had unless there is none of it. Its price is undefined
+ * where the table has none; the plan then says so, and does not take another type for it.
+ */
+export function plannedType(
   types: readonly string[],
   prices: Readonly<Record<string, number>>,
-): { readonly type: string; readonly hour: number } | undefined {
-  for (const type of types) {
-    const hour = Object.hasOwn(prices, type) ? prices[type] : undefined;
-    if (hour !== undefined) return { type, hour };
-  }
-  return undefined;
+): { readonly type: string; readonly hour: number | undefined } {
+  const [type = ''] = types;
+  return { type, hour: Object.hasOwn(prices, type) ? prices[type] : undefined };
+}
+
+/** What a plan says of a list of types: that the first has no price, that the others are only taken for want of it. */
+export function typeNotes(types: readonly string[], priced: boolean, where: string): readonly string[] {
+  const [first = '', ...others] = types;
+  return [
+    ...(priced ? [] : [`no price of ${first} ${where}`]),
+    ...(others.length === 0 ? [] : [`planned with ${first}; ${others.join(', ')} only where there is none of it`]),
+  ];
 }

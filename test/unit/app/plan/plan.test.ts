@@ -1,13 +1,16 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { LocalFiles } from '../../../../src/adapters/local/files.js';
-import { makePlan } from '../../../../src/app/plan/make-plan.js';
+import { PACKAGE_ROOT } from '../../../../src/app/package-root.js';
+import { makePlan, type Plan } from '../../../../src/app/plan/make-plan.js';
 import { plannedJob } from '../../../../src/app/plan/job-request.js';
 import { measureCohort } from '../../../../src/app/plan/measure-cohort.js';
 import { sizeOfPlaces } from '../../../../src/app/plan/size-of.js';
 import { readSizes } from '../../../../src/app/plan/sizes-file.js';
+import { planCommand } from '../../../../src/cli/commands/plan.js';
 import { planLines } from '../../../../src/cli/plan-lines.js';
+import { PRICE_TABLE } from '../../../../src/domain/costs/price-table.js';
 import type { CohortManifest } from '../../../../src/domain/cohort/manifest.js';
 import { failureOf } from '../../../support/dicom/run-convert.js';
 import { realStudySizes } from '../../../support/real-study-sizes.js';
@@ -138,6 +141,93 @@ describe('a plan', () => {
     expect(of('dragen')?.where).toBe('3 × f2.12xlarge');
     expect(of('dragen')?.lines[1]).toMatchObject({ what: 'root volumes (gp2)' });
     expect(of('dragen')?.needs).toEqual([{ quota: 'Running On-Demand F instances (vCPUs)', least: 144 }]);
+  });
+});
+
+describe('a plan with several instance types', () => {
+  const sizes = { imaging: [1e9, 2e9], genomics: [{ bytes: 8e9, fromSra: false }], unknown: 0 };
+  const settings = (sagemaker: readonly string[], dragen: readonly string[]) => ({
+    sagemaker: { instanceTypes: sagemaker },
+    dragen: { instanceTypes: dragen },
+  });
+
+  it('takes the first of each list, and says so where that has no price', () => {
+    const { estimates } = makePlan(sizes, {
+      ...choice,
+      settings: settings(['ml.r6i.large', 'ml.r5.large'], ['f9.large', 'f2.6xlarge']),
+    });
+    const sagemaker = estimates.find(({ executor }) => executor === 'sagemaker')!;
+    expect(sagemaker.where).toBe('2 jobs of ml.r6i.large at once');
+    expect(sagemaker.dollars).toBeNull();
+    expect(sagemaker.notes).toEqual([
+      'no price of ml.r6i.large for processing in us-east-1',
+      'planned with ml.r6i.large; ml.r5.large only where there is none of it',
+    ]);
+    expect(sagemaker.needs.map(({ quota }) => quota)).toEqual([
+      'ml.r6i.large for processing job usage',
+      'ml.r5.large for processing job usage',
+      'Number of instances across all processing jobs',
+    ]);
+    const dragen = estimates.find(({ executor }) => executor === 'dragen')!;
+    expect(dragen.dollars).toBeNull();
+    expect(dragen.where).toContain('f9.large');
+    expect(dragen.notes).toContain('no price of f9.large in us-east-1');
+  });
+
+  it('says that a type with disks of its own takes the key from all', () => {
+    const { estimates } = makePlan(sizes, {
+      ...choice,
+      settings: { kmsKey: 'alias/key', ...settings(['ml.r5.large', 'ml.r5d.large'], ['f2.6xlarge']) },
+    });
+    const { notes } = estimates.find(({ executor }) => executor === 'sagemaker')!;
+    expect(notes.join('\n')).toContain('ml.r5d.large has disks of its own');
+  });
+
+  it('is verified when every figure that it used was looked up, and only then', () => {
+    const verified = (...unverified: string[]): boolean =>
+      makePlan(sizes, { ...choice, prices: { ...PRICE_TABLE, unverified } }).prices.verified;
+    expect(verified()).toBe(true);
+    // Of another Region, another type, nobody's volume.
+    expect(verified('us-west-2.processing.ml.r5.large', 'us-east-1.processing.ml.m5.large', 'us-east-1.gp2')).toBe(
+      true,
+    );
+    for (const used of [
+      'processing.ml.r5.large',
+      'processingStorage',
+      'fargateVcpu',
+      's3Get',
+      'instances.f2.6xlarge',
+      'gp3',
+    ]) {
+      expect(verified(`us-east-1.${used}`), used).toBe(false);
+    }
+    expect(verified('*')).toBe(false);
+  });
+});
+
+describe('the example of sizes', () => {
+  const example = join(PACKAGE_ROOT, 'examples/nsclc-radiogenomics-sizes.csv');
+
+  it('is the published cohort', () => {
+    const sizes = readSizes(readFileSync(example), 'example');
+    expect(sizes).toEqual({ imaging: realStudySizes(), genomics: [], unknown: 0 });
+  });
+
+  it('is planned by the command line', async () => {
+    const said: string[] = [];
+    const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    try {
+      await planCommand().parseAsync(['--sizes', example, '--region', 'us-east-1', '--json'], { from: 'user' });
+    } finally {
+      out.mockRestore();
+    }
+    const plan = JSON.parse(said.join('')) as Plan;
+    expect(plan.sizes.imaging).toMatchObject({ count: 162, median: 352e6 });
+    const sagemaker = plan.estimates.find(({ executor }) => executor === 'sagemaker');
+    expect(sagemaker).toMatchObject({ units: 162, atOnce: 50 });
+    // The figures of docs/costs.md.
+    expect(((sagemaker?.hours ?? 0) * 60).toFixed(0)).toBe('24');
+    expect(sagemaker?.dollars?.toFixed(2)).toBe('2.33');
   });
 });
 
