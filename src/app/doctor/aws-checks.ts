@@ -1,16 +1,20 @@
-import type { Check } from './check.js';
+import { failed, type Check } from './check.js';
 import { credentialsCheck, regionCheck } from './aws/identity.js';
 import { keyCheck } from './aws/key.js';
 import { licenceCheck } from './aws/licence.js';
 import { fpgaQuotaCheck, launchCheck, machineImageCheck, offeringCheck } from './aws/machines.js';
 import { networkCheck } from './aws/network.js';
 import { readableCheck, writableCheck } from './aws/objects.js';
-import { imageCheck, processingQuotaCheck } from './aws/processing.js';
+import { imageCheck, processingQuotaCheck, volumeKeyCheck } from './aws/processing.js';
 import { roleCheck } from './aws/roles.js';
 import { featureGroupCheck, workgroupCheck } from './aws/tables.js';
 import type { AwsSubject } from './aws/wanted.js';
 
 const SAGEMAKER = 'sagemaker.amazonaws.com';
+
+function missingCheck(name: string, setting: string, fix: string): Check {
+  return { name, look: async () => failed(`not configured: ${setting}`, fix) };
+}
 
 function imagingChecks(subject: AwsSubject): readonly Check[] {
   const { roleArn: role } = subject.settings.sagemaker ?? {};
@@ -19,6 +23,7 @@ function imagingChecks(subject: AwsSubject): readonly Check[] {
     imageCheck(subject),
     roleCheck(subject, { name: 'Role of the jobs', role, setting: 'aws.sagemaker.roleArn', principal: SAGEMAKER }),
     networkCheck(subject, 'sagemaker'),
+    ...(subject.settings.kmsKey === undefined ? [] : [volumeKeyCheck(subject)]),
   ];
 }
 
@@ -42,7 +47,9 @@ function storeChecks(subject: AwsSubject): readonly Check[] {
   return [
     featureGroupCheck(subject),
     roleCheck(subject, { name: 'Role of the store', role, setting: 'aws.features.roleArn', principal: SAGEMAKER }),
-    ...(offlineStore === undefined ? [] : [writableCheck(subject, 'aws.features.offlineStore', offlineStore)]),
+    offlineStore === undefined
+      ? missingCheck('Offline store', 'aws.features.offlineStore', 'set it to s3://bucket/folder')
+      : writableCheck(subject, 'aws.features.offlineStore', offlineStore),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { anyFailed, runChecks, type CheckState, type Finding } from '../../app/doctor/check.js';
 import { awsSubject, lookAtAccount } from '../../app/doctor/check-profile.js';
-import { wantedBySettings } from '../../app/doctor/aws/wanted.js';
+import { wantedByProfile } from '../../app/doctor/aws/wanted.js';
 import { localChecks } from '../../app/doctor/local-checks.js';
 import { loadConfig } from '../../config/load-config.js';
 import { EXIT } from '../../contracts/exit-codes.js';
@@ -34,7 +34,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
   const aws = options.profile === 'aws';
   const { signal } = new AbortController();
   const here = await runChecks(localChecks(config, process.cwd(), aws), signal);
-  const subject = awsSubject(config.aws, wantedBySettings(config.aws));
+  const subject = awsSubject(config.aws, wantedByProfile(config.aws));
   const findings = aws ? [...here, ...(await lookAtAccount(subject, signal))] : here;
   const well = !anyFailed(findings);
   if (options.json === true) printJson({ well, findings });

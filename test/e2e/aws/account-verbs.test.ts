@@ -7,6 +7,7 @@ import { jobSpec } from '../../../src/adapters/aws/sagemaker/job-spec.js';
 import { createFiles } from '../../../src/app/create-files.js';
 import type { SweptWork } from '../../../src/contracts/sweep.js';
 import { startAwsStandIn, type AwsStandIn } from '../../support/aws/stand-in.js';
+import { FeatureStoreServer } from '../../support/feature-store-server.js';
 import { cli as cohortflow, cliJson } from '../../support/cli.js';
 import { temporaryFolder } from '../../support/run-step.js';
 import { hasS3Server, startS3Server, type S3Server } from '../../support/s3-server.js';
@@ -16,6 +17,8 @@ const cli = await temporalCli();
 // Not with a real bucket: keys, roles and images are asked for on this machine too.
 const able = cli !== undefined && hasS3Server() && process.env['COHORTFLOW_TEST_S3'] === undefined;
 const IMAGE = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/cohortflow@sha256:${'0'.repeat(64)}`;
+
+const ROLE = 'arn:aws:iam::123456789012:role/processing';
 
 interface Found {
   readonly name: string;
@@ -30,11 +33,13 @@ describe.skipIf(!able)('the verbs that look at an account', () => {
   let s3: S3Server;
   let aws: AwsStandIn;
   let work: string;
+  const features = new FeatureStoreServer();
 
   const settings = (changes: object = {}) => ({
     region: 'eu-central-1',
     work,
-    sagemaker: { image: IMAGE, roleArn: 'arn:aws:iam::123456789012:role/processing', ...changes },
+    sagemaker: { image: IMAGE, roleArn: ROLE, ...changes },
+    features: { offlineStore: `${work}/store`, roleArn: ROLE },
   });
 
   const environment = (account: object, target: Readonly<Record<string, string>> = {}) => ({
@@ -49,7 +54,7 @@ describe.skipIf(!able)('the verbs that look at an account', () => {
   beforeAll(async () => {
     [env, s3] = await Promise.all([realTime(cli!), startS3Server()]);
     work = `${s3.place()}/work`;
-    aws = await startAwsStandIn({ images: { [IMAGE]: { simulatedSeconds: 3600 } }, quota: 20 });
+    aws = await startAwsStandIn({ images: { [IMAGE]: { simulatedSeconds: 3600 } }, quota: 20, features });
   }, 300_000);
 
   afterAll(async () => {
@@ -92,6 +97,13 @@ describe.skipIf(!able)('the verbs that look at an account', () => {
     expect(lacking.stderr).toMatch(/FAILED {3}Processing image: .* is not in ECR/);
     expect(lacking.stderr).toMatch(/FAILED {3}Writing aws.work: .* there is no such bucket/);
     expect(lacking.stderr).toContain('push the image, or correct aws.sagemaker.image');
+
+    // With nothing configured the profile cannot run, and what it wants is named.
+    const nothing = await cohortflow(['doctor', '--profile', 'aws'], environment({ region: 'eu-central-1' }));
+    expect(nothing.exitCode).toBe(2);
+    for (const setting of ['sagemaker.image', 'sagemaker.roleArn', 'features.roleArn', 'features.offlineStore']) {
+      expect(nothing.stderr).toContain(`not configured: aws.${setting}`);
+    }
   }, 120_000);
 
   it('doctor says that nobody is signed in, and asks nothing more', async () => {

@@ -1,6 +1,7 @@
 import { ecrImage } from '../../../adapters/aws/account/account-reader.js';
 import type { AwsQuota } from '../../../ports/aws-account.js';
 import { failed, ok, warning, type Check, type Verdict } from '../check.js';
+import { unencryptedNote } from '../../../adapters/aws/sagemaker/job-spec.js';
 import { increase } from './quota-fix.js';
 import { DEFAULT_AT_ONCE, type AwsSubject } from './wanted.js';
 
@@ -48,7 +49,10 @@ export function imageCheck({ account, settings }: AwsSubject): Check {
     name: 'Processing image',
     look: async (signal) => {
       if (uri === undefined) {
-        return failed('no image is set', 'build the target processing, push it to ECR and set aws.sagemaker.image');
+        return failed(
+          'not configured: aws.sagemaker.image',
+          'build the target processing, push it to ECR and set aws.sagemaker.image',
+        );
       }
       const parts = ecrImage(uri);
       if (parts === undefined) {
@@ -70,5 +74,17 @@ export function imageCheck({ account, settings }: AwsSubject): Check {
         `set aws.sagemaker.image to …/${repository}@${digest}`,
       );
     },
+  };
+}
+
+/** Whether the key of the settings encrypts the volumes of jobs. */
+export function volumeKeyCheck({ settings }: AwsSubject): Check {
+  const note = unencryptedNote(settings);
+  return {
+    name: 'Volumes of the jobs',
+    look: async () =>
+      note === undefined
+        ? ok('encrypted with aws.kmsKey')
+        : warning(note, 'leave types with disks of their own out of aws.sagemaker.instanceTypes, where that matters'),
   };
 }

@@ -12,7 +12,7 @@ export function roleCheck(
     name,
     look: async (signal): Promise<Verdict> => {
       const create = `create the role (deploy/ does), and set ${setting} to its ARN`;
-      if (role === undefined) return failed('no role is set', create);
+      if (role === undefined) return failed(`not configured: ${setting}`, create);
       const [, , owner, path = ''] = ROLE.exec(role) ?? [];
       if (owner === undefined) return failed(`${setting} is no ARN of a role`, create);
       const shown = path.slice(path.lastIndexOf('/') + 1);

@@ -29,12 +29,12 @@ export interface AwsSubject {
 /** Units at once of a run where nobody says otherwise. */
 export const DEFAULT_AT_ONCE = 50;
 
-/** What the settings speak of, for a look at all of an account. */
-export function wantedBySettings({ sagemaker, dragen, features, athena }: AwsSettings): Wanted {
+/** What `run --profile aws` uses, and what else the settings speak of: for a look at all of an account. */
+export function wantedByProfile({ dragen, athena }: AwsSettings): Wanted {
   return {
-    ...(sagemaker === undefined ? {} : { imaging: 'sagemaker' }),
+    imaging: 'sagemaker',
     ...(dragen === undefined ? {} : { genomics: 'dragen' }),
-    featureStore: features !== undefined,
+    featureStore: true,
     athena: athena !== undefined,
   };
 }

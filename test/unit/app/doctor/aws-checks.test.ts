@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wantedBySettings } from '../../../../src/app/doctor/aws/wanted.js';
+import { wantedByProfile } from '../../../../src/app/doctor/aws/wanted.js';
 import { checkProfile, lookAtAccount } from '../../../../src/app/doctor/check-profile.js';
 import type { Finding } from '../../../../src/app/doctor/check.js';
 import { executorLimits } from '../../../../src/app/doctor/executor-limits.js';
@@ -56,9 +56,23 @@ describe('looking at an account', () => {
     ]);
   });
 
-  it('looks only at what the settings speak of', async () => {
-    expect(wantedBySettings({})).toEqual({ featureStore: false, athena: false });
-    expect(wantedBySettings(WELL_SETTINGS)).toMatchObject({ imaging: 'sagemaker', genomics: 'dragen' });
+  it('says what the profile wants and the settings lack, each with what mends it', async () => {
+    const wanted = wantedByProfile({});
+    expect(wanted).toEqual({ imaging: 'sagemaker', featureStore: true, athena: false });
+    const findings = await lookAtAccount(subjectOf({}, {}, wanted), signal);
+    const lacking = findings
+      .filter(({ state }) => state === 'failed')
+      .map(({ found, fix }) => `${found} | ${fix ?? ''}`);
+    expect(lacking).toEqual([
+      expect.stringMatching(/^not configured: aws.sagemaker.image \| build .* set aws.sagemaker.image/),
+      expect.stringMatching(/^not configured: aws.sagemaker.roleArn \| create the role/),
+      expect.stringMatching(/^not configured: aws.features.roleArn \| create the role/),
+      expect.stringMatching(/^not configured: aws.features.offlineStore \| set it to s3:/),
+    ]);
+  });
+
+  it('looks only at what is wanted', async () => {
+    expect(wantedByProfile(WELL_SETTINGS)).toMatchObject({ imaging: 'sagemaker', genomics: 'dragen' });
     const findings = await lookAtAccount(subjectOf({}, {}, {}), signal);
     expect(findings.map(({ name }) => name)).toEqual(['Credentials', 'Region']);
   });
@@ -120,6 +134,17 @@ describe('quotas', () => {
     expect(await executorLimits(account, WELL_SETTINGS, { imaging: 'local' }, signal)).toEqual({});
     const two = having('dragen', { instanceTypes: ['f2.6xlarge', 'f2.48xlarge'] });
     expect((await executorLimits(account, two, both, signal)).genomics?.limit).toBe(6);
+  });
+
+  it('come with a word on volumes that no key of ours encrypts', async () => {
+    const mixed = await look({}, having('sagemaker', { instanceTypes: ['ml.r5.large', 'ml.g5.xlarge'] }));
+    expect(mixed.filter((line) => line.includes('Volumes'))).toEqual([
+      expect.stringMatching(/^warning Volumes of the jobs: ml.g5.xlarge has disks of its own.* no volume of any type/),
+    ]);
+    expect((await look({})).filter((line) => line.includes('Volumes'))).toEqual([]);
+    const plain = { ...having('sagemaker', { instanceTypes: ['ml.r5.large', 'ml.g5.xlarge'] }) };
+    const { kmsKey: _, ...keyless } = plain as AwsSettings & { kmsKey?: string };
+    expect((await look({}, keyless)).filter((line) => line.includes('Volumes'))).toEqual([]);
   });
 
   it('of feature groups warn before they are used up', async () => {
