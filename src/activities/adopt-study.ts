@@ -2,6 +2,7 @@ import type { StepReport, StepRequest } from '../contracts/activities.js';
 import type { OutcomeRecord } from '../contracts/outcome.js';
 import { STEPS_NAME, type ProcessedStep } from '../contracts/processing.js';
 import type { RemoteRequest, RemoteTicket } from '../contracts/remote-work.js';
+import type { JsonObject } from '../steps/step.js';
 import { CohortflowError } from '../domain/errors.js';
 import { mapBounded } from '../domain/map-bounded.js';
 import type { MadeFile, StepManifest } from '../ports/run-ledger.js';
@@ -14,9 +15,17 @@ const COPIES_AT_ONCE = 4;
 interface Adoption {
   readonly request: RemoteRequest;
   readonly ticket: RemoteTicket;
+  /** Machine and seconds of the job. */
+  readonly facts: JsonObject;
   readonly input: AnyUnitInput;
   readonly services: LookUpServices;
   readonly signal: AbortSignal;
+}
+
+/** What was paid for a study, beside the first of its steps. */
+function jobText({ facts: { instanceType, seconds } }: Adoption, step: string): string {
+  if (step !== 'imaging.convert' || typeof seconds !== 'number') return '';
+  return `job: ${Math.round(seconds)} s${typeof instanceType === 'string' ? ` on ${instanceType}` : ''}`;
 }
 
 function damaged(ticket: RemoteTicket, message: string): CohortflowError {
@@ -70,9 +79,10 @@ async function adoptStep(
     const { unit, step, round } = request;
     if (unit === undefined) return;
     const { started, seconds, summary } = processed;
+    const message = [warningsIn(summary), jobText(adoption, step)].filter((text) => text !== '').join('; ');
     const line: OutcomeRecord = {
       ...{ ...unit, step, ...(round === undefined ? {} : { round }), outcome: 'done', code: '', why: reason },
-      ...{ attempts: adoption.request.attempt, started, seconds, message: warningsIn(summary) },
+      ...{ attempts: adoption.request.attempt, started, seconds, message },
     };
     await ledger.record(request.output, request.runId, line);
   };

@@ -107,10 +107,10 @@ export function createRemoteActivities(services: RemoteServices): RemoteActiviti
         }
       }, REMOTE_HEARTBEAT_MS);
     },
-    adoptWork: ({ request, ticket }) =>
+    adoptWork: ({ request, ticket, facts = {} }) =>
       heartbeating(async (_attempt, signal) => {
         if (!isOfUnit(request)) throw new CohortflowError('InternalError', 'only the work of a unit is taken over');
-        await adoptStudy({ request, ticket, input: inputOf(request), services, signal });
+        await adoptStudy({ request, ticket, facts, input: inputOf(request), services, signal });
         return { outcome: 'done' };
       }, REMOTE_HEARTBEAT_MS),
     stopWork: (request) =>

@@ -46,7 +46,7 @@ export interface SageMakerSettings extends NetworkSettings {
   readonly networkIsolation?: boolean;
   /** Seconds between two looks at one job; 30. */
   readonly pollSeconds?: number;
-  /** Looks a second at all jobs of a worker together; 2. */
+  /** Looks a second at all jobs of a worker together, and jobs begun a second; 2. */
   readonly pollsPerSecond?: number;
 }
 

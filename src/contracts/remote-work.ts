@@ -43,7 +43,7 @@ export type RemoteStart = { readonly reused: true } | { readonly reused: false; 
 export interface RemoteEnd {
   /** Paths by role, for the step that takes them up; empty where the work is adopted whole. */
   readonly results: Readonly<Record<string, readonly string[]>>;
-  /** Machine and seconds it took, for the costs; no more than that. */
+  /** Machine (`instanceType`) and `seconds` it took, for the costs; no more than that. */
   readonly facts?: JsonObject;
 }
 
@@ -57,9 +57,12 @@ export interface RemoteActivities {
   /** Waits for the end; heartbeats. Throws the work's failure with its code. */
   awaitWork(request: { readonly ticket: RemoteTicket }): Promise<RemoteEnd>;
   /** Brings the results of a study into its place with manifests and outcomes; the same as if the steps had run here. */
-  adoptWork(request: { readonly request: RemoteRequest; readonly ticket: RemoteTicket }): Promise<{
-    readonly outcome: 'done';
-  }>;
+  adoptWork(request: {
+    readonly request: RemoteRequest;
+    readonly ticket: RemoteTicket;
+    /** Of the end of the work: what was paid for it, for the outcome. */
+    readonly facts?: JsonObject;
+  }): Promise<{ readonly outcome: 'done' }>;
   /** Ends the work of that request, whether it was taken on or not, and waits until it is certain to cost nothing more. */
   stopWork(request: RemoteRequest): Promise<void>;
 }

@@ -15,8 +15,8 @@ export async function imagingStudy(raw: unknown): Promise<UnitResult> {
   });
   return runUnit(input, imagingPlace(input), ({ step, remotely }) =>
     input.executor === 'sagemaker'
-      ? remotely('imaging.job', { executor: 'sagemaker', input }, (request, ticket) =>
-          remoteWork().adoptWork({ request, ticket }),
+      ? remotely('imaging.job', { executor: 'sagemaker', input }, (request, ticket, { facts }) =>
+          remoteWork().adoptWork({ request, ticket, ...(facts === undefined ? {} : { facts }) }),
         )
       : imagingPlan(input, step),
   );

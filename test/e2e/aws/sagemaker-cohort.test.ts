@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +9,9 @@ import { startAwsStandIn, type AwsStandIn, type StandInOptions } from '../../sup
 import { cli as cohortflow } from '../../support/cli.js';
 import { readCsvText } from '../../support/csv.js';
 import { temporaryFolder } from '../../support/run-step.js';
+import { axialGeometry } from '../../../src/domain/dicom/write/index.js';
+import { named, smallStudy } from '../../support/dicom/studies.js';
+import { zipOf } from '../../support/zip.js';
 import { hasS3Server, startS3Server, type S3Server } from '../../support/s3-server.js';
 import { SEGMENTATION, writeSmallCohort } from '../../support/small-cohort.js';
 import { realTime, temporalCli } from '../../support/temporal-servers.js';
@@ -96,6 +99,12 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
       `${row['case_id']} ${row['step']} ${row['outcome']} ${row['code']}`.trim(),
     );
 
+  /** What is told of the jobs. */
+  const told = async (output: string): Promise<string[]> =>
+    readCsvText(await files.readText(`${output}/run/outcomes.csv`))
+      .filter((row) => row['step'] === 'imaging.convert' && row['outcome'] === 'done')
+      .map((row) => row['message'] ?? '');
+
   it('gives what it gives here, byte for byte, with one job a study, and reuses it wherever it runs next', async () => {
     const { jobs } = await standIn();
     const output = `${place}/plain`;
@@ -114,6 +123,8 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
           : ['convert', 'radiomics', 'overlay'].map((step) => `${id} imaging.${step} done`),
       ),
     );
+    // What was paid for each: the seconds of its machine, and which that was.
+    for (const message of await told(output)) expect(message).toMatch(/job: \d+ s on ml\.r5\.large$/);
     expect(await files.names(`${output}/run/.work`)).toEqual([]);
 
     // The same run again, here this time: nothing but the case that failed is looked at.
@@ -144,6 +155,45 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
       expect(injected.count(kind), kind).toBeGreaterThan(0);
     expect(await files.names(`${place}/work`)).toEqual([]);
   }, 400_000);
+
+  it('takes a zip, an image with its mask, and a study beside one whose name begins alike, as they are taken here', async () => {
+    const mixed = join(root, 'mixed');
+    const add = (folder: string, id: string, across: number) => {
+      const study = smallStudy(id, { geometry: axialGeometry([across, 20, 10], [3, 3, 5]) });
+      const list = [...study.ct.files, named(study.segmentation(), SEGMENTATION)];
+      mkdirSync(folder, { recursive: true });
+      for (const { name, bytes } of list) writeFileSync(join(folder, name), bytes);
+      return list;
+    };
+    add(join(mixed, 'dicom/R01-1'), 'R01-1', 24);
+    add(join(mixed, 'dicom/R01-10'), 'R01-10', 28);
+    const zipped = add(join(mixed, 'unzipped'), 'Z', 26).map(({ name, bytes }) => ({ name, content: bytes }));
+    rmSync(join(mixed, 'unzipped'), { recursive: true });
+    writeFileSync(join(mixed, 'Z.zip'), zipOf(zipped));
+    for (const name of ['ct.nii.gz', 'seg.nii.gz']) cpSync(join(here, 'imaging', cases[0]!, name), join(mixed, name));
+    const rows = ['R01-1,dicom/R01-1,,', 'R01-10,dicom/R01-10,,', 'Z,Z.zip,,', 'N,,ct.nii.gz,seg.nii.gz'];
+    writeFileSync(join(mixed, 'cohort.csv'), ['case_id,imaging,image,mask', ...rows, ''].join('\n'));
+    await files.copy(mixed, `${place}/mixed`);
+
+    const local = await call('run', '--cohort', join(mixed, 'cohort.csv'), '--output', join(root, 'mixed-here'));
+    expect(local.exitCode, local.stderr).toBe(0);
+    const { jobs } = await standIn();
+    const output = `${place}/mixed-out`;
+    const run = await call(
+      ...['run', '--cohort', `${place}/mixed/cohort.csv`, '--output', output, '--imaging-executor', 'sagemaker'],
+    );
+    expect(run.exitCode, run.stdout + run.stderr).toBe(0);
+    expect(jobs.census().jobs.map(({ status }) => status)).toEqual(Array(4).fill('Completed'));
+    for (const id of ['R01-1', 'R01-10', 'Z', 'N']) {
+      for (const name of RESULTS) {
+        const bytes = Buffer.from(await files.read(`${output}/imaging/${id}/${name}`));
+        expect(bytes.equals(readFileSync(join(root, 'mixed-here/imaging', id, name))), `${id}/${name}`).toBe(true);
+      }
+    }
+    expect(await files.readText(`${output}/dataset.csv`)).toBe(
+      readFileSync(join(root, 'mixed-here/dataset.csv'), 'utf8'),
+    );
+  }, 300_000);
 
   it('says and lowers a width above the quota, also of a run that others work on', async () => {
     const { jobs } = await standIn({ quota: 2 });
