@@ -69,6 +69,8 @@ export interface DragenSettings extends NetworkSettings {
   readonly annotation?: string;
   /** DRAGEN's licence credentials: the ARN of a secret, the name of a parameter, or an object; never the licence itself. */
   readonly licence?: string;
+  /** `s3://…tar.gz` of the SRA tools (Linux, x86-64), for machine images that have no fastq-dump. */
+  readonly sraTools?: string;
   /** Minutes a sample may take; 360. */
   readonly maxMinutes?: number;
   /** `s3://bucket/folder` that keeps the alignments (BAM); they are not kept when absent. */
@@ -145,6 +147,7 @@ export const AWS_SHAPE = {
     annotation: 's3',
     alignments: 's3',
     licence: 'text',
+    sraTools: 's3',
     maxMinutes: 'count',
     instances: 'count',
     pollSeconds: 'count',

@@ -2,7 +2,8 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { DragenExecutor } from '../../src/adapters/aws/dragen/executor.js';
+import { DragenExecutor, type Patience } from '../../src/adapters/aws/dragen/executor.js';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { createFiles } from '../../src/app/create-files.js';
 import type { AwsSettings } from '../../src/config/aws-settings.js';
 import type { GenomicsSampleInput } from '../../src/contracts/inputs.js';
@@ -58,16 +59,20 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
   });
 
   /** An account whose machines have programs that compute nothing. */
-  async function start(before?: string, options: StandInOptions = {}): Promise<void> {
+  async function start(before?: string, options: StandInOptions = {}, beforeTable?: string): Promise<void> {
     log = join(root, `calls-${(count += 1)}`);
-    const image = { rootGb: 50, programs: quickPrograms(log, before) };
+    const image = { rootGb: 50, programs: quickPrograms(log, before, beforeTable) };
     const machines = { amis: { [AMI]: image }, bootSeconds: 1, agentSeconds: 1, ...options.machines };
     account = await startAwsStandIn({ scale: 10, ...options, machines });
     running.push(account);
     Object.assign(process.env, account.environment);
   }
 
-  function executor(dragen: AwsSettings['dragen'] = {}, namespace = 'default', silentMs?: number): DragenExecutor {
+  function executor(
+    dragen: AwsSettings['dragen'] = {},
+    namespace = 'default',
+    patience: Partial<Patience> = {},
+  ): DragenExecutor {
     const settings: AwsSettings = {
       ...{ region: 'eu-central-1', work: `${place}/work-${count}` },
       dragen: {
@@ -75,7 +80,7 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
         ...{ pollSeconds: 1, ...dragen },
       },
     };
-    return new DragenExecutor(settings, files, namespace, silentMs);
+    return new DragenExecutor(settings, files, namespace, patience);
   }
 
   const pairs = (...lanes: readonly string[]): Source => ({
@@ -169,6 +174,81 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
       expect(await files.stat(`${tables}/${folder}/READY`)).toBeDefined();
     });
 
+    it('makes a hash table once for all who ask at once: the others wait', async () => {
+      await start(undefined, {}, 'sleep 2');
+      const [one, other] = [executor(), executor()];
+      const builds = one.submit(work('builds'), signal);
+      const ticket = (await builds)!;
+      const waits = (await other.submit(work('waits'), signal))!;
+      expect(waits.facts).toMatchObject({ builder: 'cohortflow-builds' });
+      const said: string[] = [];
+      const both = await Promise.all([
+        one.await(ticket, signal, () => undefined),
+        other.await(waits, signal, (words) => said.push(words)),
+      ]);
+      expect(both).toHaveLength(2);
+      expect(said).toContain('waiting for the hash table that cohortflow-builds builds');
+      await one.stop('cohortflow-builds', signal);
+      expect(calls().filter((line) => line === 'table')).toHaveLength(1);
+      expect(census()).toMatchObject({ alive: 0, launched: 1 });
+      expect(await other.submit(work('late'), signal)).toBeUndefined();
+    });
+
+    it('takes the place of one who claimed a hash table and is gone', async () => {
+      await start();
+      const one = executor({}, 'default', { withoutMachine: 1_000 });
+      const ticket = (await one.submit(work('dies'), signal))!;
+      await one.stop('cohortflow-dies', signal);
+      const waits = (await one.submit(work('waits'), signal))!;
+      await expect(one.await(waits, signal, () => undefined)).rejects.toMatchObject({
+        code: 'InstanceLost',
+        retryable: true,
+      });
+      await whole(one, work('instead'));
+      expect(await one.submit(work('late'), signal)).toBeUndefined();
+      // Should the dead one have been alive: its build is no more than another build.
+      await expect(one.await(ticket, signal, () => undefined)).rejects.toMatchObject({ code: 'InstanceLost' });
+      expect(census()).toMatchObject({ alive: 0, launched: 2 });
+    });
+
+    it('gives a hash table that fails to the next who asks', async () => {
+      await start(undefined, {}, 'exit 9');
+      const one = executor();
+      await expect(whole(one, work('fails'))).rejects.toMatchObject({ code: 'DragenFailed' });
+      const next = (await one.submit(work('next'), signal))!;
+      expect(next.facts).not.toHaveProperty('builder');
+      await one.stop('cohortflow-next', signal);
+    });
+
+    it('never mixes two builds of a hash table: one is named, and the other goes', async () => {
+      await start(undefined, {}, 'sleep 1');
+      const names = ['a', 'b'];
+      // Samples without a table build their own.
+      await Promise.all(names.map((name) => whole(executor(), work(name, pairs('A')))));
+      expect(calls().filter((line) => line === 'table')).toHaveLength(2);
+      const tables = `${place}/work-${count}/dragen-hash-tables`;
+      const [folder] = await files.names(tables);
+      const winner = await files.readText(`${tables}/${folder}/READY`);
+      expect(names.map((name) => `cohortflow-${name}`)).toContain(winner);
+      expect(await files.names(`${tables}/${folder}/builds`)).toEqual([winner]);
+    });
+
+    it.each(['AwsDenied', 'AwsThrottled', 'AwsUnavailable'] as const)(
+      'builds nothing because it could not look whether there is a hash table: %s',
+      async (code) => {
+        await start();
+        const blind = Object.create(files, {
+          readText: { value: () => Promise.reject(new CohortflowError(code, 'no answer')) },
+        }) as Files;
+        const settings: AwsSettings = {
+          ...{ region: 'eu-central-1', work: `${place}/work-${count}` },
+          dragen: { ami: AMI, instanceProfile: 'dragen' },
+        };
+        await expect(new DragenExecutor(settings, blind).submit(work('blind'), signal)).rejects.toMatchObject({ code });
+        expect(census().launched).toBe(0);
+      },
+    );
+
     it('gives lanes as a list', async () => {
       await start();
       await whole(executor(), work('lanes', pairs('A', 'B')));
@@ -184,6 +264,47 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
       await whole(executor(), work('archive', source));
       expect(calls()).toContain('fastq-dump --split-files ./L1');
       expect(quantified()).toHaveLength(1);
+    });
+
+    it('looks at a public archive as nobody before the launch, and has the machine fetch it', async () => {
+      await start();
+      const client = new S3Client({ region: 'us-east-1', forcePathStyle: true });
+      const Bucket = 'sra-pub-run-odp';
+      await client.send(new CreateBucketCommand({ Bucket, ACL: 'public-read' }));
+      const Key = 'sra/SRR000001/SRR000001';
+      await client.send(new PutObjectCommand({ Bucket, Key, Body: 'archive', ACL: 'public-read' }));
+      client.destroy();
+      const source = (run: string): Source => ({ kind: 'sra', runs: [run], strandedness: 'auto' });
+      const given = work('accession', source('srr000001'));
+      await whole(executor(), given);
+      expect(calls()).toContain('fastq-dump --split-files ./L1');
+      await expect(executor().submit(work('typo', source('SRR000009')), signal)).rejects.toMatchObject({
+        code: 'FileNotFound',
+      });
+      expect(census()).toMatchObject({ alive: 0, launched: 1 });
+    });
+
+    it('asks for the time that a sample may take: what the service gives by itself is an hour', async () => {
+      await start();
+      await whole(executor(), work('usual', pairs('A')));
+      await whole(executor({ maxMinutes: 90 }), work('ninety', pairs('A')));
+      expect(account.commands.timeouts()).toEqual([360 * 60, 90 * 60]);
+    });
+
+    it('takes the machine image that a parameter names, also when it comes to name another', async () => {
+      const parameters: Record<string, string> = { '/dragen/latest': AMI };
+      const image = { rootGb: 50, programs: {} };
+      const other = 'ami-00000000000000002';
+      // The first machine is not seen yet when the work is submitted again, as after a lost answer.
+      await start(undefined, { parameters, machines: { unseenSeconds: 20, amis: { [AMI]: image, [other]: image } } });
+      const one = executor({ ami: undefined, amiParameter: '/dragen/latest' } as unknown as AwsSettings['dragen']);
+      const given = work('parameter', pairs('A'));
+      expect(await one.submit(given, signal)).toBeDefined();
+      parameters['/dragen/latest'] = other;
+      expect(await one.submit(given, signal)).toBeDefined();
+      await sleep(2_500);
+      await one.stop(given.name, signal);
+      expect(census().alive).toBe(0);
     });
 
     it.each([
@@ -232,11 +353,34 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
       expect(census().alive).toBe(0);
     });
 
+    it('tells reads that are gone meanwhile from reads that do not come', async () => {
+      await start();
+      for (const mate of [1, 2]) await files.copy(`${place}/A_${mate}.fastq`, `${place}/gone_${mate}.fastq`);
+      const one = executor();
+      const given = work('gone', pairs('gone'));
+      const ticket = (await one.submit(given, signal))!;
+      await files.remove(`${place}/gone_2.fastq`);
+      await expect(one.await(ticket, signal, () => undefined)).rejects.toMatchObject({
+        code: 'FileNotFound',
+        message: expect.stringContaining('gone_2.fastq') as string,
+      });
+      await one.stop(given.name, signal);
+      expect(census()).toMatchObject({ alive: 0, launched: 1 });
+    });
+
+    it('says that the machine image has no AWS CLI', async () => {
+      await start(undefined, { machines: { amis: { [AMI]: { rootGb: 50, programs: { aws: 'exit 71' } } } } });
+      await expect(whole(executor(), work('no-cli', pairs('A')))).rejects.toMatchObject({
+        code: 'DragenFailed',
+        message: expect.stringMatching(/lacks a program .*: aws$/) as string,
+      });
+    });
+
     it('says which program the machine image lacks', async () => {
       await start(undefined, { machines: { amis: { [AMI]: { rootGb: 50, programs: { aws: quickAws } } } } });
       await expect(whole(executor(), work('bare', pairs('A')))).rejects.toMatchObject({
         code: 'DragenFailed',
-        message: expect.stringContaining('lacks a program') as string,
+        message: expect.stringMatching(/lacks a program .*: dragen; its log/) as string,
       });
     });
   });
@@ -256,6 +400,41 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
         code: 'InstanceLost',
         message: expect.stringContaining('Spot') as string,
       });
+      expect(census().alive).toBe(0);
+    });
+
+    // DRAGEN ends with a code of its own when it is asked to end.
+    const DRAGEN_THAT_ENDS = `trap 'exit 1' TERM; sleep 60 & wait`;
+
+    it('takes no word for it that DRAGEN failed from a machine that went down', async () => {
+      await start(DRAGEN_THAT_ENDS);
+      const one = executor();
+      const given = work('down', pairs('A'));
+      const ticket = (await one.submit(given, signal))!;
+      const waiting = new AbortController();
+      const first = one.await(ticket, waiting.signal, () => undefined).catch((error: unknown) => error);
+      await until(() => quantified().length > 0);
+      waiting.abort();
+      await first;
+      account.machines.interrupt(census().machines[0]!.id, { seconds: 600, says: false });
+      await until(async () => (await files.stat(`${given.place}/results/end.json`)) !== undefined);
+      expect(JSON.parse(await files.readText(`${given.place}/results/end.json`))).toMatchObject({ ok: false, exit: 1 });
+      await expect(one.await(ticket, signal, () => undefined)).rejects.toMatchObject({
+        code: 'InstanceLost',
+        message: expect.stringMatching(/Spot.*DRAGEN ended with an error/) as string,
+      });
+      await one.stop(given.name, signal);
+      expect(census().alive).toBe(0);
+    });
+
+    it('hears nothing from a machine that knows that it goes down', async () => {
+      await start(DRAGEN_THAT_ENDS);
+      const given = work('aware', pairs('A'));
+      const ended = whole(executor(), given).catch((error: unknown) => error);
+      await until(() => quantified().length > 0);
+      account.machines.interrupt(census().machines[0]!.id, { seconds: 30, says: true });
+      expect(await ended).toMatchObject({ code: 'InstanceLost' });
+      expect(await files.stat(`${given.place}/results/end.json`)).toBeUndefined();
       expect(census().alive).toBe(0);
     });
 
@@ -290,7 +469,9 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
     it('takes a machine whose agent stays silent for lost, and ends it', async () => {
       await start('sleep 600');
       const began = Date.now();
-      const ended = whole(executor({}, 'default', 1500), work('mute', pairs('A'))).catch((error: unknown) => error);
+      const ended = whole(executor({}, 'default', { silent: 1500 }), work('mute', pairs('A'))).catch(
+        (error: unknown) => error,
+      );
       await until(() => quantified().length > 0);
       for (const machine of account.machines.all.values()) machine.agentLost = true;
       expect(await ended).toMatchObject({ code: 'InstanceLost', retryable: true });
@@ -372,10 +553,12 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
 
     it('refuses reads that no disk of the settings would hold', async () => {
       await start();
-      const big = { ...files, stat: async (path: string) => ({ path, name: path, size: 2e12, kind: 'file' as const }) };
+      const big = Object.create(files, {
+        stat: { value: async (path: string) => ({ path, name: path, size: 2e12, kind: 'file' }) },
+      }) as Files;
       const settings: AwsSettings = { region: 'eu-central-1', work: `${place}/work`, dragen: { ami: AMI } };
       const given = work('big', pairs('A'));
-      await expect(new DragenExecutor(settings, big as unknown as Files).submit(given, signal)).rejects.toMatchObject({
+      await expect(new DragenExecutor(settings, big).submit(given, signal)).rejects.toMatchObject({
         code: 'MachineTooSmall',
       });
       expect(census().launched).toBe(0);
@@ -471,6 +654,16 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
       await ended;
       await one.stop(given.name, signal);
       expect(census().alive).toBe(0);
+      expect(await files.names(`${place}/work-${count}/dragen-hash-tables/machines`)).toEqual([]);
+    });
+
+    it('ends a machine that was started so short ago that nobody sees it yet', async () => {
+      await start('sleep 60', { machines: { unseenSeconds: 30 } });
+      const one = executor({ instances: 1 });
+      const given = work('unseen', pairs('A'));
+      await one.submit(given, signal);
+      await one.stop(given.name, signal);
+      expect(census()).toMatchObject({ alive: 0, launched: 1 });
       expect(await files.names(`${place}/work-${count}/dragen-hash-tables/machines`)).toEqual([]);
     });
 

@@ -1,10 +1,7 @@
-import { S3Files } from '../../adapters/aws/s3-files.js';
+import { archiveUri, sraArchive } from '../../adapters/aws/sra-archive.js';
 import { isRunAccession } from '../../domain/cohort/cell-checks.js';
 import type { Files } from '../../ports/files.js';
 import type { SizeOf } from './measure-cohort.js';
-
-/** Where the public archive keeps a run's reads, and in which Region. */
-const SRA = { bucket: 'sra-pub-run-odp', region: 'us-east-1' } as const;
 
 const ANSWER_MS = 30_000;
 
@@ -23,12 +20,12 @@ async function httpBytes(url: string, signal: AbortSignal): Promise<number | und
 
 /** Sizes of what a sheet may name: files and folders of this machine and of S3, the web, accessions of the read archive. */
 export function sizeOfPlaces(files: Files): SizeOf {
-  const archive = new S3Files({ region: SRA.region, s3: { anonymous: [SRA.bucket] } });
+  const archive = sraArchive();
   return async (place, signal) => {
     if (/^https?:\/\//i.test(place)) return httpBytes(place, signal);
     if (isRunAccession(place)) {
       // The archive is public and may be out of reach: a plan goes on without.
-      const found = await archive.stat(`s3://${SRA.bucket}/sra/${place}/${place}`).catch(() => undefined);
+      const found = await archive.stat(archiveUri(place)).catch(() => undefined);
       return found?.size;
     }
     if (/^(?!s3:)[a-z][a-z0-9+.-]+:\/\//i.test(place)) return undefined;

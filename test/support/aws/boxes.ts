@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -39,6 +39,7 @@ export class Box {
     mkdirSync(this.#bin);
     if (aws !== undefined) symlinkSync(aws, join(this.#bin, 'aws'));
     this.program('shutdown', 'printf "%s\\n" "$*" >> "$COHORTFLOW_BOX_ROOT/shutdown-calls"');
+    this.program('systemctl', 'cat "$COHORTFLOW_BOX_ROOT/system-state" 2> /dev/null || echo running');
     if (dragen !== undefined) {
       const script = join(PROGRAMS, 'dragen.mjs');
       this.program('dragen', `DRAGEN_VERSION=${dragen} exec "${process.execPath}" "${script}" "$@"`);
@@ -80,6 +81,28 @@ export class Box {
         resolve({ exitCode: code ?? (signal === null ? 1 : 137), ...texts });
       });
     });
+  }
+
+  /**
+   * Goes down as a system does: asks all programs to end, those that were started last first, and kills what is left after a
+   * while.
+   *
+   * @param says whether the system says of itself that it stops
+   */
+  goDown(graceMs: number, says: boolean): void {
+    if (says) writeFileSync(join(this.root, 'system-state'), 'stopping\n');
+    const shells = [...this.#running].map(({ pid }) => pid);
+    const lines = execFileSync('ps', ['-e', '-o', 'pid=,pgid='], { encoding: 'utf8' }).trim().split('\n');
+    const all = lines.map((line) => line.trim().split(/\s+/).map(Number));
+    const inside = all.flatMap(([pid = 0, group]) => (shells.includes(group) && !shells.includes(pid) ? [pid] : []));
+    for (const pid of inside.sort((a, b) => b - a)) {
+      try {
+        process.kill(pid, 'SIGTERM');
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+    setTimeout(() => this.destroy(), graceMs).unref();
   }
 
   /** Ends everything that runs here, and forgets the disk. */

@@ -21,6 +21,8 @@ interface Command {
   readonly machine: Machine;
   readonly comment: string;
   readonly sent: number;
+  /** Seconds that it may run. */
+  readonly seconds: number;
   status: string;
   details: string;
   responseCode: number;
@@ -70,6 +72,11 @@ export class StandInCommands {
       return { ARN: SecretId, Name: SecretId, SecretString: value };
     },
   };
+
+  /** Seconds that each command may run, in the order in which they were sent. */
+  timeouts(): readonly number[] {
+    return this.#commands.map(({ seconds }) => seconds);
+  }
 
   /** Pages of what was sent, newest first; not what was sent a moment ago. */
   private list({ InstanceId, CommandId, MaxResults = 50, NextToken = '0' }: Json): Json {
@@ -122,7 +129,7 @@ export class StandInCommands {
     if (machine?.online !== true)
       throw new ServiceError('InvalidInstanceId', `Instances [[${id}]] not in a valid state`);
     const command: Command = {
-      ...{ id: crypto.randomUUID(), machine, comment: String(Comment), sent: Date.now() },
+      ...{ id: crypto.randomUUID(), machine, comment: String(Comment), sent: Date.now(), seconds },
       ...{ status: 'Pending', details: 'Pending', responseCode: -1, stdout: '', stderr: '', kill: undefined },
     };
     this.#commands.push(command);

@@ -158,12 +158,16 @@ export class StandInMachines {
     }
   }
 
-  /** Takes a machine away, as a spot machine is. */
-  interrupt(id: string): void {
+  /**
+   * Takes a machine away, as a spot machine is.
+   *
+   * @param down seconds that its programs get to end by themselves, and whether the system says that it stops
+   */
+  interrupt(id: string, down?: { readonly seconds: number; readonly says: boolean }): void {
     const machine = this.all.get(id);
     if (machine === undefined) return;
     const reason = ['Server.SpotInstanceTermination', 'Server.SpotInstanceTermination: Instance terminated'] as const;
-    this.end(machine, 'terminate', reason);
+    this.end(machine, 'terminate', reason, down);
   }
 
   after(seconds: number, act: () => void): NodeJS.Timeout {
@@ -281,14 +285,20 @@ export class StandInMachines {
     if (!machine.online) this.after(this.options.agentSeconds, () => (machine.online = machine.state === 'running'));
   }
 
-  private end(machine: Machine, how: string, reason: readonly [string, string]): void {
+  private end(
+    machine: Machine,
+    how: string,
+    reason: readonly [string, string],
+    down?: { readonly seconds: number; readonly says: boolean },
+  ): void {
     if (!COSTS.includes(machine.state)) return;
     const stops = how === 'stop';
     machine.state = stops ? 'stopping' : 'shutting-down';
     machine.reason = reason;
     machine.online = false;
     machine.ended = Date.now();
-    machine.box?.destroy();
+    if (down === undefined) machine.box?.destroy();
+    else machine.box?.goDown((down.seconds * 1000) / this.options.scale, down.says);
     machine.timer = this.after(20, () => (machine.state = stops ? 'stopped' : 'terminated'));
   }
 

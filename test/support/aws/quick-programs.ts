@@ -1,23 +1,28 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const QUICK_AWS = join(dirname(fileURLToPath(import.meta.url)), 'programs/quick-aws.mjs');
+const program = (name: string): string =>
+  `exec "${process.execPath}" "${join(dirname(fileURLToPath(import.meta.url)), 'programs', name)}" "$@"`;
 
 /** The AWS CLI as far as machines use it, as the body of a shell script. */
-export const quickAws = `exec "${process.execPath}" "${QUICK_AWS}" "$@"`;
+export const quickAws = program('quick-aws.mjs');
+
+/** A fastq-dump whose archives are gzipped JSON: a list of the texts of mates. */
+export const standInFastqDump = program('fastq-dump.mjs');
 
 /**
  * Bodies of a `dragen` and a `fastq-dump` that compute nothing: for tests of everything around them.
  *
  * @param log a file outside the machine that gets a line for every call
  * @param before what the quantification does first, in shell: sleep, fail, kill
+ * @param beforeTable the same of the hash table
  */
-export function quickPrograms(log: string, before = ':'): Readonly<Record<string, string>> {
+export function quickPrograms(log: string, before = ':', beforeTable = ':'): Readonly<Record<string, string>> {
   return {
     aws: quickAws,
     dragen: `
 case "$*" in
-  *--build-hash-table*) echo table >> ${log}; echo table > hash-table/hash_table.cfg; exit 0 ;;
+  *--build-hash-table*) echo table >> ${log}; ${beforeTable}; echo table > hash-table/hash_table.cfg; exit 0 ;;
 esac
 echo "quantify $*" >> ${log}
 [ -s hash-table/hash_table.cfg ] || { echo 'no hash table' >&2; exit 3; }

@@ -17,19 +17,19 @@ import type { BoxEnd } from '../../../src/domain/genomics/dragen/index.js';
 export interface Behaviour {
   /** Before an object is fetched or kept; `$from` and `$to` are what `aws s3 cp` is given last. */
   readonly copy?: string;
-  /** Of `aws s3 ls`: whether the hash table is ready. */
-  readonly ready?: boolean;
   /** Before DRAGEN quantifies; `$prefix` and `$folder` say where it goes. */
   readonly dragen?: string;
   readonly table?: string;
+  /** Before an archive is unpacked; `$archive` names it, `$mates` are 2 unless it says otherwise. */
   readonly unpack?: string;
+  /** What the system says of itself: `running`, `stopping`. */
+  readonly going?: string;
   /** Programs that are not there. */
   readonly without?: readonly string[];
 }
 
-const AWS = ({ copy = ':', ready = false }: Behaviour): string => `
+const AWS = ({ copy = ':' }: Behaviour): string => `
 case "$1 $2" in
-  's3 ls') exit ${ready ? 0 : 1} ;;
   's3 cp') ;;
   *) echo licence; exit 0 ;;
 esac
@@ -61,13 +61,13 @@ echo mapped > "$folder/$prefix.mapping_metrics.csv"
 echo alignments > "$folder/$prefix.bam"; echo index > "$folder/$prefix.bam.bai"`;
 
 const FASTQ_DUMP = ({ unpack = ':' }: Behaviour): string => `
-archive=\${@: -1}
+archive=\${@: -1}; mates=2
 ${unpack}
-for mate in 1 2; do echo "$archive $mate" > "\${archive##*/}_$mate.fastq"; done`;
+for mate in $(seq 1 $mates); do echo "$archive $mate" > "\${archive##*/}_$mate.fastq"; done`;
 
 /** All that a machine has besides what it is for: this computer may have an AWS CLI of its own. */
 const TOOLS =
-  'awk basename bash cat cp cut date df du find flock grep gzip mkdir mktemp rm seq sh sha256sum tail tr uname';
+  'awk basename bash cat chmod cp cut date df du find flock grep gzip mkdir mktemp rm seq sh sha256sum tail tar tr uname';
 
 /** The inside of a machine whose programs write down every word that they are given. */
 export class RecordingMachine {
@@ -92,6 +92,7 @@ export class RecordingMachine {
       dragen: DRAGEN(behaviour),
       'fastq-dump': FASTQ_DUMP(behaviour),
       shutdown: '',
+      systemctl: `echo ${behaviour.going ?? 'running'}`,
     };
     for (const [name, body] of Object.entries(bodies)) {
       const path = join(this.root, 'bin', name);
@@ -105,15 +106,23 @@ export class RecordingMachine {
   }
 
   /** Runs a script to its end by the shell that would; gives its exit code. */
-  run(script: string, shell: 'bash' | 'sh' = 'bash'): Promise<number> {
-    return this.start(script, shell).ended;
+  run(
+    script: string,
+    shell: 'bash' | 'sh' = 'bash',
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<number> {
+    return this.start(script, shell, environment).ended;
   }
 
   /** Starts a script; `pid` is its own and that of the group of all that it starts. */
-  start(script: string, shell: 'bash' | 'sh' = 'bash'): { readonly pid: number; readonly ended: Promise<number> } {
+  start(
+    script: string,
+    shell: 'bash' | 'sh' = 'bash',
+    environment: Readonly<Record<string, string>> = {},
+  ): { readonly pid: number; readonly ended: Promise<number> } {
     const file = join(this.root, `script-${crypto.randomUUID()}`);
     writeFileSync(file, script);
-    const env = { PATH: join(this.root, 'bin'), COHORTFLOW_BOX_ROOT: this.root };
+    const env = { PATH: join(this.root, 'bin'), COHORTFLOW_BOX_ROOT: this.root, HOME: this.root, ...environment };
     const child = spawn(join(this.root, 'bin', shell), [file], {
       cwd: this.root,
       env,
@@ -149,6 +158,11 @@ export class RecordingMachine {
 
   end(): BoxEnd {
     return JSON.parse(String(this.file('end.json'))) as BoxEnd;
+  }
+
+  /** Loses the hash table that it has on its disk. */
+  forget(): void {
+    rmSync(join(this.root, 'var/lib/cohortflow/work'), { recursive: true, force: true });
   }
 
   destroy(): void {

@@ -44,6 +44,7 @@ export interface AwsStandIn {
   readonly faults: Faults;
   readonly jobs: ProcessingJobs;
   readonly machines: StandInMachines;
+  readonly commands: StandInCommands;
   /** Calls by action. */
   readonly calls: ReadonlyMap<string, number>;
   close(): Promise<void>;
@@ -131,7 +132,11 @@ export async function startAwsStandIn(options: StandInOptions = {}): Promise<Aws
   const faults = new Faults(options.faults, seed);
   const jobs = new ProcessingJobs({ images, scale, startSeconds, quota, lagSeconds, prices, faults });
   const account = { ...MACHINES, ...options.machines };
-  const environment = (): NodeJS.ProcessEnv => ({ ...awsOf(process.env), ...own() });
+  // Machines know their Region from Systems Manager, as real ones do: nobody sets it for the AWS CLI.
+  const environment = (): NodeJS.ProcessEnv => {
+    const { AWS_REGION: region, AWS_DEFAULT_REGION: _, ...rest } = { ...awsOf(process.env), ...own() };
+    return { ...rest, AWS_SSM_REGION_NAME: region };
+  };
   const machines = new StandInMachines({ ...account, scale, faults, environment });
   const { parameters = {}, secrets = {}, commandUnseenSeconds: unseenSeconds = 1, features } = options;
   const commands = new StandInCommands({ machines, parameters, secrets, faults, unseenSeconds, scale, keep });
@@ -219,6 +224,7 @@ export async function startAwsStandIn(options: StandInOptions = {}): Promise<Aws
     faults,
     jobs,
     machines,
+    commands,
     calls,
     close: async () => {
       jobs.close();

@@ -2,7 +2,7 @@ import type { AwsSettings } from '../../../config/aws-settings.js';
 import type { DragenChoice, GenomicsSampleInput } from '../../../contracts/inputs.js';
 import { isRunAccession } from '../../../domain/cohort/cell-checks.js';
 import { unitKey } from '../../../domain/cohort/manifest.js';
-import { dragenBytes } from '../../../domain/costs/index.js';
+import { ASSUMPTIONS, dragenBytes } from '../../../domain/costs/index.js';
 import { CohortflowError } from '../../../domain/errors.js';
 import {
   baseName,
@@ -15,12 +15,12 @@ import {
   type DragenSample,
   joinedReads,
   plainName,
+  stagingCommands,
 } from '../../../domain/genomics/dragen/index.js';
 import type { Files } from '../../../ports/files.js';
 import { isS3, locationOf } from '../s3-location.js';
+import { archiveUri, SRA_ARCHIVE } from '../sra-archive.js';
 
-/** Where the archives of public accessions lie. */
-const SRA = 's3://sra-pub-run-odp/sra';
 /** Minutes that a machine stays when nobody ends it, or gives it more, after its work. */
 const LINGER_MINUTES = 15;
 /** Minutes that a machine has besides those of its work, to be ended by those who watch it. */
@@ -39,18 +39,21 @@ export function boxObject(uri: string, { s3 = {} }: AwsSettings): BoxObject {
     throw new CohortflowError('InvalidInput', message);
   }
   const { bucket } = locationOf(uri);
-  const isPublic = s3.anonymous?.includes(bucket) === true || uri.startsWith(`${SRA}/`);
+  const ofArchive = bucket === SRA_ARCHIVE.bucket;
+  const isPublic = ofArchive || s3.anonymous?.includes(bucket) === true;
   const pays = s3.requesterPays?.includes(bucket) === true;
   return {
     uri,
-    options: [...(isPublic ? ['--no-sign-request'] : []), ...(pays ? ['--request-payer', 'requester'] : [])],
+    options: [
+      ...(isPublic ? ['--no-sign-request'] : []),
+      ...(ofArchive ? ['--region', SRA_ARCHIVE.region] : []),
+      ...(pays ? ['--request-payer', 'requester'] : []),
+    ],
   };
 }
 
-/** The archive of an accession lies under its name twice. */
-function archiveOf(run: string, settings: AwsSettings): BoxObject {
-  return boxObject(isRunAccession(run) ? `${SRA}/${run.toUpperCase()}/${run.toUpperCase()}` : run, settings);
-}
+const archiveOf = (run: string, settings: AwsSettings): BoxObject =>
+  boxObject(isRunAccession(run) ? archiveUri(run) : run, settings);
 
 function readsOf(source: Source, settings: AwsSettings): BoxReads {
   if (source.kind === 'sra') return { kind: 'sra', runs: source.runs.map((run) => archiveOf(run, settings)) };
@@ -95,10 +98,25 @@ export function dragenSample(
   };
 }
 
+/** How a machine would fetch what a sample needs, for a plan; undefined for a sample that no machine could take. */
+export function plannedStaging(
+  unit: GenomicsSampleInput['unit'],
+  annotation: string,
+  settings: AwsSettings,
+): readonly (readonly string[])[] | undefined {
+  try {
+    const reads = readsOf(unit.source as Source, settings);
+    return stagingCommands({ annotation: boxObject(annotation, settings), reads });
+  } catch (error) {
+    if (error instanceof CohortflowError) return undefined;
+    throw error;
+  }
+}
+
 function boxSample(unit: GenomicsSampleInput['unit'], choice: DragenChoice, settings: AwsSettings): BoxSample {
   const source = unit.source as Source;
   const profile = dragenProfile(choice.profile);
-  const { licence, alignments } = settings.dragen ?? {};
+  const { licence, alignments, sraTools } = settings.dragen ?? {};
   if (licence !== undefined && !profile.takesLicence) {
     const message = `the DRAGEN profile ${choice.profile} takes no licence file: its machine image brings the licence; leave out aws.dragen.licence`;
     throw new CohortflowError('AwsNotConfigured', message);
@@ -113,6 +131,8 @@ function boxSample(unit: GenomicsSampleInput['unit'], choice: DragenChoice, sett
     annotation,
     lanesAsList: profile.lanesAsList,
     fastqDump: profile.fastqDump,
+    ...(sraTools === undefined ? {} : { sraTools }),
+    roomPerByte: ASSUMPTIONS.dragenDisk.value,
     quantify: { paired: command(true), single: command(false) },
     resultsFolder: profile.resultsFolder,
     ...(licence === undefined ? {} : { licence: licenceCommand(licence) }),
@@ -120,12 +140,30 @@ function boxSample(unit: GenomicsSampleInput['unit'], choice: DragenChoice, sett
   };
 }
 
-/** Bytes of an object that a machine is to fetch; looked at before a machine is paid for. */
-async function sizeOf({ uri, options }: BoxObject, files: Files): Promise<number> {
-  // What is public is not ours to list; an archive that is not there ends the work on its machine.
-  if (options.includes('--no-sign-request')) return (await files.stat(uri).catch(() => undefined))?.size ?? 0;
-  const found = await files.stat(uri);
-  if (found?.kind === 'file') return found.size;
+/** Where objects are looked at before a machine is paid for. */
+export interface Places {
+  readonly files: Files;
+  /** The public archive of reads: another Region, asked as nobody. */
+  readonly archive: { head(uri: string): Promise<{ readonly size: number } | undefined> };
+}
+
+/**
+ * Bytes of an object that a machine is to fetch; looked at before a machine is paid for. Undefined for a public one that does
+ * not answer from here: the machine may have another way to it.
+ */
+async function sizeOf({ uri, options }: BoxObject, { files, archive }: Places): Promise<number | undefined> {
+  try {
+    if (locationOf(uri).bucket === SRA_ARCHIVE.bucket) {
+      const found = await archive.head(uri);
+      if (found !== undefined) return found.size;
+    } else {
+      const found = await files.stat(uri);
+      if (found?.kind === 'file') return found.size;
+    }
+  } catch (error) {
+    if (options.includes('--no-sign-request') && error instanceof CohortflowError) return undefined;
+    throw error;
+  }
   throw new CohortflowError('FileNotFound', `${baseName(uri)}: there is no such object in S3`);
 }
 
@@ -133,27 +171,31 @@ async function sizeOf({ uri, options }: BoxObject, files: Files): Promise<number
 export interface DragenTask {
   readonly place: string;
   readonly choice: DragenChoice;
-  /** `s3://…/` of the hash table. */
-  readonly table: string;
+  readonly table: BoxWork['table'];
   readonly unit?: GenomicsSampleInput['unit'];
 }
 
 /**
- * Everything that a machine has to know, checked as far as it can be before one is started.
+ * Everything that a machine has to know, checked as far as it can be before one is started; and what could not be.
  *
  * @throws CohortflowError `InvalidInput`, `AwsNotConfigured`, `FileNotFound`, `UnpairedReads`
  */
-export async function boxWork(task: DragenTask, settings: AwsSettings, files: Files): Promise<BoxWork> {
+export async function boxWork(
+  task: DragenTask,
+  settings: AwsSettings,
+  places: Places,
+): Promise<{ readonly work: BoxWork; readonly unsized: readonly string[] }> {
   const { place, choice, table, unit } = task;
   const reference = boxObject(choice.reference, settings);
   const sample = unit === undefined ? undefined : boxSample(unit, choice, settings);
   const objects = sample === undefined ? [] : [sample.annotation, ...objectsOf(sample.reads)];
-  const staged = await Promise.all(objects.map((object) => sizeOf(object, files)));
+  const staged = await Promise.all(objects.map((object) => sizeOf(object, places)));
+  const unsized = objects.filter((_, at) => staged[at] === undefined).map(({ uri }) => baseName(uri));
   const bytes = dragenBytes({
-    reads: staged.reduce((sum, size) => sum + size, 0),
-    reference: await sizeOf(reference, files),
+    reads: staged.reduce<number>((sum, size = 0) => sum + size, 0),
+    reference: (await sizeOf(reference, places)) ?? 0,
   });
-  return {
+  const work = {
     place,
     ...(settings.kmsKey === undefined ? {} : { kmsKey: settings.kmsKey }),
     reference,
@@ -164,6 +206,7 @@ export async function boxWork(task: DragenTask, settings: AwsSettings, files: Fi
     watchdogMinutes: dragenMachine(settings).maxMinutes + WATCHDOG_MINUTES,
     ...(sample === undefined ? {} : { sample }),
   };
+  return { work, unsized };
 }
 
 function objectsOf(reads: BoxReads): readonly BoxObject[] {

@@ -12,6 +12,8 @@ export interface CommandState {
   readonly status: CommandInvocationStatus;
   /** Says more where the status is short: `Execution Timed Out`, `Delivery Timed Out`, `Undeliverable`. */
   readonly details: string;
+  /** Exit code of what ran; -1 while it runs. */
+  readonly exit: number;
 }
 
 /** What a machine is to run. */
@@ -135,11 +137,15 @@ export class MachineCommands {
     await this.rate.turn(signal);
     const { sdk, client } = await this.ssm();
     try {
-      const { Status = 'Pending', StatusDetails = '' } = await client.send(
+      const {
+        Status = 'Pending',
+        StatusDetails = '',
+        ResponseCode = -1,
+      } = await client.send(
         new sdk.GetCommandInvocationCommand({ InstanceId: machine, CommandId: command }),
         abortable(signal),
       );
-      return { status: Status, details: StatusDetails };
+      return { status: Status, details: StatusDetails, exit: ResponseCode };
     } catch (error) {
       if (named(error, 'InvocationDoesNotExist')) return undefined;
       throw awsError(error, 'Systems Manager, looking at a command', signal);

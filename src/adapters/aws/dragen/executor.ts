@@ -14,19 +14,20 @@ import {
   type DragenMachine,
   END_NAME,
   fetchAndRun,
+  NO_PROGRAM,
   parseBoxEnd,
-  TABLE_READY,
 } from '../../../domain/genomics/dragen/index.js';
 import type { Files } from '../../../ports/files.js';
 import { WorkFailed, type RemoteAlive, type RemoteExecutor, type RemoteWork } from '../../../ports/remote-executor.js';
 import { jittered, Rate } from '../rate.js';
-import { S3Files } from '../s3-files.js';
-import { S3Fingerprints } from '../s3-fingerprints.js';
+import { sraArchive } from '../sra-archive.js';
 import { boxWork } from './box-work.js';
 import { MachineCommands, type CommandState } from './commands.js';
+import { endMachines } from './end-machines.js';
 import { choicesOf, machineRequest } from './machine-request.js';
 import { COSTS, Machines, type Machine } from './machines.js';
 import { MachinePool, POOL_TAG, poolKey } from './pool.js';
+import { HashTables, tablesFolder } from './tables.js';
 
 const POLL_SECONDS = 30;
 /** Looks a second at all machines of a worker together. */
@@ -40,13 +41,28 @@ const SILENT_MS = 10 * 60_000;
 const MOST_BLIND_LOOKS = 60;
 /** A launch whose answer was lost is looked for so often before it counts as never made; pauses in ms. */
 const LOOKS_FOR_LOST = [0, 1_000, 4_000, 10_000];
-const ENDED_WITHIN_MS = 15 * 60_000;
+/** So long work that builds a hash table may be without a machine: it has not got one yet, or has just ended. */
+const WITHOUT_MACHINE_MS = 5 * 60_000;
 const END_POLL_MS = 3_000;
 
 const GB = 1e9;
 
 /** A command is over in these states. */
 const OVER = /^(Success|Cancelled|TimedOut|Failed)$/;
+
+const goesDown = ({ state }: Machine): boolean => /^(shutting-down|terminated|stop)/.test(state);
+
+/** How long this and that may take, in ms. */
+export interface Patience {
+  /** So long an agent may be silent before its machine counts as lost. */
+  readonly silent: number;
+  /** So long a machine that was started may not be seen yet. */
+  readonly unseen: number;
+  /** So long work that builds a hash table may be without a machine before another takes its place. */
+  readonly withoutMachine: number;
+}
+
+const PATIENCE: Patience = { silent: SILENT_MS, unseen: UNSEEN_MS, withoutMachine: WITHOUT_MACHINE_MS };
 
 /**
  * Samples on DRAGEN machines of EC2: one machine each, started for it and ended with it; or, where the settings say how many
@@ -55,23 +71,24 @@ const OVER = /^(Success|Cancelled|TimedOut|Failed)$/;
 export class DragenExecutor implements RemoteExecutor {
   readonly name = 'dragen';
   readonly #machines: Machines;
-  readonly #fingerprints: S3Fingerprints;
+  readonly #tables: HashTables;
+  readonly #patience: Patience;
+  readonly #archive = sraArchive();
   readonly #commands: MachineCommands;
   readonly #pool: MachinePool | undefined;
 
   /**
    * @param files S3, where scripts are put and results are found
    * @param namespace of Temporal whose machines {@link alive} lists
-   * @param silentMs so long an agent may be silent before its machine counts as lost
    */
   constructor(
     private readonly settings: AwsSettings,
     private readonly files: Files,
     private readonly namespace = 'default',
-    private readonly silentMs = SILENT_MS,
+    patience: Partial<Patience> = {},
   ) {
-    // Of the reference: by its content hash tables are told apart.
-    this.#fingerprints = new S3Fingerprints(new S3Files(settings));
+    this.#patience = { ...PATIENCE, ...patience };
+    this.#tables = new HashTables(settings, files);
     const rate = new Rate(LOOKS_PER_SECOND);
     this.#machines = new Machines(settings.region, rate);
     this.#commands = new MachineCommands(settings.region, rate);
@@ -84,28 +101,78 @@ export class DragenExecutor implements RemoteExecutor {
   async submit(work: RemoteWork, signal: AbortSignal): Promise<RemoteTicket | undefined> {
     const { name, place, request } = work;
     const { choice, unit } = taskOf(request);
-    const table = await this.tableOf(choice, signal);
-    if (unit === undefined && (await this.files.stat(`${table}${TABLE_READY}`)) !== undefined) return undefined;
-    const todo = await boxWork(
-      { place, choice, table, ...(unit === undefined ? {} : { unit }) },
+    const table = await this.#tables.of(choice, signal);
+    const ready = await this.#tables.ready(table);
+    if (unit !== undefined) return this.begin(work, table, ready, signal);
+    if (ready !== undefined) return undefined;
+    const builder = await this.#tables.claim(table, name);
+    if (builder !== name) return { executor: 'dragen', name, place, facts: { table, builder } };
+    try {
+      return await this.begin(work, table, ready, signal);
+    } catch (error) {
+      await this.#tables.release(table, name);
+      throw error;
+    }
+  }
+
+  /** Has a machine begin: with the build of the table that is ready, or with one of its own. */
+  private async begin(
+    work: RemoteWork,
+    table: string,
+    ready: string | undefined,
+    signal: AbortSignal,
+  ): Promise<RemoteTicket> {
+    const { name, place, request } = work;
+    const { choice, unit } = taskOf(request);
+    const { work: todo, unsized } = await boxWork(
+      {
+        ...{ place, choice, table: { uri: ready ?? this.#tables.build(table, name), ready: ready !== undefined } },
+        ...(unit === undefined ? {} : { unit }),
+      },
       this.settings,
-      this.files,
+      { files: this.files, archive: this.#archive },
     );
     const machine = dragenMachine(this.settings, choice.profile);
     checkRoom(todo.bytes, machine);
     await this.files.write(scriptOf(place), boxScript(todo));
     const id = await this.machineFor(work, machine, signal);
-    return { executor: 'dragen', name, place, facts: { machine: id } };
+    const facts = {
+      machine: id,
+      ...(ready === undefined ? { table } : {}),
+      ...(unsized.length === 0 ? {} : { unsized }),
+    };
+    return { executor: 'dragen', name, place, facts };
   }
 
   async await(ticket: RemoteTicket, signal: AbortSignal, onProgress: (message: string) => void): Promise<RemoteEnd> {
-    const { name, place } = ticket;
-    const id = String(ticket.facts?.['machine'] ?? '');
-    const watch: Watch = { id, name, place, began: Date.now(), silentSince: undefined, command: undefined };
+    const { name, place, facts = {} } = ticket;
+    const { machine = '', table, builder, unsized } = facts as Facts;
+    if (table !== undefined && builder !== undefined) {
+      const waiting: Waiting = { name, table, builder, withoutSince: undefined };
+      return this.untilEnd(() => this.lookAtBuild(waiting, signal, onProgress), signal, onProgress);
+    }
+    if (unsized !== undefined) onProgress(`how large ${unsized.join(', ')} is, nobody could say from here`);
+    const watch: Watch = { id: machine, name, place, began: Date.now(), silentSince: undefined, command: undefined };
+    try {
+      const end = await this.untilEnd(() => this.look(watch, signal, onProgress), signal, onProgress);
+      if (table !== undefined) await this.#tables.publish(table, name);
+      return end;
+    } catch (error) {
+      if (table !== undefined && error instanceof WorkFailed) await this.#tables.release(table, name);
+      throw error;
+    }
+  }
+
+  /** Looks until the end has come. */
+  private async untilEnd(
+    look: () => Promise<RemoteEnd | undefined>,
+    signal: AbortSignal,
+    onProgress: (message: string) => void,
+  ): Promise<RemoteEnd> {
     let blind = 0;
     for (;;) {
       try {
-        const end = await this.look(watch, signal, onProgress);
+        const end = await look();
         if (end !== undefined) return end;
         blind = 0;
       } catch (error) {
@@ -116,6 +183,31 @@ export class DragenExecutor implements RemoteExecutor {
       }
       await sleep(jittered(this.pollMs() * Math.max(1, Math.min(blind, 4))), undefined, { signal });
     }
+  }
+
+  /** One look at the hash table that other work builds; its end when the table is there. */
+  private async lookAtBuild(
+    waiting: Waiting,
+    signal: AbortSignal,
+    onProgress: (message: string) => void,
+  ): Promise<RemoteEnd | undefined> {
+    const { name, table, builder } = waiting;
+    // In this order: a builder that has ended well has named its build before it takes its claim back.
+    const holder = await this.#tables.holder(table);
+    if ((await this.#tables.ready(table)) !== undefined) return { results: {} };
+    const lost = new WorkFailed(
+      'InstanceLost',
+      `${builder}, which built the hash table for ${name}, ended without one`,
+    );
+    if (holder !== builder) throw lost;
+    const held = (await this.#pool?.held(builder, signal)) ?? (await this.#machines.tagged(WORK_TAG, builder, signal));
+    waiting.withoutSince = held.length > 0 ? undefined : (waiting.withoutSince ?? Date.now());
+    if (Date.now() - (waiting.withoutSince ?? Date.now()) > this.#patience.withoutMachine) {
+      await this.#tables.release(table, builder);
+      throw lost;
+    }
+    onProgress(`waiting for the hash table that ${builder} builds`);
+    return undefined;
   }
 
   async stop(name: string, signal: AbortSignal): Promise<void> {
@@ -130,7 +222,10 @@ export class DragenExecutor implements RemoteExecutor {
       found = await this.#machines.tagged(WORK_TAG, name, signal, [...COSTS, 'shutting-down', 'terminated']);
       if (found.length > 0) break;
     }
-    await this.endAll(found, signal);
+    await this.endAll(
+      found.filter(({ state }) => COSTS.includes(state)),
+      signal,
+    );
   }
 
   async alive(signal: AbortSignal): Promise<readonly RemoteAlive[]> {
@@ -174,7 +269,9 @@ export class DragenExecutor implements RemoteExecutor {
   /** A machine whose work ended well is free for other work; what any other is like, nobody knows. */
   private async giveBack(pool: MachinePool, id: string, name: string, signal: AbortSignal): Promise<void> {
     const machine = await this.#machines.describe(id, signal);
-    if (machine !== undefined && COSTS.includes(machine.state)) {
+    // Not seen: it was forgotten long ago, or started just now.
+    if (machine === undefined) await this.endAll([{ id }], signal);
+    else if (COSTS.includes(machine.state)) {
       const [last] = await this.#commands.sent(id, name, signal);
       const state = last === undefined ? undefined : await this.#commands.state(id, last, signal);
       if (state?.status !== 'Success') await this.endAll([machine], signal);
@@ -184,13 +281,6 @@ export class DragenExecutor implements RemoteExecutor {
 
   private pollMs(): number {
     return (this.settings.dragen?.pollSeconds ?? POLL_SECONDS) * 1000;
-  }
-
-  /** Tables of other references, or of other versions, never meet: the folder carries what the table was made from. */
-  private async tableOf({ profile, reference }: DragenChoice, signal: AbortSignal): Promise<string> {
-    const content = await this.#fingerprints.of(reference, { signal });
-    const digest = createHash('sha256').update(`${profile}\n${content}`).digest('hex').slice(0, 16);
-    return `${tablesFolder(this.settings)}/${profile}-${digest}/`;
   }
 
   /** One machine, of the first type in the first place where there is one. */
@@ -214,7 +304,8 @@ export class DragenExecutor implements RemoteExecutor {
     );
     let last: unknown;
     for (const [at, choice] of choicesOf(machine, this.settings).entries()) {
-      const token = `${tokenBase}-${at}`;
+      // Where a parameter has come to name another image, it is another request.
+      const token = createHash('sha256').update(`${tokenBase}\n${image.id}\n${at}`).digest('hex').slice(0, 48);
       try {
         return await this.#machines.launch(machineRequest(image, choice, machine, tags, token, this.settings), signal);
       } catch (error) {
@@ -234,18 +325,12 @@ export class DragenExecutor implements RemoteExecutor {
   ): Promise<RemoteEnd | undefined> {
     const { id, name } = watch;
     const machine = await this.#machines.describe(id, signal);
-    const gone =
-      machine === undefined
-        ? Date.now() - watch.began > UNSEEN_MS
-        : /^(shutting-down|terminated|stop)/.test(machine.state);
+    const gone = machine === undefined ? Date.now() - watch.began > this.#patience.unseen : goesDown(machine);
     if (gone) {
       // What it had finished counts, whatever became of the machine.
-      const said = await this.endSaid(watch, machine, signal);
+      const said = await this.endSaid(watch, machine, gone, signal);
       if (said !== undefined) return said;
-      const why =
-        machine === undefined ? 'EC2 does not know it' : `${machine.state}, ${machine.reason || 'no reason given'}`;
-      const code = /InsufficientInstanceCapacity/.test(machine?.reason ?? '') ? 'AwsNoCapacity' : 'InstanceLost';
-      throw new WorkFailed(code, `the machine ${id} of ${name} is gone: ${why}`, { machine: id });
+      throw lostMachine(watch, machine);
     }
     if (machine?.state !== 'running') {
       onProgress(`machine ${machine?.state ?? 'not seen yet'}`);
@@ -264,7 +349,7 @@ export class DragenExecutor implements RemoteExecutor {
     onProgress(`command ${state?.status ?? 'not seen yet'}`);
     if (state === undefined) return undefined;
     if (!OVER.test(state.status)) return this.stillRunning(watch, machine, signal);
-    const said = await this.endSaid(watch, machine, signal);
+    const said = await this.endSaid(watch, machine, gone, signal);
     if (said !== undefined) return said;
     throw withoutWord(state, watch);
   }
@@ -276,9 +361,9 @@ export class DragenExecutor implements RemoteExecutor {
       return undefined;
     }
     watch.silentSince ??= Date.now();
-    const said = await this.endSaid(watch, machine, signal);
+    const said = await this.endSaid(watch, machine, false, signal);
     if (said !== undefined) return said;
-    if (Date.now() - watch.silentSince < this.silentMs) return undefined;
+    if (Date.now() - watch.silentSince < this.#patience.silent) return undefined;
     throw new WorkFailed('InstanceLost', `the agent of the machine ${watch.id} does not answer any more`, {
       machine: watch.id,
     });
@@ -286,16 +371,18 @@ export class DragenExecutor implements RemoteExecutor {
 
   private send({ id, name, place }: Watch, signal: AbortSignal): Promise<string | undefined> {
     const minutes = dragenMachine(this.settings).maxMinutes;
-    const commands = fetchAndRun(scriptOf(place));
+    const commands = fetchAndRun(scriptOf(place), this.settings.region);
     return this.#commands.send({ machine: id, name, commands, minutes, logs: `${place}.ssm` }, signal);
   }
 
   /** What the machine wrote in the end; undefined while it has not. Throws when it says that it failed. */
   private async endSaid(
-    { place, name, id }: Watch,
+    watch: Watch,
     machine: Machine | undefined,
+    gone: boolean,
     signal: AbortSignal,
   ): Promise<RemoteEnd | undefined> {
+    const { place, name, id } = watch;
     const path = `${place}/results/${END_NAME}`;
     if ((await this.files.stat(path)) === undefined) return undefined;
     const end = parseBoxEnd(await this.files.readText(path, signal));
@@ -303,6 +390,9 @@ export class DragenExecutor implements RemoteExecutor {
       throw new WorkFailed('DragenFailed', `${END_NAME} of ${name} cannot be read`, { machine: id });
     if (!end.ok) {
       const { code, message } = boxFailure(end);
+      // A machine that goes down ends its programs, and they may make an error of it: their word does not count then.
+      const now = gone ? machine : await this.#machines.describe(id, signal);
+      if (gone || (now !== undefined && goesDown(now))) throw lostMachine(watch, now, `; it said: ${message}`);
       throw new WorkFailed(code, `${message}; its log: ${place}.log`, { machine: id });
     }
     await this.checkResults(place, end, signal);
@@ -321,23 +411,29 @@ export class DragenExecutor implements RemoteExecutor {
     }
   }
 
-  /** Ends machines and waits until none of them costs any more. */
-  private async endAll(found: readonly Machine[], signal: AbortSignal): Promise<void> {
-    let left = found.filter(({ state }) => COSTS.includes(state));
-    if (left.length > 0) {
-      const ids = left.map(({ id }) => id);
-      await this.#machines.terminate(ids, signal);
-    }
-    for (const until = Date.now() + ENDED_WITHIN_MS; left.length > 0;) {
-      const now = await Promise.all(left.map(({ id }) => this.#machines.describe(id, signal)));
-      left = now.flatMap((machine) => (machine !== undefined && COSTS.includes(machine.state) ? [machine] : []));
-      if (left.length === 0) return;
-      if (Date.now() > until) {
-        throw new CohortflowError('AwsUnavailable', `the machine ${left[0]?.id ?? ''} does not end`);
-      }
-      await sleep(Math.min(END_POLL_MS, this.pollMs()), undefined, { signal });
-    }
+  private endAll(found: readonly Pick<Machine, 'id' | 'since'>[], signal: AbortSignal): Promise<void> {
+    if (found.length === 0) return Promise.resolve();
+    const options = { unseenMs: this.#patience.unseen, pollMs: Math.min(END_POLL_MS, this.pollMs()) };
+    return endMachines(this.#machines, found, options, signal);
   }
+}
+
+/** What a ticket tells of its work. */
+interface Facts {
+  readonly machine?: string;
+  /** Folder of the hash table that this work builds, or waits for where `builder` says whose work builds it. */
+  readonly table?: string;
+  readonly builder?: string;
+  /** Archives whose size nobody could say. */
+  readonly unsized?: readonly string[];
+}
+
+/** What is known of a hash table that other work builds. */
+interface Waiting {
+  readonly name: string;
+  readonly table: string;
+  readonly builder: string;
+  withoutSince: number | undefined;
 }
 
 /** What is known of work that is waited for. */
@@ -360,17 +456,6 @@ function checkRoom(bytes: number, { instanceTypes, rootVolume: { gb: root } }: D
   throw new CohortflowError('MachineTooSmall', message);
 }
 
-/** Where hash tables are kept, without a slash at the end. */
-function tablesFolder({ dragen, work }: AwsSettings): string {
-  const folder =
-    dragen?.hashTable ?? (work === undefined ? undefined : `${work.replace(/\/+$/, '')}/dragen-hash-tables`);
-  if (folder === undefined) {
-    const message = 'the executor dragen needs a place for its hash tables: aws.dragen.hashTable, or aws.work';
-    throw new CohortflowError('AwsNotConfigured', message);
-  }
-  return folder.replace(/\/+$/, '');
-}
-
 const scriptOf = (place: string): string => `${place}/request/run.sh`;
 
 /** What is asked: the hash table alone, or a sample. */
@@ -387,9 +472,21 @@ function taskOf(request: RemoteRequest): { choice: DragenChoice; unit?: Paramete
   );
 }
 
+/** A machine that is gone before its work ended well. */
+function lostMachine({ id, name }: Watch, machine: Machine | undefined, said = ''): WorkFailed {
+  const why =
+    machine === undefined ? 'EC2 does not know it' : `${machine.state}, ${machine.reason || 'no reason given'}`;
+  const code = /InsufficientInstanceCapacity/.test(machine?.reason ?? '') ? 'AwsNoCapacity' : 'InstanceLost';
+  return new WorkFailed(code, `the machine ${id} of ${name} is gone: ${why}${said}`, { machine: id });
+}
+
 /** A command that is over and left no word. */
-function withoutWord({ status, details }: CommandState, { id, place }: Watch): WorkFailed {
+function withoutWord({ status, details, exit }: CommandState, { id, place }: Watch): WorkFailed {
   const facts = { machine: id };
+  // Without it there is no word at all.
+  if (exit === NO_PROGRAM) {
+    return new WorkFailed('DragenFailed', 'the machine image lacks a program that the work needs: aws', facts);
+  }
   if (/Delivery|Undeliverable|Terminated/i.test(details)) {
     return new WorkFailed('InstanceLost', `the command did not reach the machine ${id}: ${details}`, facts);
   }

@@ -136,11 +136,11 @@ export class Machines {
     return found;
   }
 
-  /** Ends machines; those that have ended stay so. */
-  async terminate(ids: readonly string[], signal: AbortSignal): Promise<void> {
+  /** Ends a machine; one that has ended stays so, and one that is not seen (yet) is not ended. */
+  async terminate(id: string, signal: AbortSignal): Promise<void> {
     const { sdk, client } = await this.ec2();
     try {
-      await client.send(new sdk.TerminateInstancesCommand({ InstanceIds: [...ids] }), abortable(signal));
+      await client.send(new sdk.TerminateInstancesCommand({ InstanceIds: [id] }), abortable(signal));
     } catch (error) {
       if (named(error, /^InvalidInstanceID\.NotFound/)) return;
       throw awsError(error, 'EC2, ending a machine', signal);

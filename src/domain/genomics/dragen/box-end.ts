@@ -4,7 +4,17 @@ import type { FailureCode } from '../../failures/index.js';
 export const END_NAME = 'end.json';
 
 /** What a machine is doing; a failure says in which of these it came. */
-export const BOX_STEPS = ['space', 'licence', 'reference', 'table', 'reads', 'unpack', 'dragen', 'results'] as const;
+export const BOX_STEPS = [
+  'space',
+  'tools',
+  'licence',
+  'reference',
+  'table',
+  'reads',
+  'unpack',
+  'dragen',
+  'results',
+] as const;
 export type BoxStep = (typeof BOX_STEPS)[number];
 
 /** What a machine writes in the end. */
@@ -13,17 +23,26 @@ export interface BoxEnd {
   readonly step: BoxStep;
   /** Exit code of the program that failed; 0 when none did. */
   readonly exit: number;
+  /** The object or program that a failure is about; empty for others. */
+  readonly what?: string;
   readonly seconds: number;
   /** Names and SHA-256 of what lies beside this file; none when it failed. */
   readonly results: readonly { readonly name: string; readonly sha256: string }[];
 }
 
-/** Exit code of the script where a machine has not the room, or not the programs, that the work needs. */
+/** Exit codes of the script: a machine has not the room, or not the programs, that the work needs; … */
 export const NO_ROOM = 70;
 export const NO_PROGRAM = 71;
+/** … an object is not there, or not for this machine; … */
+export const NOT_THERE = 72;
+export const DENIED = 73;
+/** … some archives hold pairs and others do not; a file of reads is empty. */
+export const MIXED_LANES = 74;
+export const EMPTY_READS = 75;
 
 const MESSAGES: Readonly<Record<BoxStep, string>> = {
   space: 'the machine could not be made ready',
+  tools: 'the SRA tools could not be fetched',
   licence: 'the licence could not be fetched',
   reference: 'reference or annotation could not be fetched',
   table: 'the hash table could not be built, fetched or kept',
@@ -36,6 +55,7 @@ const MESSAGES: Readonly<Record<BoxStep, string>> = {
 /** Transfers fail for reasons that pass; programs fail for good. */
 const CODES: Readonly<Record<BoxStep, FailureCode>> = {
   space: 'DragenFailed',
+  tools: 'AwsUnavailable',
   licence: 'DragenFailed',
   reference: 'AwsUnavailable',
   table: 'DragenFailed',
@@ -45,24 +65,42 @@ const CODES: Readonly<Record<BoxStep, FailureCode>> = {
   results: 'AwsUnavailable',
 };
 
-/** Code and message of work that failed on its machine. */
-export function boxFailure({ step, exit }: Pick<BoxEnd, 'step' | 'exit'>): {
+interface BoxFailure {
   readonly code: FailureCode;
   readonly message: string;
-} {
-  if (exit === NO_ROOM) {
-    const message = 'the disks of the machine are too small for reads, hash table and what DRAGEN makes of them';
-    return { code: 'MachineTooSmall', message };
+}
+
+/** Failures that have an exit code of their own. */
+function ownFailure({ step, exit, what = '' }: Pick<BoxEnd, 'step' | 'exit' | 'what'>): BoxFailure | undefined {
+  const named = what === '' ? '' : `${what}: `;
+  switch (exit) {
+    case NO_ROOM: {
+      const message = 'the disks of the machine are too small for reads, hash table and what DRAGEN makes of them';
+      return { code: 'MachineTooSmall', message };
+    }
+    case NO_PROGRAM:
+      return { code: 'DragenFailed', message: `the machine image lacks a program that the work needs: ${what}` };
+    case NOT_THERE:
+      return { code: 'FileNotFound', message: `${MESSAGES[step]}: ${named}there is no such object in S3` };
+    case DENIED: {
+      const why = 'the role of the machine may not, or it is not there and the role may not list its bucket';
+      return { code: 'AwsDenied', message: `${MESSAGES[step]}: ${named}${why}` };
+    }
+    case MIXED_LANES:
+      return { code: 'UnpairedReads', message: 'some runs of the sample hold pairs and others do not' };
+    case EMPTY_READS:
+      return { code: 'EmptyReads', message: 'a file of reads is empty' };
+    default:
+      return undefined;
   }
-  if (exit === NO_PROGRAM) {
-    return {
-      code: 'DragenFailed',
-      message: 'the machine image lacks a program that the work needs: aws, dragen or fastq-dump',
-    };
-  }
+}
+
+/** Code and message of work that failed on its machine. */
+export function boxFailure(end: Pick<BoxEnd, 'step' | 'exit' | 'what'>): BoxFailure {
+  const { step, exit } = end;
   // 128 and the signal: the system ended it, as it does when memory runs out.
   if (exit > 128) return { code: 'JobKilled', message: `${MESSAGES[step]}: killed (exit ${exit})` };
-  return { code: CODES[step], message: `${MESSAGES[step]} (exit ${exit})` };
+  return ownFailure(end) ?? { code: CODES[step], message: `${MESSAGES[step]} (exit ${exit})` };
 }
 
 /** A file beside the end, never one elsewhere. */
@@ -74,12 +112,13 @@ function isResult(value: unknown): value is BoxEnd['results'][number] {
 /** Reads what a machine wrote; undefined for anything else. */
 export function parseBoxEnd(text: string): BoxEnd | undefined {
   try {
-    const { ok, step, exit, seconds, results } = JSON.parse(text) as Partial<Readonly<Record<string, unknown>>>;
+    const { ok, step, exit, what, seconds, results } = JSON.parse(text) as Partial<Readonly<Record<string, unknown>>>;
     const known = BOX_STEPS.find((one) => one === step);
     if (typeof ok !== 'boolean' || known === undefined) return undefined;
     if (typeof exit !== 'number' || typeof seconds !== 'number') return undefined;
     if (!Array.isArray(results) || !results.every(isResult)) return undefined;
-    return { ok, step: known, exit, seconds, results };
+    const named = typeof what === 'string' && /^[\w.-]+$/.test(what) ? { what } : {};
+    return { ok, step: known, exit, ...named, seconds, results };
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
+import { EMPTY_READS, MIXED_LANES, NO_PROGRAM } from './box-end.js';
+import { BOX_FUNCTIONS } from './box-functions.js';
 import { BOX_NAMES } from './profiles.js';
-import { END_NAME, NO_PROGRAM, NO_ROOM } from './box-end.js';
 import { commandLine, quoted } from './shell.js';
 
 /** An object in S3 that a machine fetches, and how it may. */
@@ -22,6 +23,10 @@ export interface BoxSample {
   /** Whether lanes go into a list, or are joined into one file or pair. */
   readonly lanesAsList: boolean;
   readonly fastqDump: readonly string[];
+  /** `s3://…tar.gz` of the SRA tools, for machine images that have none. */
+  readonly sraTools?: string;
+  /** Bytes that the working folder must have room for, for each byte of an archive: its size may be known only there. */
+  readonly roomPerByte: number;
   /** The command where reads are pairs, and where they are not. */
   readonly quantify: { readonly paired: readonly string[]; readonly single: readonly string[] };
   /** Where DRAGEN leaves its results, relative. */
@@ -38,8 +43,8 @@ export interface BoxWork {
   readonly place: string;
   readonly kmsKey?: string;
   readonly reference: BoxObject;
-  /** `s3://…/`: the hash table, made where its `READY` is not there. */
-  readonly table: string;
+  /** `s3://…/` of the hash table: fetched from there when it is ready, built and brought there when it is not. */
+  readonly table: { readonly uri: string; readonly ready: boolean };
   readonly buildTable: readonly string[];
   /** Bytes that the working folder must have room for. */
   readonly bytes: number;
@@ -54,143 +59,114 @@ export interface BoxWork {
 /** Says on the disk which table lies there whole. */
 const TABLE_HERE = `${BOX_NAMES.hashTable}.from`;
 
-/** Name of the object that makes a hash table one that can be used: it is written last. */
-export const TABLE_READY = 'READY';
-
 export const baseName = (uri: string): string => uri.slice(uri.lastIndexOf('/') + 1);
 /** What an object is called on the machine: never as an option is. */
 const fileName = (uri: string): string => baseName(uri).replace(/^-/, './-');
 /** What a file is called once it is unpacked. */
 export const plainName = (uri: string): string => fileName(uri).replace(/\.gz$/, '');
 
-/** The folder that is worked in: local disks first, for the root volume holds little and is slow. */
-const FOLDERS = `
-root="\${COHORTFLOW_BOX_ROOT:-}" # empty on a machine of its own
-# What is known of this work; other work that the machine had lies beside it.
-home="$root/var/lib/cohortflow/$name"
-mkdir -p "$home"
-step=space
-began=$(date +%s)
-
-# One at a time: a command that was sent again waits for the first one and ends as that did.
-exec 9>"$root/var/lib/cohortflow/lock"
-flock 9
-if [ -f "$home/exit" ]; then exit "$(cat "$home/exit")"; fi
-# From now on the machine has the time of this work: whatever becomes of us, it ends itself.
-shutdown -h "+$watchdog" > /dev/null 2>&1 || true
-export PATH="$PATH:/opt/edico/bin$(printf ':%s' /opt/dragen/*/bin)"
-
-local_disk() {
-  [ -z "$root" ] || return 1
-  for mounted in /ephemeral /mnt/cohortflow; do
-    if mountpoint -q $mounted && [ -w $mounted ]; then echo $mounted; return; fi
-  done
-  disk=$(lsblk -dnpo NAME,MODEL | awk '/Instance Storage/ { print $1; exit }')
-  [ -n "$disk" ] && [ -z "$(lsblk -no MOUNTPOINT "$disk" | tr -d '[:space:]')" ] || return 1
-  mkfs.xfs -q -f "$disk" >&2 && mkdir -p /mnt/cohortflow && mount "$disk" /mnt/cohortflow && echo /mnt/cohortflow
+/** An object, and what it is called on the machine. */
+interface Staged {
+  readonly object: BoxObject;
+  readonly file: string;
 }
-folder="$(local_disk || echo "$root/var/lib/cohortflow")/work"
-mkdir -p "$folder" "$home/log"
-cd "$folder"
-# Reads and results of work before this one go; its hash table may serve again.
-clear_folder() { find "$folder" -mindepth 1 -maxdepth 1 ! -name '${BOX_NAMES.hashTable}*' -exec rm -rf {} +; }
-clear_folder
-`;
 
-/** Whatever ends the script says so in S3, where it outlives the machine. */
-const ENDING = `
-finish() {
-  code=$?
-  trap - EXIT
-  set +e
-  # Ended from outside, as by a machine that goes down, when the status is that of whatever came before: no word of it is
-  # true, and the work may be done again.
-  if [ "$code" -eq 0 ] && [ "$whole" = no ]; then code=143; fi
-  case "$code" in 129 | 130 | 143) exit "$code" ;; esac
-  ok=false
-  [ "$code" -eq 0 ] && ok=true || : > "$home/sums"
-  list=$(awk 'BEGIN { first = 1 } { name = substr($0, 67); if (!first) printf ","; first = 0
-    printf "{\\"name\\":\\"%s\\",\\"sha256\\":\\"%s\\"}", name, substr($0, 1, 64) }' "$home/sums")
-  printf '{"ok":%s,"step":"%s","exit":%s,"seconds":%s,"results":[%s]}\\n' \\
-    "$ok" "$step" "$code" "$(($(date +%s) - began))" "$list" > "$home/end.json"
-  if [ "$code" -ne 0 ]; then
-    for log in "$home"/log/*.log; do [ -f "$log" ] && { echo "== $(basename "$log")"; tail -c 200000 "$log"; }; done > "$home/all.log"
-    put "$home/all.log" "$place.log"
-  fi
-  again 3 put "$home/end.json" "$place/results/${END_NAME}"
-  clear_folder
-  echo "$code" > "$home/exit"
-  shutdown -h "+$linger" >/dev/null 2>&1
-  exit "$code"
-}
-: > "$home/sums"
-whole=no
-`;
+const copyWords = ({ object: { uri, options }, file }: Staged): readonly string[] => [...options, uri, file];
+const fetch = (object: BoxObject, file: string): string => `transfer ${commandLine(copyWords({ object, file }))}`;
 
-/** Transfers by the AWS CLI, which checks what it moves; its words go into a log. */
-const TRANSFERS = `
-again() { # times command…
-  left=$1; shift
-  until "$@"; do left=$((left - 1)); [ "$left" -gt 0 ] || return 1; sleep 5; done
+/** What each lane, or archive, is called on the machine: `L<n>_1` and `L<n>_2`, gzipped or not as they come. */
+function stagedReads(reads: BoxReads): readonly Staged[] {
+  if (reads.kind === 'sra') return reads.runs.map((object, at) => ({ object, file: `L${at + 1}` }));
+  return reads.lanes.flatMap(({ first, second }, at) =>
+    [first, second].flatMap((object, mate) =>
+      object === undefined
+        ? []
+        : [{ object, file: `L${at + 1}_${mate + 1}.fastq${object.uri.endsWith('.gz') ? '.gz' : ''}` }],
+    ),
+  );
 }
-put() { aws s3 cp --only-show-errors "\${sse[@]}" "$1" "$2" >> "$home/log/transfers.log" 2>&1; }
-get() { # object file options…
-  local object=$1 file=$2; shift 2
-  again 3 aws s3 cp --only-show-errors "$@" "$object" "$file" >> "$home/log/transfers.log" 2>&1
-}
-need() { command -v "$1" > /dev/null || exit ${NO_PROGRAM}; }
-plain() { if [ "\${1%.gz}" != "$1" ]; then gzip -d "$1"; fi; }
-`;
 
-function fetch({ uri, options }: BoxObject, file: string): string {
-  return `get ${commandLine([uri, file, ...options])}`;
+/** The command lines by which a machine fetches what a sample needs, for a plan: the same as its script runs. */
+export function stagingCommands({ annotation, reads }: Pick<BoxSample, 'annotation' | 'reads'>): readonly string[][] {
+  const staged = [{ object: annotation, file: fileName(annotation.uri) }, ...stagedReads(reads)];
+  return staged.map((one) => ['aws', 's3', 'cp', '--only-show-errors', ...copyWords(one)]);
+}
+
+/** All programs that will be needed: better missed now than after an hour of fetching and building. */
+function programLines(sample: BoxSample | undefined): readonly string[] {
+  if (sample?.reads.kind !== 'sra') return ['need dragen'];
+  const { sraTools } = sample;
+  const tools = '"$root/var/lib/cohortflow/sra-tools"';
+  const fetched =
+    sraTools === undefined
+      ? []
+      : [
+          'step=tools',
+          `tools=${tools}`,
+          `if [ "$(cat "$tools/from" 2> /dev/null)" != ${quoted(sraTools)} ]; then`,
+          '  rm -rf "$tools"; mkdir -p "$tools"',
+          `  transfer ${quoted(sraTools)} "$tools/tools.tar.gz"`,
+          // One that is damaged has no fastq-dump.
+          '  tar -xzf "$tools/tools.tar.gz" -C "$tools" >> "$home/log/unpack.log" 2>&1 || true',
+          '  rm "$tools/tools.tar.gz"',
+          `  echo ${quoted(sraTools)} > "$tools/from"`,
+          'fi',
+          'found=$(find "$tools" -name fastq-dump -print -quit)',
+          'if [ -n "$found" ]; then export PATH="${found%/*}:$PATH"; fi',
+          // Some versions do nothing until someone has configured them.
+          'export HOME="${HOME:-/root}"; mkdir -p "$HOME/.ncbi"',
+          '[ -e "$HOME/.ncbi/user-settings.mkfg" ] || echo "/LIBS/GUID = \\"$(cat /proc/sys/kernel/random/uuid)\\"" > "$HOME/.ncbi/user-settings.mkfg"',
+        ];
+  return ['need dragen', ...fetched, 'need fastq-dump'];
 }
 
 /** On the disk already, fetched where it is ready, or built and kept. */
-function tableLines({ table, reference, buildTable }: BoxWork): readonly string[] {
-  const ready = `${table}${TABLE_READY}`;
+function tableLines({ table: { uri, ready }, reference, buildTable }: BoxWork): readonly string[] {
   const { hashTable } = BOX_NAMES;
+  const made = ready
+    ? [
+        '  step=table',
+        `  transfer --recursive ${quoted(uri)} ${hashTable}`,
+        // A folder that is not there is fetched without complaint.
+        `  [ -n "$(find ${hashTable} -type f -print -quit)" ] || missing ${quoted(uri)}`,
+      ]
+    : [
+        `  ${fetch(reference, fileName(reference.uri))}`,
+        `  plain ${quoted(fileName(reference.uri))}`,
+        '  step=table',
+        `  ${commandLine(buildTable)} > "$home/log/table.log" 2>&1`,
+        `  transfer --recursive "\${sse[@]}" ${hashTable} ${quoted(uri)}`,
+      ];
   return [
     'step=reference',
-    `if [ "$(cat ${TABLE_HERE} 2> /dev/null)" != ${quoted(table)} ]; then`,
+    `if [ "$(cat ${TABLE_HERE} 2> /dev/null)" != ${quoted(uri)} ]; then`,
     `  rm -rf ${hashTable} ${TABLE_HERE}`,
     `  mkdir -p ${hashTable}`,
-    `  if aws s3 ls ${quoted(ready)} >> "$home/log/transfers.log" 2>&1; then`,
-    `    again 3 aws s3 cp --only-show-errors --recursive ${quoted(table)} ${hashTable} >> "$home/log/transfers.log" 2>&1`,
-    '  else',
-    `    ${fetch(reference, fileName(reference.uri))}`,
-    `    plain ${quoted(fileName(reference.uri))}`,
-    '    step=table',
-    '    need dragen',
-    `    ${commandLine(buildTable)} > "$home/log/table.log" 2>&1`,
-    `    again 3 aws s3 cp --only-show-errors --recursive "\${sse[@]}" ${hashTable} ${quoted(table)} >> "$home/log/transfers.log" 2>&1`,
-    '    : > "$home/ready"',
-    `    put "$home/ready" ${quoted(ready)}`,
-    '  fi',
-    `  echo ${quoted(table)} > ${TABLE_HERE}`,
+    ...made,
+    `  echo ${quoted(uri)} > ${TABLE_HERE}`,
     'fi',
   ];
 }
 
-/** Brings the reads of each lane to `L<n>_1` and `L<n>_2`, gzipped or not as they come; unpacked from archives. */
-function laneLines({ reads, fastqDump }: BoxSample): readonly string[] {
+/** Brings the reads of each lane, unpacked from archives where they come in those. */
+function laneLines({ reads, fastqDump, roomPerByte }: BoxSample): readonly string[] {
   if (reads.kind === 'sra') {
-    return reads.runs.flatMap((run, at) => [
+    const archives = reads.runs.map((_, at) => `L${at + 1}`);
+    return [
       'step=reads',
-      fetch(run, `L${at + 1}`),
+      ...stagedReads(reads).map(({ object, file }) => fetch(object, file)),
       'step=unpack',
-      'need fastq-dump',
-      // It names what it makes after the archive.
-      `${commandLine(['fastq-dump', ...fastqDump, `./L${at + 1}`])} >> "$home/log/unpack.log" 2>&1`,
-      `rm L${at + 1}`,
-    ]);
+      `archives=$(du -cb ${archives.join(' ')} | tail -1 | cut -f1)`,
+      // They lie here already.
+      `room $((archives * ${Math.ceil((roomPerByte - 1) * 1000)} / 1000))`,
+      ...archives.flatMap((archive) => [
+        // It names what it makes after the archive.
+        `${commandLine(['fastq-dump', ...fastqDump, `./${archive}`])} >> "$home/log/unpack.log" 2>&1`,
+        `rm ${archive}`,
+      ]),
+    ];
   }
-  const lanes = reads.lanes.flatMap(({ first, second }, at) => {
-    const name = (object: BoxObject, mate: number): string =>
-      `L${at + 1}_${mate}.fastq${object.uri.endsWith('.gz') ? '.gz' : ''}`;
-    return [fetch(first, name(first, 1)), ...(second === undefined ? [] : [fetch(second, name(second, 2))])];
-  });
-  return ['step=reads', ...lanes];
+  return ['step=reads', ...stagedReads(reads).map(({ object, file }) => fetch(object, file))];
 }
 
 /** The one file, or pair, that all lanes of a sample are joined into. */
@@ -205,13 +181,14 @@ function givenLines({ name, reads, lanesAsList }: BoxSample): readonly string[] 
     ? `printf '%s,%s,library,%s,%s,%s\n' ${quoted(name)}".$n" ${quoted(name)} "$n" "$first" "$second" >> ${BOX_NAMES.fastqList}`
     : `join "$first" ${quoted(joinedReads(name, false)[0])}; [ -z "$second" ] || join "$second" ${quoted(joinedReads(name, true)[1] ?? '')}`;
   return [
-    // An archive tells only now whether its reads are pairs.
-    'paired=no; for file in L1_2.fastq*; do [ -e "$file" ] && paired=yes; done',
+    // An archive tells only now whether its reads are pairs; all lanes must agree.
+    'pairs=0; for file in L*_2.fastq*; do [ ! -e "$file" ] || pairs=$((pairs + 1)); done',
+    `case $pairs in 0) paired=no ;; ${lanes}) paired=yes ;; *) give_up ${MIXED_LANES} ;; esac`,
     'join() { case "$1" in *.gz) cat "$1" ;; *) gzip -1 -c "$1" ;; esac >> "$2"; rm "$1"; }',
     ...(lanesAsList ? [`echo RGID,RGSM,RGLB,Lane,Read1File,Read2File > ${BOX_NAMES.fastqList}`] : []),
     `for n in $(seq 1 ${lanes}); do`,
-    '  first=$(echo "L$n"_1.fastq*); [ -s "$first" ]',
-    '  second=; if [ $paired = yes ]; then second=$(echo "L$n"_2.fastq*); [ -s "$second" ]; fi',
+    `  first=$(echo "L$n"_1.fastq*); [ -s "$first" ] || give_up ${EMPTY_READS}`,
+    `  second=; if [ $paired = yes ]; then second=$(echo "L$n"_2.fastq*); [ -s "$second" ] || give_up ${EMPTY_READS}; fi`,
     `  ${each}`,
     'done',
   ];
@@ -232,7 +209,7 @@ function sampleLines(sample: BoxSample): readonly string[] {
       ? []
       : [
           `for file in ${from}/${name}.bam*; do`,
-          `  again 3 put "$file" ${quoted(sample.alignments)}"$(basename "$file")"`,
+          `  put "$file" ${quoted(sample.alignments)}"$(basename "$file")"`,
           'done',
         ];
   return [
@@ -243,7 +220,6 @@ function sampleLines(sample: BoxSample): readonly string[] {
     ...laneLines(sample),
     ...givenLines(sample),
     'step=dragen',
-    'need dragen',
     `mkdir -p ${BOX_NAMES.results} ${BOX_NAMES.temporary}`,
     `if [ $paired = yes ]; then ${commandLine(sample.quantify.paired)}`,
     `else ${commandLine(sample.quantify.single)}; fi > "$home/log/dragen.log" 2>&1`,
@@ -253,7 +229,7 @@ function sampleLines(sample: BoxSample): readonly string[] {
     ...kept,
     `for file in ${from}/${quoted(name)}.*; do`,
     '  case "$file" in *.quant*.sf | *.csv | *.json) ;; *) continue ;; esac',
-    '  again 3 put "$file" "$place/results/$(basename "$file")"',
+    '  put "$file" "$place/results/$(basename "$file")"',
     '  sum=$(sha256sum < "$file")',
     '  printf \'%s  %s\\n\' "${sum%% *}" "$(basename "$file")" >> "$home/sums"',
     'done',
@@ -277,14 +253,12 @@ export function boxScript(work: BoxWork): string {
     `linger=${lingerMinutes}`,
     `watchdog=${watchdogMinutes}`,
     `sse=(${sse})`,
-    FOLDERS,
-    TRANSFERS,
-    ENDING,
-    'trap finish EXIT',
+    BOX_FUNCTIONS,
     'need aws',
     // What is needed counts the table, which may lie here.
-    `free=$(($(df -B1 --output=avail . | tail -1) + $(du -sB1 ${BOX_NAMES.hashTable} 2> /dev/null | cut -f1 | grep . || echo 0)))`,
-    `[ "$free" -ge ${Math.ceil(bytes)} ] || exit ${NO_ROOM}`,
+    `here=$(du -sB1 ${BOX_NAMES.hashTable} 2> /dev/null | cut -f1 | grep . || echo 0)`,
+    `room $((${Math.ceil(bytes)} - here))`,
+    ...programLines(sample),
     ...tableLines(work),
     ...(sample === undefined ? [] : sampleLines(sample)),
     'whole=yes',
@@ -292,10 +266,15 @@ export function boxScript(work: BoxWork): string {
   ].join('\n');
 }
 
-/** What SSM is given: fetches the script and becomes it. */
-export function fetchAndRun(script: string): readonly string[] {
+/**
+ * What SSM is given: fetches the script and becomes it.
+ *
+ * @param region of all services; that of the machine when absent, which older versions of the AWS CLI do not find by themselves
+ */
+export function fetchAndRun(script: string, region?: string): readonly string[] {
   return [
     'set -eu',
+    `export AWS_DEFAULT_REGION=${region === undefined ? '"${AWS_SSM_REGION_NAME:-${AWS_DEFAULT_REGION:-us-east-1}}"' : quoted(region)}`,
     'home="${COHORTFLOW_BOX_ROOT:-}/var/lib/cohortflow"',
     'mkdir -p "$home"',
     `command -v aws > /dev/null || { echo 'the machine image has no AWS CLI' >&2; exit ${NO_PROGRAM}; }`,

@@ -1,11 +1,11 @@
-export { boxFailure, END_NAME, parseBoxEnd, type BoxEnd } from './box-end.js';
+export { boxFailure, END_NAME, NO_PROGRAM, parseBoxEnd, type BoxEnd } from './box-end.js';
 export {
   baseName,
   boxScript,
   fetchAndRun,
   joinedReads,
   plainName,
-  TABLE_READY,
+  stagingCommands,
   watchdog,
   type BoxObject,
   type BoxReads,

@@ -32,7 +32,9 @@ const SIGNED = {
 
 async function ask(url, init = {}) {
   const response = await fetch(url, { ...init, headers: { ...SIGNED, ...init.headers } });
-  if (!response.ok) fail(`fatal error: ${response.status} ${init.method ?? 'GET'} ${url}`);
+  const doing = init.method === 'PUT' ? 'PutObject' : 'HeadObject';
+  if (!response.ok)
+    fail(`fatal error: An error occurred (${response.status}) when calling the ${doing} operation: ${url}`);
   return Buffer.from(await response.arrayBuffer());
 }
 
@@ -65,12 +67,24 @@ async function copy([from, to], recursive) {
 }
 
 async function service(url, target, request) {
+  // Versions 1 of the real one do not ask the machine where it is.
+  if (!process.env.AWS_DEFAULT_REGION)
+    fail('You must specify a region. You can also configure your region by running "aws configure".');
   const headers = { 'x-amz-target': target };
   return JSON.parse(String(await ask(url, { method: 'POST', headers, body: JSON.stringify(request) })));
 }
 
 const [part, command, ...words] = process.argv.slice(2);
-const valued = ['--request-payer', '--sse', '--sse-kms-key-id', '--secret-id', '--query', '--output', '--name'];
+const valued = [
+  '--region',
+  '--request-payer',
+  '--sse',
+  '--sse-kms-key-id',
+  '--secret-id',
+  '--query',
+  '--output',
+  '--name',
+];
 const [plain, given] = parse(words, valued, [
   '--only-show-errors',
   '--no-sign-request',
@@ -78,7 +92,6 @@ const [plain, given] = parse(words, valued, [
   '--with-decryption',
 ]);
 if (part === 's3' && command === 'cp') await copy(plain, given['--recursive']);
-else if (part === 's3' && command === 'ls') process.exit((await listed(plain[0])).length > 0 ? 0 : 1);
 else if (part === 'secretsmanager' && command === 'get-secret-value') {
   const { AWS_ENDPOINT_URL_SECRETS_MANAGER: url } = process.env;
   const found = await service(url, 'secretsmanager.GetSecretValue', { SecretId: given['--secret-id'] });

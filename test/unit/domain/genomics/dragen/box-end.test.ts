@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { failureKind } from '../../../../../src/domain/failures/index.js';
 import { boxFailure, parseBoxEnd } from '../../../../../src/domain/genomics/dragen/index.js';
-import { BOX_STEPS, NO_PROGRAM, NO_ROOM } from '../../../../../src/domain/genomics/dragen/box-end.js';
+import {
+  BOX_STEPS,
+  DENIED,
+  EMPTY_READS,
+  MIXED_LANES,
+  NO_PROGRAM,
+  NO_ROOM,
+  NOT_THERE,
+} from '../../../../../src/domain/genomics/dragen/box-end.js';
 
 const END = {
   ok: true,
@@ -15,6 +24,13 @@ describe('parseBoxEnd', () => {
     expect(parseBoxEnd(`${JSON.stringify(END)}\n`)).toEqual(END);
     const failed = { ok: false, step: 'dragen', exit: 1, seconds: 5, results: [] };
     expect(parseBoxEnd(JSON.stringify(failed))).toEqual(failed);
+    expect(parseBoxEnd(JSON.stringify({ ...failed, what: 'a_1.fastq.gz' }))).toEqual({
+      ...failed,
+      what: 'a_1.fastq.gz',
+    });
+    for (const what of ['', 'a b', '<b>', 7, null]) {
+      expect(parseBoxEnd(JSON.stringify({ ...failed, what }))).toEqual(failed);
+    }
   });
 
   it.each([
@@ -41,6 +57,7 @@ describe('parseBoxEnd', () => {
 describe('boxFailure', () => {
   it.each([
     ['space', 1, 'DragenFailed'],
+    ['tools', 1, 'AwsUnavailable'],
     ['licence', 1, 'DragenFailed'],
     ['reference', 1, 'AwsUnavailable'],
     ['table', 1, 'DragenFailed'],
@@ -56,9 +73,21 @@ describe('boxFailure', () => {
   it.each(BOX_STEPS)('tells what was killed, lacks room or lacks a program, wherever it was: %s', (step) => {
     expect(boxFailure({ step, exit: 137 }).code).toBe('JobKilled');
     expect(boxFailure({ step, exit: NO_ROOM }).code).toBe('MachineTooSmall');
-    expect(boxFailure({ step, exit: NO_PROGRAM })).toMatchObject({
+    expect(boxFailure({ step, exit: NO_PROGRAM, what: 'fastq-dump' })).toEqual({
       code: 'DragenFailed',
-      message: expect.stringContaining('lacks a program') as string,
+      message: 'the machine image lacks a program that the work needs: fastq-dump',
     });
+  });
+
+  it.each([
+    [NOT_THERE, 'FileNotFound'],
+    [DENIED, 'AwsDenied'],
+    [MIXED_LANES, 'UnpairedReads'],
+    [EMPTY_READS, 'EmptyReads'],
+  ] as const)('of the exit code %i is %s, which is not tried again', (exit, code) => {
+    const found = boxFailure({ step: 'reads', exit, what: 'SRR1' });
+    expect(found.code).toBe(code);
+    expect(failureKind(found.code).retryable).toBe(false);
+    if (code === 'FileNotFound' || code === 'AwsDenied') expect(found.message).toContain('SRR1: ');
   });
 });

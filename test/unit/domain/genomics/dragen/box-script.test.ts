@@ -37,6 +37,9 @@ const ARCHIVES: BoxReads = {
   kind: 'sra',
   runs: [object('s3://sra/SRR1', '--no-sign-request'), object('s3://sra/SRR2')],
 };
+/** Builds of the hash table: one to be made, and one to be fetched. */
+const TABLE = 's3://tables/4.3-a/builds/w/';
+const READY = { uri: TABLE, ready: true };
 const FORMS = { pairs: ONE_LANE, single: SINGLE, lanes: TWO_LANES, archives: ARCHIVES };
 
 type Wanted = Partial<Omit<BoxWork, 'sample'>> & { readonly profile?: string; readonly sample?: Partial<BoxSample> };
@@ -54,11 +57,13 @@ function work({ profile = '4.3', sample = {}, ...more }: Wanted = {}): BoxWork {
     });
   const commands = { paired: command(true), single: command(false) };
   return {
-    ...{ place: PLACE, reference, table: 's3://tables/4.3-a/', buildTable: hashTable(plainName(reference.uri)) },
+    ...{ place: PLACE, reference, table: { uri: TABLE, ready: false } },
+    buildTable: hashTable(plainName(reference.uri)),
     ...{ bytes: 1_000, lingerMinutes: 15, watchdogMinutes: 420 },
     ...more,
     sample: {
       ...{ name, reads: ONE_LANE, annotation, lanesAsList, fastqDump, resultsFolder, quantify: commands },
+      roomPerByte: 6,
       ...sample,
     },
   };
@@ -110,7 +115,7 @@ describe('the script of a machine', () => {
       );
       // What says that all is there comes last.
       expect(box.kept().at(-1)).toBe(`${PLACE}/results/end.json`);
-      expect(box.kept()).toContain('s3://tables/4.3-a/READY');
+      expect(box.kept()).toContain(TABLE);
     },
   );
 
@@ -157,7 +162,7 @@ describe('the script of a machine', () => {
     await box.run(boxScript(work({ place: `${PLACE}-2` })));
     expect(box.calls('dragen')).toHaveLength(3);
     // Another table takes its place.
-    await box.run(boxScript(work({ place: `${PLACE}-3`, table: 's3://tables/4.3-b/' })));
+    await box.run(boxScript(work({ place: `${PLACE}-3`, table: { uri: 's3://tables/4.3-b/', ready: false } })));
     expect(box.calls('dragen')).toHaveLength(5);
   });
 
@@ -166,10 +171,15 @@ describe('the script of a machine', () => {
     expect(await box.run(boxScript(tableOnly()))).toBe(1);
     expect(box.end()).toMatchObject({ ok: false, step: 'table', exit: 1, results: [] });
     expect(box.kept().filter((uri) => uri.startsWith('s3://tables/'))).toEqual([]);
-    box.become({ ready: true });
-    expect(await box.run(boxScript(work({ place: `${PLACE}-2` })))).toBe(0);
+    box.become({});
+    expect(await box.run(boxScript(work({ place: `${PLACE}-2`, table: READY })))).toBe(0);
     expect(box.calls('dragen').filter((words) => words.includes('--build-hash-table'))).toHaveLength(1);
-    expect(box.calls('aws').filter((words) => words.at(-2) === 's3://tables/4.3-a/')).toHaveLength(1);
+    expect(box.calls('aws').filter((words) => words.at(-2) === TABLE)).toHaveLength(1);
+    // Of one that was taken away the client says nothing.
+    box.become({ copy: `case "$from" in ${TABLE}) mkdir -p "$to"; exit 0 ;; esac` });
+    box.forget();
+    expect(await box.run(boxScript(work({ place: `${PLACE}-3`, table: READY })))).toBe(72);
+    expect(box.end()).toMatchObject({ ok: false, step: 'table', what: 'w' });
   });
 
   it('is given its time when it begins, and the rest when it has ended', async () => {
@@ -220,7 +230,7 @@ describe('a script that fails', () => {
     ['the reference', { copy: 'case "$from" in *hg38*) exit 1 ;; esac' }, {}, 'reference', 1],
     ['the annotation', { copy: 'case "$from" in *genes*) exit 1 ;; esac' }, {}, 'reference', 1],
     ['reads', { copy: 'case "$from" in *a_2*) exit 1 ;; esac' }, {}, 'reads', 1],
-    ['reads without content', { copy: 'case "$from" in *a_2*) : > "$to"; exit 0 ;; esac' }, {}, 'reads', 1],
+    ['reads without content', { copy: 'case "$from" in *a_2*) : > "$to"; exit 0 ;; esac' }, {}, 'reads', 75],
     ['an archive', { unpack: 'exit 3' }, { sample: { reads: ARCHIVES } }, 'unpack', 3],
     ['a hash table', { table: 'exit 4' }, {}, 'table', 4],
     ['a hash table that cannot be kept', { copy: 'case "$to" in */4.3-a/*) exit 1 ;; esac' }, {}, 'table', 1],
@@ -231,7 +241,8 @@ describe('a script that fails', () => {
     ['DRAGEN without a table', { dragen: 'exit 0' }, {}, 'dragen', 1],
     ['results', { copy: 'case "$to" in *quant.sf) exit 1 ;; esac' }, {}, 'results', 1],
     ['room', {}, { bytes: 1e18 }, 'space', 70],
-    ['a program', { without: ['dragen'] }, {}, 'table', 71],
+    ['a program', { without: ['dragen'] }, {}, 'space', 71],
+    ['a code that looks like ours', { dragen: 'exit 72' }, {}, 'dragen', 1],
   ])('says at which step, and keeps its log: %s', async (_what, behaviour, wanted, step, exit) => {
     const box = machine(behaviour);
     expect(await box.run(boxScript(work(wanted)))).toBe(exit);
@@ -242,6 +253,58 @@ describe('a script that fails', () => {
     expect(readdirSync(join(box.root, 'var/lib/cohortflow/work')).filter((name) => !/^hash-table/.test(name))).toEqual(
       [],
     );
+  });
+
+  it('says which program is missing before it fetches or builds anything', async () => {
+    const box = machine({ without: ['fastq-dump'] });
+    expect(await box.run(boxScript(work({ sample: { reads: ARCHIVES } })))).toBe(71);
+    expect(box.end()).toMatchObject({ ok: false, step: 'space', exit: 71, what: 'fastq-dump' });
+    expect(box.calls('dragen')).toEqual([]);
+    expect(box.calls('aws').filter((words) => words.at(-2)!.startsWith('s3://'))).toEqual([]);
+    // Who brings no archive needs none.
+    expect(await box.run(boxScript(work({ place: `${PLACE}-2` })))).toBe(0);
+  });
+
+  it.each([
+    ['An error occurred (404) when calling the HeadObject operation: Key "a" does not exist', 72],
+    ['An error occurred (NoSuchBucket) when calling the GetObject operation: there is none', 72],
+    ['An error occurred (403) when calling the HeadObject operation: Forbidden', 73],
+    ['An error occurred (AccessDenied) when calling the GetObject operation: Access Denied', 73],
+    ['download failed: [Errno 28] No space left on device', 70],
+  ])('does not try in vain, and tells: %s', async (words, exit) => {
+    const box = machine({ copy: `case "$from" in *a_2*) echo 'fatal error: ${words}' >&2; exit 1 ;; esac` });
+    expect(await box.run(boxScript(work()))).toBe(exit);
+    expect(box.end()).toMatchObject({ ok: false, step: 'reads', exit, what: exit === 70 ? '' : 'a_2.fastq.gz' });
+    expect(box.calls('aws').filter((call) => call.at(-2)!.endsWith('a_2.fastq.gz'))).toHaveLength(1);
+    expect(String(box.file('cohortflow-1.log'))).toContain(words);
+  });
+
+  it.each(['SlowDown', 'InternalError', 'RequestTimeout', '500'])('tries again what passes: %s', async (fault) => {
+    const box = machine({
+      copy: `case "$from" in *a_2*) echo 'fatal error: An error occurred (${fault}) when calling it' >&2; exit 1 ;; esac`,
+    });
+    expect(await box.run(boxScript(work()))).toBe(1);
+    expect(box.calls('aws').filter((call) => call.at(-2)!.endsWith('a_2.fastq.gz'))).toHaveLength(3);
+  });
+
+  it('looks for room again when it knows how large an archive is', async () => {
+    const room = machine();
+    expect(await room.run(boxScript(work({ sample: { reads: ARCHIVES, roomPerByte: 1e13 } })))).toBe(70);
+    expect(room.end()).toMatchObject({ ok: false, step: 'unpack', exit: 70 });
+    expect(room.calls('fastq-dump')).toEqual([]);
+  });
+
+  it.each<[string, readonly [number, number], number, string]>([
+    ['a single run before a paired one', [1, 2], 74, 'unpack'],
+    ['a paired run before a single one', [2, 1], 74, 'unpack'],
+    ['paired runs', [2, 2], 0, 'results'],
+    ['single runs', [1, 1], 0, 'results'],
+  ])('drops no mates: %s', async (_what, [first, second], exit, step) => {
+    const mates = `if [ "$archive" = ./L1 ]; then mates=${first}; else mates=${second}; fi`;
+    const box = machine({ unpack: mates });
+    expect(await box.run(boxScript(work({ sample: { reads: ARCHIVES } })))).toBe(exit);
+    expect(box.end()).toMatchObject({ ok: exit === 0, step });
+    if (exit !== 0) expect(box.calls('dragen').filter((words) => !words.includes('--build-hash-table'))).toEqual([]);
   });
 
   it('tries transfers again before it gives up', async () => {
@@ -286,6 +349,76 @@ describe('a script that is ended from outside', () => {
   });
 });
 
+describe('a machine that goes down', () => {
+  it('has no word on a program that made an error of it', async () => {
+    const box = machine({ dragen: 'exit 1', going: 'stopping' });
+    expect(await box.run(boxScript(work()))).toBe(1);
+    expect(box.file('end.json')).toBeUndefined();
+    box.become({ going: 'running' });
+    expect(await box.run(boxScript(work()))).toBe(0);
+    expect(box.end()).toMatchObject({ ok: true });
+  });
+
+  it('says what it had finished all the same', async () => {
+    const box = machine({ going: 'stopping' });
+    expect(await box.run(boxScript(work()))).toBe(0);
+    expect(box.end()).toMatchObject({ ok: true });
+  });
+});
+
+describe('the SRA tools', () => {
+  const TOOLS = 's3://work/sratoolkit.tar.gz';
+
+  /** Puts an archive where the tools are fetched to; it holds this program, or is none. */
+  const brings = (program: string | undefined): string => {
+    if (program === undefined) return `case "$from" in ${TOOLS}) echo damaged > "$to"; exit 0 ;; esac`;
+    return `case "$from" in ${TOOLS})
+      mkdir -p "$COHORTFLOW_BOX_ROOT/t/sratoolkit.3/bin"
+      cat > "$COHORTFLOW_BOX_ROOT/t/sratoolkit.3/bin/fastq-dump" <<'END'
+#!/bin/bash
+${program}
+END
+      chmod +x "$COHORTFLOW_BOX_ROOT/t/sratoolkit.3/bin/fastq-dump"
+      tar -czf "$to" -C "$COHORTFLOW_BOX_ROOT/t" .; exit 0 ;; esac`;
+  };
+
+  it('come from S3 where the image has none, once on a machine', async () => {
+    const box = machine({
+      without: ['fastq-dump'],
+      copy: brings('for mate in 1 2; do echo r > "$(basename "$3")_$mate.fastq"; done'),
+    });
+    const sample = { reads: ARCHIVES, sraTools: TOOLS, fastqDump: ['-I', '--split-files'] };
+    expect(await box.run(boxScript(work({ sample })))).toBe(0);
+    expect(await box.run(boxScript(work({ place: `${PLACE}-2`, sample })))).toBe(0);
+    expect(box.calls('aws').filter((words) => words.at(-2) === TOOLS)).toHaveLength(1);
+  });
+
+  it('are missed by name where their archive holds none', async () => {
+    const box = machine({ without: ['fastq-dump'], copy: brings(undefined) });
+    expect(await box.run(boxScript(work({ sample: { reads: ARCHIVES, sraTools: TOOLS } })))).toBe(71);
+    expect(box.end()).toMatchObject({ ok: false, step: 'tools', what: 'fastq-dump' });
+  });
+
+  it('stay away where no archive is to be unpacked', async () => {
+    const box = machine({ without: ['fastq-dump'] });
+    expect(await box.run(boxScript(work({ sample: { sraTools: TOOLS } })))).toBe(0);
+    expect(box.calls('aws').filter((words) => words.at(-2) === TOOLS)).toEqual([]);
+  });
+});
+
+describe('the Region of a machine', () => {
+  it.each<[string, string | undefined, Readonly<Record<string, string>>, string]>([
+    ['that of the settings', 'eu-central-1', { AWS_SSM_REGION_NAME: 'us-west-2' }, 'eu-central-1'],
+    ['its own', undefined, { AWS_SSM_REGION_NAME: 'us-west-2' }, 'us-west-2'],
+  ])('is %s', async (_what, region, environment, expected) => {
+    const box = machine({
+      copy: 'echo "$AWS_DEFAULT_REGION" > "$COHORTFLOW_BOX_ROOT/kept/region"; echo true > "$to"; exit 0',
+    });
+    expect(await box.run(fetchAndRun(`${PLACE}/run.sh`, region).join('\n'), 'sh', environment)).toBe(0);
+    expect(String(box.file('region')).trim()).toBe(expected);
+  });
+});
+
 describe('hostile names', () => {
   const EVIL = [
     '$(touch ran)',
@@ -310,7 +443,7 @@ describe('hostile names', () => {
         second: at('reads', '_2.fastq'),
       };
       const wanted = work({
-        ...{ profile, reference: uris.reference, table: `s3://tables/${evil}/`, kmsKey: evil },
+        ...{ profile, reference: uris.reference, table: { uri: `s3://tables/${evil}/`, ready: false }, kmsKey: evil },
         sample: {
           annotation: uris.annotation,
           reads: { kind: 'fastq', lanes: [{ first: uris.first, second: uris.second }] },
@@ -324,7 +457,7 @@ describe('hostile names', () => {
       const asked = box.calls('aws').map((words) => words.at(-2));
       for (const { uri } of Object.values(uris)) expect(asked).toContain(uri);
       expect(asked).toContain(`s3://licences/${evil}`);
-      expect(box.kept()).toContain(`s3://tables/${evil}/READY`);
+      expect(box.kept()).toContain(`s3://tables/${evil}/`);
       expect(box.kept()).toContain(`s3://kept/${evil}/R01-001.bam`);
       for (const words of box.calls('aws').filter((call) => call.includes('--sse'))) {
         expect(words[words.indexOf('--sse-kms-key-id') + 1]).toBe(evil);
