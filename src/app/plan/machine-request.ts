@@ -1,4 +1,4 @@
-import { sampleName, dragenSample } from '../../adapters/aws/dragen/box-work.js';
+import { dragenSample, plannedStaging, sampleName } from '../../adapters/aws/dragen/box-work.js';
 import { choicesOf, machineRequest } from '../../adapters/aws/dragen/machine-request.js';
 import type { AwsSettings } from '../../config/aws-settings.js';
 import type { GenomicsUnit } from '../../domain/cohort/manifest.js';
@@ -19,6 +19,8 @@ export interface PlannedMachine {
 
 interface PlannedSample {
   readonly name: string;
+  /** How annotation and reads come to the machine; absent where they do not lie in S3. */
+  readonly staging?: readonly (readonly string[])[];
   /** Once for every archive of the sample; only where its reads come out of archives. */
   readonly fastqDump?: readonly (readonly string[])[];
   /** Where only the archive will tell whether its reads are pairs, both commands. */
@@ -43,15 +45,16 @@ function plannedSample(unit: GenomicsUnit, profile: string, places: Places, sett
   if (source.kind === 'quant') return [];
   const commands = (paired: boolean) =>
     dragenCommands(profile, places.genome, dragenSample(unit, places.annotation, settings, paired));
-  const name = sampleName(unit);
+  const staging = plannedStaging(unit, places.annotation, settings);
+  const named = { name: sampleName(unit), ...(staging === undefined ? {} : { staging }) };
   if (source.kind === 'sra') {
     const { fastqDump } = commands(true);
     const quantify = { paired: commands(true).quantify, single: commands(false).quantify };
-    return [{ name, fastqDump: source.runs.map((_, at) => [...fastqDump, `./L${at + 1}`]), quantify }];
+    return [{ ...named, fastqDump: source.runs.map((_, at) => [...fastqDump, `./L${at + 1}`]), quantify }];
   }
   const paired = source.lanes.some(({ fastq2 }) => fastq2 !== undefined);
   const { quantify } = commands(paired);
-  return [{ name, quantify: paired ? { paired: quantify } : { single: quantify } }];
+  return [{ ...named, quantify: paired ? { paired: quantify } : { single: quantify } }];
 }
 
 interface Places {

@@ -1,11 +1,14 @@
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createFiles } from '../../../src/app/create-files.js';
 import { LocalToolRunner } from '../../../src/adapters/local/tool-runner.js';
 import type { Files } from '../../../src/ports/files.js';
 import { startAwsStandIn, type AwsStandIn, type StandInOptions } from '../../support/aws/stand-in.js';
+import { standInFastqDump } from '../../support/aws/quick-programs.js';
 import { awsCliProgram } from '../../support/aws-cli.js';
 import { cli as cohortflow } from '../../support/cli.js';
 import { readCsvText } from '../../support/csv.js';
@@ -75,11 +78,32 @@ describe.skipIf(!able)('a cohort whose reads DRAGEN machines quantify', () => {
   }
 
   async function standIn(version = '4.3', options: StandInOptions = {}): Promise<AwsStandIn> {
-    const amis = { [AMI]: { rootGb: 50, aws: aws!, dragen: version } };
+    const programs = { 'fastq-dump': standInFastqDump };
+    const amis = { [AMI]: { rootGb: 50, aws: aws!, dragen: version, programs } };
     const machines = { amis, types: ['f2.6xlarge', 'f1.4xlarge'], ...options.machines };
     const started = await startAwsStandIn({ scale: 10, ...options, machines });
     running.push(started);
     return started;
+  }
+
+  /** The same reads in the public archive, as whoever asks may read it; gives a sheet of its accessions. */
+  async function archived(): Promise<string> {
+    const client = new S3Client({ region: 'us-east-1', forcePathStyle: true });
+    const Bucket = 'sra-pub-run-odp';
+    await client.send(new CreateBucketCommand({ Bucket, ACL: 'public-read' }));
+    const rows: string[] = [];
+    for (const [at, row] of readCsvText(readFileSync(small.sheet, 'utf8')).entries()) {
+      const mates = ['fastq_1', 'fastq_2'].map((column) => String(gunzipSync(readFileSync(join(root, row[column]!)))));
+      const accession = `SRR00000${at + 1}`;
+      const Body = gzipSync(JSON.stringify(mates));
+      const Key = `sra/${accession}/${accession}`;
+      await client.send(new PutObjectCommand({ Bucket, Key, Body, ACL: 'public-read' }));
+      rows.push(`${row['case_id']},${accession}\n`);
+    }
+    client.destroy();
+    const sheet = `${place}/archived.csv`;
+    await files.write(sheet, `case_id,sra\n${rows.join('')}`);
+    return sheet;
   }
 
   const run = (output: string, dragen: Readonly<Record<string, unknown>> = {}, ...more: string[]) =>
@@ -147,10 +171,11 @@ describe.skipIf(!able)('a cohort whose reads DRAGEN machines quantify', () => {
     expect(machines.census().alive).toBe(0);
   }, 600_000);
 
-  it('runs the article’s commands on the machines of its time', async () => {
+  it('runs the article’s commands on the machines of its time, on runs of the public archive', async () => {
     const { machines } = await standIn('3.7');
     const output = `${place}/seed`;
-    const done = await run(output, {}, '--dragen-profile', 'seed');
+    const profile = ['--genomics-executor', 'dragen', '--dragen-profile', 'seed'];
+    const done = await call({}, 'run', '--cohort', await archived(), '--output', output, ...profile);
     expect(done.exitCode, done.stdout + done.stderr).toBe(0);
     await expectSame(output);
     const { alive, launched, machines: all } = machines.census();

@@ -63,6 +63,31 @@ describe('what a plan says of DRAGEN machines', () => {
     expect(Object.keys(samples[1]!.quantify)).toEqual(['paired', 'single']);
   });
 
+  it('says how each sample comes to its machine, in the words of its script', () => {
+    const archive = 's3://sra-pub-run-odp/sra/SRR123456/SRR123456';
+    const units: GenomicsUnit[] = [
+      fastq('pairs', 's3://open/a_1.fq.gz', 's3://open/a_2.fq'),
+      {
+        ...{ modality: 'genomics', caseId: 'archived' },
+        source: { kind: 'sra', runs: ['SRR123456'], strandedness: 'auto' },
+      },
+      fastq('here', '/data/a.fq.gz'),
+    ];
+    const { samples } = plannedMachine(units, undefined, { ...SETTINGS, s3: { requesterPays: ['open'] } });
+    const copy = ['aws', 's3', 'cp', '--only-show-errors'];
+    const annotation = [...copy, 's3://ref/gencode.gtf.gz', 'gencode.gtf.gz'];
+    expect(samples[0]?.staging).toEqual([
+      annotation,
+      [...copy, '--request-payer', 'requester', 's3://open/a_1.fq.gz', 'L1_1.fastq.gz'],
+      [...copy, '--request-payer', 'requester', 's3://open/a_2.fq', 'L1_2.fastq'],
+    ]);
+    expect(samples[1]?.staging).toEqual([
+      annotation,
+      [...copy, '--no-sign-request', '--region', 'us-east-1', archive, 'L1'],
+    ]);
+    expect(samples[2]).not.toHaveProperty('staging');
+  });
+
   it('hides the account, and says what an account must have before anything can be sent', () => {
     expect(JSON.stringify(plannedMachine(undefined, undefined, SETTINGS).launch)).not.toContain('123456789012');
     const bare = plannedMachine(undefined, undefined, {});
