@@ -372,7 +372,7 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
       await start(undefined, { machines: { amis: { [AMI]: { rootGb: 50, programs: { aws: 'exit 71' } } } } });
       await expect(whole(executor(), work('no-cli', pairs('A')))).rejects.toMatchObject({
         code: 'DragenFailed',
-        message: expect.stringMatching(/lacks a program .*: aws$/) as string,
+        message: expect.stringMatching(/lacks a program .* aws; .*ssm names it$/) as string,
       });
     });
 

@@ -4,7 +4,6 @@ import type { AwsSettings } from '../../../config/aws-settings.js';
 import type { DragenChoice } from '../../../contracts/inputs.js';
 import type { RemoteEnd, RemoteRequest, RemoteTicket } from '../../../contracts/remote-work.js';
 import { NAMESPACE_TAG, namespaceTag, WORK_TAG, withoutWork, workflowOf } from '../../../contracts/work-tags.js';
-import { localDiskGb } from '../../../domain/costs/index.js';
 import { CohortflowError } from '../../../domain/errors.js';
 import {
   type BoxEnd,
@@ -14,15 +13,15 @@ import {
   type DragenMachine,
   END_NAME,
   fetchAndRun,
-  NO_PROGRAM,
   parseBoxEnd,
 } from '../../../domain/genomics/dragen/index.js';
 import type { Files } from '../../../ports/files.js';
 import { WorkFailed, type RemoteAlive, type RemoteExecutor, type RemoteWork } from '../../../ports/remote-executor.js';
 import { jittered, Rate } from '../rate.js';
 import { sraArchive } from '../sra-archive.js';
+import { checkRoom, goesDown, lostMachine, type Watch, withoutWord } from './bad-ends.js';
 import { boxWork } from './box-work.js';
-import { MachineCommands, type CommandState } from './commands.js';
+import { MachineCommands } from './commands.js';
 import { endMachines } from './end-machines.js';
 import { choicesOf, machineRequest } from './machine-request.js';
 import { COSTS, Machines, type Machine } from './machines.js';
@@ -45,12 +44,8 @@ const LOOKS_FOR_LOST = [0, 1_000, 4_000, 10_000];
 const WITHOUT_MACHINE_MS = 5 * 60_000;
 const END_POLL_MS = 3_000;
 
-const GB = 1e9;
-
 /** A command is over in these states. */
 const OVER = /^(Success|Cancelled|TimedOut|Failed)$/;
-
-const goesDown = ({ state }: Machine): boolean => /^(shutting-down|terminated|stop)/.test(state);
 
 /** How long this and that may take, in ms. */
 export interface Patience {
@@ -436,26 +431,6 @@ interface Waiting {
   withoutSince: number | undefined;
 }
 
-/** What is known of work that is waited for. */
-interface Watch {
-  readonly id: string;
-  readonly name: string;
-  readonly place: string;
-  readonly began: number;
-  silentSince: number | undefined;
-  command: string | undefined;
-}
-
-/** Room is looked at before a machine is paid for, by the smallest disk that it may get. */
-function checkRoom(bytes: number, { instanceTypes, rootVolume: { gb: root } }: DragenMachine): void {
-  const short = instanceTypes.find((type) => Math.max(localDiskGb(type), root) * GB < bytes);
-  if (short === undefined) return;
-  const message =
-    `reads, hash table and what DRAGEN makes of them take about ${Math.ceil(bytes / GB)} GB; ${short} has ` +
-    `${localDiskGb(short)} GB of local disks and the root volume ${root} GB: raise aws.dragen.rootVolume.gb`;
-  throw new CohortflowError('MachineTooSmall', message);
-}
-
 const scriptOf = (place: string): string => `${place}/request/run.sh`;
 
 /** What is asked: the hash table alone, or a sample. */
@@ -469,37 +444,5 @@ function taskOf(request: RemoteRequest): { choice: DragenChoice; unit?: Paramete
   throw new CohortflowError(
     'InvalidInput',
     'dragen: what it is to compute is not given: {profile, reference, annotation}',
-  );
-}
-
-/** A machine that is gone before its work ended well. */
-function lostMachine({ id, name }: Watch, machine: Machine | undefined, said = ''): WorkFailed {
-  const why =
-    machine === undefined ? 'EC2 does not know it' : `${machine.state}, ${machine.reason || 'no reason given'}`;
-  const code = /InsufficientInstanceCapacity/.test(machine?.reason ?? '') ? 'AwsNoCapacity' : 'InstanceLost';
-  return new WorkFailed(code, `the machine ${id} of ${name} is gone: ${why}${said}`, { machine: id });
-}
-
-/** A command that is over and left no word. */
-function withoutWord({ status, details, exit }: CommandState, { id, place }: Watch): WorkFailed {
-  const facts = { machine: id };
-  // Without it there is no word at all.
-  if (exit === NO_PROGRAM) {
-    return new WorkFailed('DragenFailed', 'the machine image lacks a program that the work needs: aws', facts);
-  }
-  if (/Delivery|Undeliverable|Terminated/i.test(details)) {
-    return new WorkFailed('InstanceLost', `the command did not reach the machine ${id}: ${details}`, facts);
-  }
-  if (status === 'TimedOut') {
-    return new WorkFailed('JobTimedOut', `the machine ${id} worked longer than aws.dragen.maxMinutes allows`, facts);
-  }
-  if (status === 'Cancelled') {
-    return new WorkFailed('JobTimedOut', `the command of the machine ${id} was cancelled by someone`, facts);
-  }
-  // Killed before it could say anything, or it never got to the script.
-  return new WorkFailed(
-    'InstanceLost',
-    `the command of the machine ${id} ended without a word (${details}); ${place}.ssm has what it said`,
-    facts,
   );
 }
