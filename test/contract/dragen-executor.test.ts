@@ -404,7 +404,9 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
     });
 
     // DRAGEN ends with a code of its own when it is asked to end.
-    const DRAGEN_THAT_ENDS = `trap 'exit 1' TERM; sleep 60 & wait`;
+    const DRAGEN_THAT_ENDS = `trap 'exit 1' TERM; : > "$COHORTFLOW_BOX_ROOT/listens"; sleep 60 & wait`;
+    const listens = (): boolean =>
+      [...account.machines.all.values()].some(({ box }) => box !== undefined && existsSync(join(box.root, 'listens')));
 
     it('takes no word for it that DRAGEN failed from a machine that went down', async () => {
       await start(DRAGEN_THAT_ENDS);
@@ -413,7 +415,7 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
       const ticket = (await one.submit(given, signal))!;
       const waiting = new AbortController();
       const first = one.await(ticket, waiting.signal, () => undefined).catch((error: unknown) => error);
-      await until(() => quantified().length > 0);
+      await until(listens);
       waiting.abort();
       await first;
       account.machines.interrupt(census().machines[0]!.id, { seconds: 600, says: false });
@@ -431,7 +433,7 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
       await start(DRAGEN_THAT_ENDS);
       const given = work('aware', pairs('A'));
       const ended = whole(executor(), given).catch((error: unknown) => error);
-      await until(() => quantified().length > 0);
+      await until(listens);
       account.machines.interrupt(census().machines[0]!.id, { seconds: 30, says: true });
       expect(await ended).toMatchObject({ code: 'InstanceLost' });
       expect(await files.stat(`${given.place}/results/end.json`)).toBeUndefined();
