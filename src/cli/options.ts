@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
+import { createFiles } from '../app/create-files.js';
 import { isUri } from '../domain/cohort/sheet-paths.js';
 import { CohortflowError, messageOf } from '../domain/errors.js';
 import type { WidthRequest } from '../contracts/control.js';
@@ -62,11 +63,21 @@ export function existing(path: string, what: string): string {
   return full;
 }
 
+/** The content of a file that an option names, wherever it is. */
+export async function readGiven(path: string, what: string): Promise<Uint8Array> {
+  return createFiles().read(existing(path, what));
+}
+
 /** A YAML or JSON document that must be a mapping. */
-export function readDocument(path: string, what: string, parseText: (text: string) => unknown = parse): JsonObject {
+export async function readDocument(
+  path: string,
+  what: string,
+  parseText: (text: string) => unknown = parse,
+): Promise<JsonObject> {
+  const text = new TextDecoder().decode(await readGiven(path, what));
   let document: unknown;
   try {
-    document = parseText(readFileSync(existing(path, what), 'utf8'));
+    document = parseText(text);
   } catch (error) {
     if (error instanceof CohortflowError) throw error;
     throw new CohortflowError('InvalidInput', `${what} ${path}: not readable as YAML or JSON (${messageOf(error)})`);

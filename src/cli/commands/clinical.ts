@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
+import { isUri } from '../../domain/cohort/sheet-paths.js';
 import { clinicalStep } from '../../steps/clinical/features.js';
 import { absolute, existing, jsonOption, readDocument } from '../options.js';
 import { printJson, say } from '../output.js';
@@ -15,7 +16,8 @@ interface ClinicalOptions {
 async function clinical(table: string, options: ClinicalOptions): Promise<void> {
   // A file of that name wins over a built-in specification.
   const named = options.clinicalSpec;
-  const spec = named !== undefined && existsSync(named) ? readDocument(named, '--clinical-spec') : named;
+  const isFile = named !== undefined && (isUri(named) || existsSync(named));
+  const spec = isFile ? await readDocument(named, '--clinical-spec') : named;
   const output = absolute(options.output);
   const inputs = { table: [existing(table, 'table')] };
   const result = await runSingleStep(

@@ -23,6 +23,7 @@ import { loadConfig } from '../../config/load-config.js';
 import { isUri } from '../../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { parquetSource } from '../../domain/feature-table/latest-sql.js';
+import type { Files } from '../../ports/files.js';
 import { absolute, jsonOption } from '../options.js';
 import { printJson, say } from '../output.js';
 import { interruptSignal } from '../single-step.js';
@@ -54,8 +55,8 @@ function target({ to, json }: DatasetOptions): string | undefined {
     return undefined;
   }
   const path = absolute(to);
-  if (isUri(path) || !/\.(csv|parquet)$/.test(path)) {
-    throw new CohortflowError('InvalidInput', `--to ${to}: a file of this machine, .csv or .parquet, is wanted`);
+  if (!/\.(csv|parquet)$/.test(path)) {
+    throw new CohortflowError('InvalidInput', `--to ${to}: a file .csv or .parquet is wanted`);
   }
   return path;
 }
@@ -64,14 +65,17 @@ function target({ to, json }: DatasetOptions): string | undefined {
 async function deliver(
   made: { readonly csv: string; readonly parquet: string },
   to: string | undefined,
+  files: Files,
 ): Promise<void> {
   if (to === undefined) {
     await pipeline(createReadStream(made.csv), process.stdout, { end: false });
     return;
   }
+  const table = to.endsWith('.csv') ? made.csv : made.parquet;
+  if (isUri(to)) return files.copy(table, to);
   await mkdir(dirname(to), { recursive: true });
   const aside = `${to}.part`;
-  await copyFile(to.endsWith('.csv') ? made.csv : made.parquet, aside);
+  await copyFile(table, aside);
   await rename(aside, to);
 }
 
@@ -132,7 +136,7 @@ async function dataset(options: DatasetOptions): Promise<void> {
       ...{ run, workshop, sourceOf, progress },
       ...(population === undefined ? {} : { population }),
     });
-    await deliver(made, to);
+    await deliver(made, to, files);
     const { rows, columns } = made;
     if (options.json === true) printJson({ dataset: to, engine: options.engine, rows, columns });
     else if (to !== undefined) say(`dataset   ${to} (${rows} rows by ${columns} columns, by ${options.engine})`);
@@ -160,7 +164,7 @@ export function datasetCommand(): Command {
       new Option('--population <whose>', "sheet or union; the run's own when absent").choices(['sheet', 'union']),
     )
     .option('--as-of <time>', 'the latest records of that time', time)
-    .option('--to <file>', '.csv or .parquet (default: CSV on standard output)')
+    .option('--to <file>', '.csv or .parquet, s3:// too (default: CSV on standard output)')
     .addOption(jsonOption())
     .action(dataset);
 }

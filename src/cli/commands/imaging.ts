@@ -38,7 +38,7 @@ async function imaging(study: string, options: ImagingOptions): Promise<void> {
   const settings =
     options.radiomics === undefined
       ? {}
-      : { settings: readDocument(options.radiomics, '--radiomics', parseParameterText) };
+      : { settings: await readDocument(options.radiomics, '--radiomics', parseParameterText) };
   const signal = interruptSignal();
   const { roi, series, label } = options;
 

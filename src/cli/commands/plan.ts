@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { createFiles } from '../../app/create-files.js';
 import { makePlan } from '../../app/plan/make-plan.js';
@@ -12,7 +11,7 @@ import { MB, expectedSizes } from '../../domain/costs/index.js';
 import type { CohortManifest } from '../../domain/cohort/manifest.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
-import { concurrency, existing, jsonOption, wholeNumber } from '../options.js';
+import { concurrency, existing, readGiven, jsonOption, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
 import { plannedJob } from '../../app/plan/job-request.js';
 import { plannedMachine } from '../../app/plan/machine-request.js';
@@ -57,7 +56,7 @@ async function sizesOf(options: PlanOptions, settings: AwsSettings): Promise<Mea
     const ways = '--cohort, --sizes, or --studies and --samples';
     throw new CohortflowError('InvalidInput', `plan: give ${given.length === 0 ? '' : 'one of '}${ways}`);
   }
-  if (sizes !== undefined) return { sizes: readSizes(readFileSync(existing(sizes, '--sizes')), '--sizes') };
+  if (sizes !== undefined) return { sizes: readSizes(await readGiven(sizes, '--sizes'), '--sizes') };
   if (cohort !== undefined) {
     const files = createFiles(settings);
     const { manifest } = await readCheckedSheet(existing(cohort, '--cohort'), files);

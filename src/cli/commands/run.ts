@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-
 import { Command, Option } from 'commander';
 import type { RunStart } from '../../app/cohort-run.js';
 import type { AwsSettings } from '../../config/aws-settings.js';
@@ -16,7 +14,7 @@ import { isUri } from '../../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { parseRadiomicsSettings, parseParameterText } from '../../domain/radiomics/index.js';
 import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
-import { absolute, concurrency, existing, jsonOption, pool, readDocument, wholeNumber } from '../options.js';
+import { absolute, concurrency, existing, jsonOption, pool, readDocument, readGiven, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
 import { runCohort } from '../run-cohort.js';
 import { readOutcomes, summaryLines } from '../run-summary.js';
@@ -41,7 +39,7 @@ export interface RunOptions {
   readonly concurrency?: MultimodalInput['concurrency'];
   readonly jobs?: number;
   readonly memoryPerJob?: number;
-  readonly genes?: number | readonly string[];
+  readonly genes?: number | string;
   readonly population?: 'sheet' | 'union';
   readonly startRate?: MultimodalInput['startRate'];
   readonly pool?: MultimodalInput['pool'];
@@ -55,10 +53,15 @@ export interface RunOptions {
   readonly json?: boolean;
 }
 
-/** A number of genes, or a file with one gene id a line. */
-function genes(text: string): number | readonly string[] {
-  if (/^\d+$/.test(text)) return wholeNumber(text);
-  return readFileSync(existing(text, '--genes'), 'utf8')
+/** A number of genes, or a file of them. */
+function genes(text: string): number | string {
+  return /^\d+$/.test(text) ? wholeNumber(text) : text;
+}
+
+/** The genes of a file with one id a line. */
+async function namedGenes(path: string): Promise<readonly string[]> {
+  return new TextDecoder()
+    .decode(await readGiven(path, '--genes'))
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter((line) => line !== '');
@@ -66,7 +69,7 @@ function genes(text: string): number | readonly string[] {
 
 /** Options that go into the workflow's input as they are. */
 const AS_GIVEN = [
-  ...(['roi', 'series', 'genes', 'population', 'force', 'verifyInputs', 'pseudonymise', 'takeOver'] as const),
+  ...(['roi', 'series', 'population', 'force', 'verifyInputs', 'pseudonymise', 'takeOver'] as const),
   ...(['concurrency', 'startRate', 'pool', 'pauseAfter'] as const),
   ...(['imagingExecutor', 'genomicsExecutor', 'dragenProfile', 'featureStore'] as const),
 ] as const;
@@ -79,7 +82,7 @@ const PROFILES: Readonly<Record<'local' | 'aws', Partial<MultimodalInput>>> = {
 };
 
 /** The workflow's input of the options that were given; paths absolute and looked for. */
-export function workflowInput(options: RunOptions): MultimodalInput {
+export async function workflowInput(options: RunOptions): Promise<MultimodalInput> {
   const input: Record<string, unknown> = {
     output: absolute(options.output),
     ...PROFILES[options.profile ?? 'local'],
@@ -88,13 +91,14 @@ export function workflowInput(options: RunOptions): MultimodalInput {
     const path = options[name];
     if (path !== undefined) input[name] = existing(path, `--${name}`);
   }
-  const { clinicalSpec, set } = options;
+  const { clinicalSpec, set, genes: wanted } = options;
   if (clinicalSpec !== undefined) {
     input['clinicalSpec'] = Object.hasOwn(BUILT_IN_SPECS, clinicalSpec)
       ? clinicalSpec
-      : readDocument(clinicalSpec, '--clinical-spec');
+      : await readDocument(clinicalSpec, '--clinical-spec');
   }
   if (set !== undefined) input['featureSet'] = set;
+  if (wanted !== undefined) input['genes'] = typeof wanted === 'number' ? wanted : await namedGenes(wanted);
   for (const name of AS_GIVEN) if (options[name] !== undefined) input[name] = options[name];
   if (input['cohort'] === undefined && input['clinical'] === undefined) {
     throw new CohortflowError('InvalidInput', 'run: give --cohort, --clinical, or both');
@@ -105,11 +109,11 @@ export function workflowInput(options: RunOptions): MultimodalInput {
 /** What can be refused is refused before a server is started. */
 async function checkFirst(input: MultimodalInput): Promise<void> {
   if (input.radiomics !== undefined && !isUri(input.radiomics)) {
-    parseRadiomicsSettings(readDocument(input.radiomics, '--radiomics', parseParameterText));
+    parseRadiomicsSettings(await readDocument(input.radiomics, '--radiomics', parseParameterText));
   }
   if (input.cohort !== undefined) await readCheckedSheet(input.cohort, createFiles());
   if (input.clinical !== undefined && !isUri(input.clinical)) {
-    clinicalFeatures(readClinicalTable(readFileSync(input.clinical)), input.clinicalSpec);
+    clinicalFeatures(readClinicalTable(await readGiven(input.clinical, '--clinical')), input.clinicalSpec);
   }
 }
 
@@ -146,7 +150,7 @@ function exitCodeOfRun(result: CohortResult, failOn: RunOptions['failOn']): Exit
 export async function execute(
   options: RunOptions,
 ): Promise<{ readonly result: CohortResult | undefined; readonly exitCode: ExitCode }> {
-  const input = workflowInput(options);
+  const input = await workflowInput(options);
   await checkFirst(input);
   return executeInput(input, options);
 }

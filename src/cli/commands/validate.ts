@@ -1,13 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { createFiles } from '../../app/create-files.js';
 import { EXIT } from '../../contracts/exit-codes.js';
 import { describeFault, type SheetFault } from '../../domain/cohort/index.js';
 import { clinicalFeatures, readClinicalTable } from '../../domain/clinical/index.js';
+import { isUri } from '../../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { parseRadiomicsSettings, parseParameterText } from '../../domain/radiomics/index.js';
 import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
-import { absolute, existing, jsonOption, readDocument } from '../options.js';
+import { absolute, existing, jsonOption, readDocument, readGiven } from '../options.js';
 import { printJson, say } from '../output.js';
 import { existsSync } from 'node:fs';
 
@@ -49,9 +49,15 @@ async function sheetFacts(path: string): Promise<Record<string, unknown>> {
   };
 }
 
-function clinicalFacts(path: string, spec: string | undefined): Record<string, unknown> {
-  const chosen = spec !== undefined && existsSync(spec) ? readDocument(spec, '--clinical-spec') : spec;
-  const { features, dropped, spec: name, warnings } = clinicalFeatures(readClinicalTable(readFileSync(path)), chosen);
+async function clinicalFacts(path: string, spec: string | undefined): Promise<Record<string, unknown>> {
+  const named = spec !== undefined && (isUri(spec) || existsSync(spec));
+  const chosen = named ? await readDocument(spec, '--clinical-spec') : spec;
+  const {
+    features,
+    dropped,
+    spec: name,
+    warnings,
+  } = clinicalFeatures(readClinicalTable(await readGiven(path, '--clinical')), chosen);
   return {
     spec: name,
     rows: features.rows.length,
@@ -83,14 +89,13 @@ async function validate(options: ValidateOptions): Promise<void> {
   const verdicts: Verdict[] = [];
   if (cohort !== undefined) verdicts.push(await attempt('cohort', () => sheetFacts(existing(cohort, '--cohort'))));
   if (clinical !== undefined) {
-    verdicts.push(await attempt('clinical', () => clinicalFacts(existing(clinical, '--clinical'), clinicalSpec)));
+    verdicts.push(await attempt('clinical', () => clinicalFacts(clinical, clinicalSpec)));
   }
   if (radiomics !== undefined) {
-    const check = (): Record<string, unknown> => ({
-      imageTypes: parseRadiomicsSettings(readDocument(radiomics, '--radiomics', parseParameterText)).imageTypes.map(
-        ({ name }) => name,
-      ),
-    });
+    const check = async (): Promise<Record<string, unknown>> => {
+      const document = await readDocument(radiomics, '--radiomics', parseParameterText);
+      return { imageTypes: parseRadiomicsSettings(document).imageTypes.map(({ name }) => name) };
+    };
     verdicts.push(await attempt('radiomics', check));
   }
   if (verdicts.length === 0) {
