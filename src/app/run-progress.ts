@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Client } from '@temporalio/client';
+import type { BreakerTrip } from '../contracts/control.js';
 import { NO_UNITS, addCounts, type UnitCounts } from '../contracts/outcome.js';
 import { PROGRESS_QUERY, type CohortProgress, type FanOutProgress } from '../contracts/progress.js';
 import { modalityWorkflowId, type FanOutModality, type Modality } from '../contracts/workflow-ids.js';
@@ -17,6 +18,8 @@ export interface RunProgress {
   readonly phase: CohortProgress['phase'];
   readonly startedAt: string;
   readonly modalities: Readonly<Partial<Record<Modality, ModalityProgress>>>;
+  /** Why the end of the run waits for someone. */
+  readonly breaker?: BreakerTrip;
 }
 
 /** A workflow whose worker is gone does not answer at all. */
@@ -48,7 +51,7 @@ export class ProgressSource {
   async now(): Promise<RunProgress | undefined> {
     const root = await this.ask(this.workflowId);
     if (root === undefined) return undefined;
-    const { phase, startedAt, children, fanOut } = root.progress;
+    const { phase, startedAt, children, fanOut, breaker } = root.progress;
     const modalities: Partial<Record<Modality, ModalityProgress>> = {};
     const parts = children.map((name) => [name, modalityWorkflowId(this.workflowId, name)] as const);
     // A modality that is its own root says which it is by having no children but units.
@@ -60,7 +63,7 @@ export class ProgressSource {
           modalities[name] = { ...(await this.withLanes(answer, answer.progress.fanOut)), workflowId: id };
       }),
     );
-    return { phase, startedAt, modalities };
+    return { phase, startedAt, modalities, ...(breaker === undefined ? {} : { breaker }) };
   }
 
   private async ask(workflowId: string): Promise<Answer | undefined> {

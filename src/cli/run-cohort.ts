@@ -76,12 +76,13 @@ async function follow(
 
 function tripOf(progress: RunProgress): BreakerTrip | undefined {
   const name = trippedModality(progress);
-  return name === undefined ? undefined : progress.modalities[name]?.breaker;
+  return name === undefined ? progress.breaker : progress.modalities[name]?.breaker;
 }
 
 /** What to do about a run that paused itself. */
 function sayPaused({ code, failures }: BreakerTrip, output: string): void {
-  say(`paused by the circuit breaker: the last ${failures} cases failed with ${code}, and the next would too`);
+  const what = failures === 1 ? 'what it tried' : `the last ${failures} cases`;
+  say(`paused by the circuit breaker: ${what} failed with ${code}, and the next would too`);
   say(`  ${failureKind(code).remedy}`);
   say(`  then the same command again, or cohortflow resume --output ${output}: it goes on, with these cases too`);
 }
@@ -90,6 +91,10 @@ function sayPaused({ code, failures }: BreakerTrip, output: string): void {
 async function goOn(client: Client, workflowId: string): Promise<void> {
   const progress = await new ProgressSource(client, workflowId).now();
   if (progress === undefined) return;
+  if (progress.breaker !== undefined) {
+    await updateRun(client, workflowId, 'resume');
+    say(`it had paused itself (${progress.breaker.code}) and goes on now`);
+  }
   for (const { workflowId: tripped, modality, breaker } of trippedModalities(progress)) {
     // It alone: what someone paused beside it stays paused.
     await updateRun(client, tripped, 'resume');

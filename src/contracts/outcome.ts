@@ -58,6 +58,15 @@ export function addCounts(a: UnitCounts, b: UnitCounts): UnitCounts {
   };
 }
 
+/** The counts of units whose workflow was lost: what it told last, and all others as lost. */
+export function lostUnits(
+  total: number,
+  told: UnitCounts = NO_UNITS,
+  as: 'failed' | 'cancelled' = 'failed',
+): UnitCounts {
+  return { ...told, total, [as]: told[as] + Math.max(0, total - endedUnits(told)) };
+}
+
 /** Units that have ended, however. */
 export function endedUnits({ done, reused, failed, cancelled }: UnitCounts): number {
   return done + reused + failed + cancelled;

@@ -38,6 +38,8 @@ export interface CohortProgress {
   readonly children: readonly Modality[];
   /** What the modalities last told of themselves; they are asked for the latest. */
   readonly parts: Readonly<Partial<Record<Modality, UnitCounts>>>;
+  /** Why the end of a run waits for someone: its tables cannot be written. */
+  readonly breaker?: BreakerTrip;
   /** Present in the workflow that runs the units. */
   readonly fanOut?: FanOutProgress;
 }

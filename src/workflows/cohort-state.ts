@@ -1,8 +1,10 @@
-import { setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import { condition, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import { unitsHaveEnded, type BreakerTrip, type SteeringState } from '../contracts/control.js';
 import { addCounts, endedUnits, NO_UNITS, type UnitCounts } from '../contracts/outcome.js';
 import type { CohortProgress, FanOutProgress } from '../contracts/progress.js';
 import type { Modality } from '../contracts/workflow-ids.js';
-import { progressQuery } from './messages.js';
+import { orFail } from './failures.js';
+import { progressQuery, resumeUpdate } from './messages.js';
 
 function minutes(milliseconds: number): string {
   const whole = Math.max(1, Math.round(milliseconds / 60_000));
@@ -13,6 +15,8 @@ function minutes(milliseconds: number): string {
 export class CohortState {
   phase: CohortProgress['phase'] = 'preparing';
   children: readonly Modality[] = [];
+  /** Why the end of a run waits for someone. */
+  private breaker: BreakerTrip | undefined;
   private parts: Partial<Record<Modality, UnitCounts>> = {};
   private fanOut: (() => FanOutProgress) | undefined;
   private since = workflowInfo().startTime.toISOString();
@@ -37,6 +41,29 @@ export class CohortState {
     this.describe();
   }
 
+  /** The tables of the run cannot be written because of the environment; resolves when someone said to go on. */
+  async mended(trip: BreakerTrip): Promise<void> {
+    this.breaker = trip;
+    this.describe();
+    const goOn = (): SteeringState => {
+      this.breaker = undefined;
+      this.describe();
+      return { paused: false, width: 0, startRate: 0 };
+    };
+    setHandler(resumeUpdate, goOn, {
+      validator: () =>
+        orFail(() => {
+          if (this.breaker === undefined) throw unitsHaveEnded();
+        }),
+    });
+    await condition(() => this.breaker === undefined);
+  }
+
+  /** What a modality last told of itself. */
+  told(modality: Modality): UnitCounts | undefined {
+    return this.parts[modality];
+  }
+
   /** Takes over what a modality told of itself. */
   showPart(modality: Modality, counts: UnitCounts): void {
     this.parts = { ...this.parts, [modality]: counts };
@@ -56,6 +83,7 @@ export class CohortState {
       lines.push('', this.pace(rows.map(([, counts]) => counts).reduce(addCounts, NO_UNITS)));
     }
     if (now !== undefined) lines.push(...steeringLines(now));
+    if (this.breaker !== undefined) lines.push('', breakerLine(this.breaker));
     setCurrentDetails(lines.join('\n'));
   }
 
@@ -70,9 +98,18 @@ export class CohortState {
   }
 
   private progress(): CohortProgress {
-    const { phase, startedAt, children, parts, fanOut } = this;
-    return { phase, startedAt, children, parts, ...(fanOut === undefined ? {} : { fanOut: fanOut() }) };
+    const { phase, startedAt, children, parts, fanOut, breaker } = this;
+    return {
+      ...{ phase, startedAt, children, parts },
+      ...(fanOut === undefined ? {} : { fanOut: fanOut() }),
+      ...(breaker === undefined ? {} : { breaker }),
+    };
   }
+}
+
+function breakerLine({ code, failures }: BreakerTrip): string {
+  const what = failures === 1 ? 'what it tried' : `${failures} units in a row`;
+  return `**Paused by the circuit breaker**: ${what} failed with ${code}.`;
 }
 
 function steeringLines({ running, width, paused, breaker, pool, lanes, lastFailures, note }: FanOutProgress): string[] {
@@ -83,10 +120,7 @@ function steeringLines({ running, width, paused, breaker, pool, lanes, lastFailu
   if (note !== undefined) lines.push(`Note: ${note}.`);
   if (pool !== undefined) lines.push(`Holds ${pool.slots} slots of the pool ${pool.name}.`);
   if (breaker !== undefined) {
-    lines.push(
-      '',
-      `**Paused by the circuit breaker**: ${breaker.failures} units in a row failed with ${breaker.code}.`,
-    );
+    lines.push('', breakerLine(breaker));
   } else if (paused) lines.push('', '**Paused**');
   if (lastFailures.length > 0) lines.push('', 'Last failures:', ...lastFailures.map((line) => `- ${line}`));
   return lines;

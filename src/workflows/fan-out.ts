@@ -13,7 +13,7 @@ import {
   type SteeringState,
 } from '../contracts/control.js';
 import type { FanOutChoice } from '../contracts/fan-out-choice.js';
-import { NO_UNITS, addCounts, endedUnits, type UnitCounts } from '../contracts/outcome.js';
+import { NO_UNITS, addCounts, endedUnits, lostUnits, type UnitCounts } from '../contracts/outcome.js';
 import type { FanOutProgress } from '../contracts/progress.js';
 import { laneWorkflowId } from '../contracts/workflow-ids.js';
 import { CohortflowError } from '../domain/errors.js';
@@ -83,6 +83,8 @@ export class FanOutRun {
   private closed = false;
   /** Called after every change. */
   onChange: () => void = () => undefined;
+  /** Asked before failed units are run again, for what is known only then of what every unit's workflow is given. */
+  beforeRound: (() => Promise<JsonObject>) | undefined;
 
   constructor(private readonly plan: FanOutPlan) {
     const { concurrency, startRate, pool, limit } = plan.choice;
@@ -135,6 +137,12 @@ export class FanOutRun {
     };
   }
 
+  /** Pauses as the breaker does because work for all units failed; resolves when someone said to go on. */
+  async mended(trip: BreakerTrip): Promise<void> {
+    this.trip(trip);
+    await condition(() => this.breaker === undefined);
+  }
+
   /**
    * Runs what there is to run; returns how all units have ended so far. Throws only cancellation.
    *
@@ -142,7 +150,7 @@ export class FanOutRun {
    */
   async run(childInput: JsonObject = {}): Promise<UnitCounts> {
     const { only } = this.plan;
-    this.fanOut = { ...this.fanOut, childInput: { ...this.fanOut.childInput, ...childInput } };
+    this.give(childInput);
     this.share?.open();
     const kept = this.share?.keep().catch((error: unknown) => {
       this.failure ??= error;
@@ -150,6 +158,7 @@ export class FanOutRun {
     if (only === undefined && this.counts.size === 0) this.startMain(this.fanOut.total);
     try {
       for (;;) {
+        if (this.rounds.length > 0 && this.beforeRound !== undefined) this.give(await this.beforeRound());
         for (const round of this.rounds.splice(0)) this.startRound(round);
         await condition(() => this.failure !== undefined || this.rounds.length > 0 || this.idle);
         if (this.failure !== undefined || (this.idle && this.rounds.length === 0)) break;
@@ -167,6 +176,10 @@ export class FanOutRun {
     });
     if (this.failure !== undefined) throw this.failure as Error;
     return this.sum();
+  }
+
+  private give(childInput: JsonObject): void {
+    this.fanOut = { ...this.fanOut, childInput: { ...this.plan.fanOut.childInput, ...childInput } };
   }
 
   private get idle(): boolean {
@@ -233,7 +246,7 @@ export class FanOutRun {
     }
   }
 
-  /** Runs one lane. When it is lost as a whole its units count as failed; the table of outcomes tells which of them ended. */
+  /** Runs one lane. When it is lost as a whole the units it had not told of count as failed; the table of outcomes tells which of them ended. */
   private async laneToEnd(id: string, input: LaneInput): Promise<UnitCounts> {
     const { modality, searchAttributes } = input.fanOut;
     const attributes = searchAttributes ? { typedSearchAttributes: modalityAttribute(modality) } : {};
@@ -245,7 +258,7 @@ export class FanOutRun {
     } catch (error) {
       if (isOwnCancellation(error) || !isReportable(error)) throw error;
       const { total } = input.slice.counts;
-      return isCancellation(error) ? { ...NO_UNITS, cancelled: total } : { ...NO_UNITS, failed: total };
+      return lostUnits(total, this.counts.get(id), isCancellation(error) ? 'cancelled' : 'failed');
     }
   }
 

@@ -1,13 +1,14 @@
 import { CancellationScope, allHandlersFinished, condition, isCancellation, setHandler } from '@temporalio/workflow';
 import { fanOutChoice, widthNote, type FanOutFields } from '../contracts/fan-out-choice.js';
 import { widthLimit, type DatasetChoice, type CommonInput, type PreparedRun } from '../contracts/inputs.js';
-import { unitsHaveEnded, type InterimReport } from '../contracts/control.js';
+import { unitsHaveEnded, type BreakerTrip, type InterimReport } from '../contracts/control.js';
 import type { ClinicalResult, CohortResult, FeatureGroupResult, ModalityResult } from '../contracts/results.js';
 import type { JsonObject } from '../steps/step.js';
 import { cohortFiles } from './activities.js';
 import type { CohortState } from './cohort-state.js';
 import { cohortStep, stepContext, type CohortStepContext } from './cohort-step.js';
 import { orFail } from './failures.js';
+import { untilMended } from './mending.js';
 import { reportUpdate } from './messages.js';
 import { markFailures } from './search-attributes.js';
 
@@ -105,7 +106,8 @@ export async function finishRun(
   state.enter('joining');
   // A report that someone asked for in between writes the same files.
   await condition(allHandlersFinished);
-  const outcomes = await cohortFiles.compactOutcomes({ output, runId, state: 'finished' });
+  const mended = (trip: BreakerTrip): Promise<void> => state.mended(trip);
+  const outcomes = await untilMended(() => cohortFiles.compactOutcomes({ output, runId, state: 'finished' }), mended);
   const dataset = await joinDataset(input, run, parts, outcomes.cases);
 
   const groups = [
@@ -129,7 +131,8 @@ export async function finishRun(
     failures,
   };
   // Before the report, which shows it.
-  await cohortFiles.closeRun({ output, runId, state: 'finished', result: { ...result } as unknown as JsonObject });
+  const said = { ...result } as unknown as JsonObject;
+  await untilMended(() => cohortFiles.closeRun({ output, runId, state: 'finished', result: said }), mended);
 
   state.enter('reporting');
   const report = await renderReport(run);

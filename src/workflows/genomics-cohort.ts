@@ -9,6 +9,7 @@ import { CohortState } from './cohort-state.js';
 import { cohortStep, stepContext, type CohortStepContext } from './cohort-step.js';
 import { orFail, isReportable, stepFailure } from './failures.js';
 import { writeFeatureGroup } from './feature-groups.js';
+import { untilMended } from './mending.js';
 import { allEnded } from './pool.js';
 import { remotely } from './remote-unit.js';
 import { asRootOrPart } from './root.js';
@@ -64,21 +65,33 @@ async function genomicsPart(
     ...(dragen === undefined ? {} : { dragen }),
   };
   const fanOut = unitFanOut('genomics', input, prepared, childInput, state, genomicsExecutor);
-  let reference: JsonObject = {};
-  try {
-    if (prepared.genomics > 0)
-      reference = { ...(await prepareReference(input, prepared, { ...context, force: false })) };
-  } catch (error) {
-    if (isCancellation(error) || !isReportable(error)) throw error;
-    // Every sample that needs the reference then fails with this code; the cohort and the other modalities go on.
-    const { code, message } = stepFailure(error);
-    reference = { referenceFailure: { code, message } };
-  }
+  const withReference = async (): Promise<JsonObject> => {
+    const work = (): Promise<Reference> => prepareReference(input, prepared, { ...context, force: false });
+    try {
+      // Before any sample is lost to it: what the environment fails is asked about.
+      return { ...(await untilMended(work, (trip) => fanOut.mended(trip))) };
+    } catch (error) {
+      if (isCancellation(error) || !isReportable(error)) throw error;
+      // Every sample that needs the reference then fails with this code; the cohort and the other modalities go on.
+      const { code, message } = stepFailure(error);
+      return { referenceFailure: { code, message } };
+    }
+  };
+  let ready = prepared.genomics > 0 ? withReference() : Promise.resolve<JsonObject>({});
+  const reference = await ready;
+  fanOut.beforeRound = () => {
+    // Whoever retries its samples may have mended it.
+    ready = ready.then((before) => ('referenceFailure' in before ? withReference() : before));
+    return ready;
+  };
   for (;;) {
     state.enter('running');
     const counts = await fanOut.run(reference);
     state.enter('joining');
-    const { list, units } = await cohortFiles.listFinished({ output, runId, modality: 'genomics' });
+    const { list, units } = await untilMended(
+      () => cohortFiles.listFinished({ output, runId, modality: 'genomics' }),
+      (trip) => fanOut.mended(trip),
+    );
     const featureGroups: FeatureGroupResult[] = [];
     if (units > 0) {
       const matrix = await cohortStep(context, 'expression', 'genomics.matrix', {}, { samples: [list] }, 'genomics');

@@ -7,6 +7,7 @@ import { CohortState } from './cohort-state.js';
 import { stepContext } from './cohort-step.js';
 import { orFail } from './failures.js';
 import { writeFeatureGroup } from './feature-groups.js';
+import { untilMended } from './mending.js';
 import { asRootOrPart } from './root.js';
 import { unitFanOut, unitInput } from './unit-fan-out.js';
 
@@ -34,7 +35,10 @@ async function imagingPart(
     state.enter('running');
     const counts = await fanOut.run();
     state.enter('joining');
-    const { list, units, segments } = await cohortFiles.listFinished({ output, runId, modality: 'imaging' });
+    const { list, units, segments } = await untilMended(
+      () => cohortFiles.listFinished({ output, runId, modality: 'imaging' }),
+      (trip) => fanOut.mended(trip),
+    );
     const featureGroups: FeatureGroupResult[] = [];
     if (units > 0) featureGroups.push(await writeFeatureGroup(context, input, 'imaging', list));
     if (segments > 0) featureGroups.push(await writeFeatureGroup(context, input, 'imaging_segments', list));

@@ -12,7 +12,7 @@ import {
   type MultimodalInput,
   type PreparedRun,
 } from '../contracts/inputs.js';
-import { NO_UNITS } from '../contracts/outcome.js';
+import { lostUnits, type UnitCounts } from '../contracts/outcome.js';
 import type { ClinicalResult, CohortResult, ModalityResult } from '../contracts/results.js';
 import { modalityWorkflowId, type FanOutModality, type Modality } from '../contracts/workflow-ids.js';
 import { childToEnd } from './children.js';
@@ -41,9 +41,13 @@ async function modality<R>(name: Modality, input: unknown, broken: (code: string
   }
 }
 
-function brokenUnits(total: number, group: string): (code: string, message: string) => ModalityResult {
+function brokenUnits(
+  total: number,
+  group: string,
+  told: () => UnitCounts | undefined,
+): (code: string, message: string) => ModalityResult {
   return (code, message) => ({
-    counts: { ...NO_UNITS, total, failed: total },
+    counts: lostUnits(total, told()),
     featureGroups: [{ group, outcome: 'failed', code, message }],
   });
 }
@@ -65,14 +69,18 @@ async function unitModality(
   total: number,
   control: PartControl,
 ): Promise<ModalityResult> {
-  const broken = brokenUnits(total, name);
+  const broken = brokenUnits(total, name, () => control.told(name));
   let result = await control.whileOpen(name, () => modality<ModalityResult>(name, input, broken));
   for (;;) {
     const retryRound = await control.nextRound(name);
     if (retryRound === undefined) return result;
     const again = { ...input, retryRound };
     const { counts, featureGroups } = await control.whileOpen(name, () =>
-      modality<ModalityResult>(name, again, brokenUnits(retryRound.total, name)),
+      modality<ModalityResult>(
+        name,
+        again,
+        brokenUnits(retryRound.total, name, () => undefined),
+      ),
     );
     const { done, reused, failed, cancelled } = result.counts;
     result = {

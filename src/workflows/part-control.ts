@@ -13,6 +13,7 @@ import {
 } from '../contracts/control.js';
 import { fanOutChoice, withinLimit } from '../contracts/fan-out-choice.js';
 import { widthLimit, type MultimodalInput, type PreparedRun } from '../contracts/inputs.js';
+import type { UnitCounts } from '../contracts/outcome.js';
 import { modalityWorkflowId, type FanOutModality, type Modality } from '../contracts/workflow-ids.js';
 import { cohortFiles } from './activities.js';
 import type { CohortState } from './cohort-state.js';
@@ -48,7 +49,7 @@ export class PartControl {
   constructor(
     input: MultimodalInput,
     private readonly prepared: PreparedRun,
-    shown: CohortState,
+    private readonly shown: CohortState,
   ) {
     this.names = (['imaging', 'genomics'] as const).filter((name) => prepared[name] > 0);
     const choices = this.names.map((name) => fanOutChoice(input, name));
@@ -85,6 +86,11 @@ export class PartControl {
     const waiting = (): boolean => (this.rounds[name]?.length ?? 0) > 0;
     await condition(() => waiting() || (this.open.size === 0 && this.choosing === 0));
     return this.rounds[name]?.shift();
+  }
+
+  /** What a modality last told of how far it is. */
+  told(name: FanOutModality): UnitCounts | undefined {
+    return this.shown.told(name);
   }
 
   /** From now on nothing more is run again. */

@@ -1,8 +1,9 @@
-import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, condition, workflowInfo } from '@temporalio/workflow';
 import type { NextUnits } from '../contracts/activities.js';
 import type { CohortUnit } from '../domain/cohort/manifest.js';
 import { units } from './activities.js';
 import type { FanOut } from './children.js';
+import { untilMended } from './mending.js';
 import { sliceSize, type Slice, type SliceState } from './slice-state.js';
 
 /** Units asked for at once. */
@@ -29,9 +30,11 @@ export function unitReader(
   let handedOut = 0;
 
   const nextPage = async (): Promise<void> => {
-    page = await units.nextUnits({
-      ...{ output, runId, modality, round, first, stride, from: state.at, limit: PAGE, size },
-      ...reuse,
+    const range = { round, first, stride, from: state.at, limit: PAGE, size };
+    const read = (): Promise<NextUnits> => units.nextUnits({ output, runId, modality, ...range, ...reuse });
+    page = await untilMended(read, async (trip) => {
+      state.onTrip(trip);
+      await condition(() => !state.steering.current.paused);
     });
     taken = 0;
     if (page.units.length > 0 || page.next > state.at) return;
