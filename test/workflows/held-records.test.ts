@@ -54,7 +54,6 @@ describe.skipIf(server === undefined)('the outcomes of cases that the circuit br
       sharedFolder: join(root, 'shared'),
       planRemote: async () => ({}),
       server: {
-        identity: async () => ({ namespaceId: 'here', namespace: 'default', address: 'here:7233' }),
         isOpen: async () => false,
         identity: async () => ({ namespaceId: 'here', namespace: 'default', address: 'here:7233' }),
         claimPool: async () => undefined,
