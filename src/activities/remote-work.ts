@@ -61,7 +61,7 @@ function workOf(request: RemoteRequest, services: RemoteServices): RemoteWork {
   const { workflowExecution, workflowNamespace: namespace = 'default' } = Context.current().info;
   const { workflowId = '', runId = '' } = workflowExecution ?? {};
   const name = workName(namespace, workflowId, runId, request.attempt);
-  const tags = workTags(name, workflowId, namespace);
+  const tags = workTags(name, workflowId, namespace, runId);
   return { request, name, place: placeFor(request, name, services.workPlace), tags };
 }
 

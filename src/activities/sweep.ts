@@ -16,8 +16,8 @@ import type { RemoteAlive, RemoteExecutor } from '../ports/remote-executor.js';
 /** What a sweep asks. */
 export interface SweepServices {
   readonly executor: (name: RemoteExecutorName) => Pick<RemoteExecutor, 'alive' | 'end'>;
-  /** What the Temporal server says of a workflow; rejects when it does not answer. */
-  readonly standing: (workflowId: string) => Promise<WorkflowStanding>;
+  /** What the Temporal server says of a workflow, or of one run of it; rejects when it does not answer. */
+  readonly standing: (workflowId: string, runId?: string) => Promise<WorkflowStanding>;
   readonly now?: () => number;
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -58,10 +58,10 @@ async function reasonOf(
   { standing, now = Date.now }: SweepServices,
   youngestMs: number,
 ): Promise<SweepReason | undefined> {
-  const { workflowId, since } = work;
+  const { workflowId, runId, since } = work;
   let found: WorkflowStanding | undefined;
   try {
-    found = workflowId === undefined ? undefined : await standing(workflowId);
+    found = workflowId === undefined ? undefined : await standing(workflowId, runId);
   } catch {
     return 'unanswered';
   }

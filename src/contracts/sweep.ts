@@ -31,7 +31,7 @@ export interface SweepInput {
 export const SWEEP_RULES: FieldRules = {
   schemaVersion: { kind: 'version', about: 'version of this input, 1' },
   executors: { kind: 'list', required: true, about: 'services to look at: sagemaker, dragen' },
-  olderThanMinutes: { kind: 'count', about: 'younger work is left alone; 10' },
+  olderThanMinutes: { kind: 'number', about: 'younger work is left alone; 10' },
 };
 
 /** What a server says of a workflow. */

@@ -2,6 +2,8 @@
 export const WORK_TAG = 'cohortflow:work';
 export const NAMESPACE_TAG = 'cohortflow:namespace';
 export const WORKFLOW_TAG = 'cohortflow:workflow';
+/** Which run of the workflow: the same command given again has the same workflow ids. */
+export const RUN_TAG = 'cohortflow:run';
 
 /** Most characters of a value. */
 const LONGEST = 256;
@@ -41,13 +43,19 @@ export function namespaceTag(namespace: string): string {
 const keyOf = (part: number): string => (part === 0 ? WORKFLOW_TAG : `${WORKFLOW_TAG}.${part + 1}`);
 
 /** The tags of work of a workflow; an id that is too long for one goes on in `cohortflow:workflow.2`, … */
-export function workTags(name: string, workflowId: string, namespace: string): Readonly<Record<string, string>> {
+export function workTags(
+  name: string,
+  workflowId: string,
+  namespace: string,
+  runId = '',
+): Readonly<Record<string, string>> {
   const text = encoded(workflowId);
   const parts = Array.from({ length: Math.ceil(text.length / LONGEST) }, (_, part): [string, string] => [
     keyOf(part),
     text.slice(part * LONGEST, (part + 1) * LONGEST),
   ]);
-  return { [WORK_TAG]: name, ...Object.fromEntries(parts), [NAMESPACE_TAG]: namespaceTag(namespace) };
+  const run = runId === '' ? {} : { [RUN_TAG]: runId };
+  return { [WORK_TAG]: name, ...Object.fromEntries(parts), ...run, [NAMESPACE_TAG]: namespaceTag(namespace) };
 }
 
 /** The workflow that tags name; undefined when they name none. */
@@ -61,7 +69,7 @@ export function workflowOf(tags: Tags): string | undefined {
 export function withoutWork(tags: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(tags).filter(
-      ([key]) => key !== WORK_TAG && key !== WORKFLOW_TAG && !key.startsWith(`${WORKFLOW_TAG}.`),
+      ([key]) => ![WORK_TAG, WORKFLOW_TAG, RUN_TAG].includes(key) && !key.startsWith(`${WORKFLOW_TAG}.`),
     ),
   );
 }

@@ -31,6 +31,8 @@ export interface RemoteAlive {
   readonly name: string;
   /** Workflow that it belongs to; absent when its tags do not say. */
   readonly workflowId?: string;
+  /** Which run of that workflow; absent when its tags do not say. */
+  readonly runId?: string;
   /** ISO time. */
   readonly since?: string;
 }

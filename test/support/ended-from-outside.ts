@@ -16,12 +16,24 @@ import { realTime, temporalCli } from './temporal-servers.js';
 import { TestWorker } from './worker-process.js';
 
 /** Rounds of one cohort that is ended from outside; `npm run soak` does two hundred. */
-export const ROUNDS = Number(process.env['COHORTFLOW_SOAK_CANCELS'] ?? 2);
+export const ROUNDS = Number(process.env['COHORTFLOW_SOAK_CANCELS'] ?? 3);
 const SEED = Number(process.env['COHORTFLOW_SOAK_SEED'] ?? 11);
 /** A schedule sweeps again and again: so often in a row here, after a workflow that was terminated. */
 const MOST_SWEEPS = 4;
 const CASES = 6;
 const ENDS = ['cancel', 'terminate', 'kill the worker and cancel'] as const;
+
+/**
+ * Within so many seconds of the event nothing of a run is alive any more (docs/aws.md). A heartbeat each 45 s hears of a cancel
+ * or a terminate; that the worker was killed shows when two minutes have passed without one; the rest is the service's.
+ */
+export const BOUND_SECONDS: Readonly<Record<(typeof ENDS)[number], number>> = {
+  cancel: 120,
+  terminate: 120,
+  'kill the worker and cancel': 240,
+};
+/** What calls that fail, and are tried again after pauses, may take on top. */
+const FAULTS_SECONDS = 60;
 
 /** A service whose work is ended from outside. */
 export interface EndedService {
@@ -109,6 +121,8 @@ export function endedFromOutside(service: EndedService): void {
         const wrong: string[] = [];
         let mostAlive = 0;
         let mostSweeps = 0;
+        const longest = new Map<string, number>();
+        const seconds = (from: number): string => ((Date.now() - from) / 1000).toFixed(1);
         for (let round = 0; round < ROUNDS; round += 1) {
           const how = ENDS[round % ENDS.length]!;
           const workflowId = `ended-${round}`;
@@ -132,6 +146,11 @@ export function endedFromOutside(service: EndedService): void {
           const moment = `${how} ${later.toFixed(0)} ms after ${given} were given away`;
           const met = alive();
           mostAlive = Math.max(mostAlive, met);
+          const ended = Date.now();
+          let lastAlive = ended;
+          const look = setInterval(() => {
+            if (alive() > 0) lastAlive = Date.now();
+          }, 100);
           if (how === 'terminate') await handle.terminate('ended from outside');
           else {
             if (how !== 'cancel') {
@@ -145,14 +164,17 @@ export function endedFromOutside(service: EndedService): void {
             (await env.client.workflow.count(`RootWorkflowId = '${workflowId}' AND ExecutionStatus = 'Running'`)).count;
           while ((await below()) > 0) await sleep(200);
           if (how === 'terminate') mostSweeps = Math.max(mostSweeps, await sweep());
-          for (let waited = 0; alive() > 0 && waited < 30_000; waited += 200) await sleep(200);
-          if (alive() > 0) wrong.push(`round ${round}, ${moment}: ${alive()} alive`);
+          const until = ended + (BOUND_SECONDS[how] + FAULTS_SECONDS) * 1000;
+          while (alive() > 0 && Date.now() < until) await sleep(200);
+          if (alive() > 0) wrong.push(`round ${round}, ${moment}: ${alive()} alive after ${seconds(ended)} s`);
+          else if (lastAlive > until) wrong.push(`round ${round}, ${moment}: something alive too long`);
+          clearInterval(look);
+          longest.set(how, Math.max(longest.get(how) ?? 0, (lastAlive - ended) / 1000));
           // The folders of a terminated run are for `cohortflow clean`: a sweep ends work, and keeps what it left.
           const left = how === 'terminate' ? [] : await leftIn(output);
           if (left.length > 0) wrong.push(`round ${round}, ${moment}: ${left.join(' ')} left`);
           if (ROUNDS > 10) {
-            const took = ((Date.now() - roundBegan) / 1000).toFixed(1);
-            console.warn(`round ${round}, ${moment}: ${met} alive then, ${took} s`);
+            console.warn(`round ${round}, ${moment}: ${met} alive then, ${seconds(roundBegan)} s`);
           }
         }
         if (ROUNDS > 10) {
@@ -163,6 +185,9 @@ export function endedFromOutside(service: EndedService): void {
               kinds.map((kind) => `${kind} ${aws.faults.count(kind)}`).join(', '),
           );
         }
+        console.warn(
+          `longest until nothing was alive: ${[...longest].map(([how, s]) => `${how} ${s.toFixed(0)} s`).join(', ')}`,
+        );
         expect(wrong).toEqual([]);
         expect(mostAlive).toBeGreaterThan(0);
         expect(service.once(aws)).toBe(true);

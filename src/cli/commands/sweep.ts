@@ -65,8 +65,7 @@ async function schedule(
       else say(removed ? `${scheduleId}: removed` : `${scheduleId}: there was none`);
       return;
     }
-    const age = olderThanMinutes === 0 ? {} : { olderThanMinutes };
-    const { made } = await scheduleSweep(client, taskQueue, every, { executors, ...age });
+    const { made } = await scheduleSweep(client, taskQueue, every, { executors, olderThanMinutes });
     if (json) printJson({ scheduleId, everyMinutes: every, made });
     else say(`${scheduleId}: ${made ? 'made' : 'changed'}; sweeps every ${every} minutes, and ends what it finds`);
   });

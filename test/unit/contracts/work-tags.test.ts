@@ -19,6 +19,12 @@ describe('the tags of work', () => {
     });
   });
 
+  it('say which run, where it is known', () => {
+    const tags = workTags('name', 'w', 'default', '0f3a');
+    expect(tags).toMatchObject({ 'cohortflow:workflow': 'w', 'cohortflow:run': '0f3a' });
+    expect(Object.keys(withoutWork(tags))).toEqual(['cohortflow:namespace']);
+  });
+
   it.each([
     'trial (A)',
     'batch#1',

@@ -3,7 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AwsSettings } from '../../../config/aws-settings.js';
 import type { DragenChoice } from '../../../contracts/inputs.js';
 import type { RemoteEnd, RemoteRequest, RemoteTicket } from '../../../contracts/remote-work.js';
-import { NAMESPACE_TAG, namespaceTag, WORK_TAG, withoutWork, workflowOf } from '../../../contracts/work-tags.js';
+import {
+  NAMESPACE_TAG,
+  namespaceTag,
+  RUN_TAG,
+  WORK_TAG,
+  withoutWork,
+  workflowOf,
+} from '../../../contracts/work-tags.js';
 import { CohortflowError } from '../../../domain/errors.js';
 import {
   type BoxEnd,
@@ -227,13 +234,15 @@ export class DragenExecutor implements RemoteExecutor {
     const found = await this.#machines.tagged(NAMESPACE_TAG, namespaceTag(this.namespace), signal);
     const holders = await this.#pool?.holders(signal);
     return found.map(({ id, tags, since }) => {
-      const { name, workflowId } = holders?.get(id) ?? {
+      const { name, workflowId, runId } = holders?.get(id) ?? {
         name: tags[WORK_TAG] ?? 'none',
         workflowId: workflowOf(tags),
+        runId: tags[RUN_TAG],
       };
       return {
         ...{ executor: this.name, id, name },
         ...(workflowId === undefined ? {} : { workflowId }),
+        ...(runId === undefined ? {} : { runId }),
         ...(since === undefined ? {} : { since }),
       };
     });
@@ -254,7 +263,12 @@ export class DragenExecutor implements RemoteExecutor {
       return before?.id ?? (await this.launch(machine, tags, name, signal));
     }
     const workflowId = workflowOf(tags);
-    const holder = { name, ...(workflowId === undefined ? {} : { workflowId }) };
+    const runId = tags[RUN_TAG];
+    const holder = {
+      name,
+      ...(workflowId === undefined ? {} : { workflowId }),
+      ...(runId === undefined ? {} : { runId }),
+    };
     const key = poolKey(this.settings, machine, this.namespace);
     const ofPool = { ...withoutWork(tags), [POOL_TAG]: key };
     const launch = (again: number): Promise<string> => this.launch(machine, ofPool, `${name}-${again}`, signal);

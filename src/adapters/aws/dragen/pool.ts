@@ -11,6 +11,7 @@ const USABLE: readonly Machine['state'][] = ['pending', 'running'];
 export interface Holder {
   readonly name: string;
   readonly workflowId?: string;
+  readonly runId?: string;
 }
 
 /** What tells machines that can stand for one another: on all of them the tag has one value. */

@@ -8,7 +8,7 @@ import type {
 import type { AwsSettings } from '../../../config/aws-settings.js';
 import { REQUEST_NAME, type ProcessingRequest } from '../../../contracts/processing.js';
 import type { RemoteEnd, RemoteTicket } from '../../../contracts/remote-work.js';
-import { NAMESPACE_TAG, namespaceTag, WORK_TAG, workflowOf } from '../../../contracts/work-tags.js';
+import { NAMESPACE_TAG, namespaceTag, RUN_TAG, WORK_TAG, workflowOf } from '../../../contracts/work-tags.js';
 import { CohortflowError, messageOf } from '../../../domain/errors.js';
 import type { Files } from '../../../ports/files.js';
 import { WorkFailed, type RemoteAlive, type RemoteExecutor, type RemoteWork } from '../../../ports/remote-executor.js';
@@ -351,11 +351,13 @@ export class SageMakerExecutor implements RemoteExecutor {
     const work = tags[WORK_TAG];
     if (work === undefined || tags[NAMESPACE_TAG] !== namespaceTag(this.namespace)) return undefined;
     const workflowId = workflowOf(tags);
+    const runId = tags[RUN_TAG];
     return {
       executor: 'sagemaker',
       id,
       name: work,
       ...(workflowId === undefined ? {} : { workflowId }),
+      ...(runId === undefined ? {} : { runId }),
       ...(CreationTime === undefined ? {} : { since: CreationTime.toISOString() }),
     };
   }
