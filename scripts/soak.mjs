@@ -3,8 +3,9 @@
 import { parseArgs } from 'node:util';
 import { join } from 'node:path';
 import { build } from './lib/build.mjs';
-import { inForeground, onPath, say } from './lib/console.mjs';
+import { inForeground, say } from './lib/console.mjs';
 import { installPackages } from './lib/install.mjs';
+import { obtainMoto } from './lib/moto.mjs';
 import { ROOT } from './lib/product.mjs';
 
 const PARTS = ['local', 'ended', 'wide'];
@@ -29,13 +30,14 @@ if (unknown.length > 0) {
   say(`--only ${unknown.join(',')}: there are ${PARTS.join(', ')}`);
   process.exit(2);
 }
+if (!(await installPackages()) || !(await build())) process.exit(1);
 // Without an S3 server those tests would be skipped, and look as if they had passed.
-const moto = process.env.COHORTFLOW_TEST_MOTO ?? process.env.COHORTFLOW_TEST_S3 ?? onPath('moto_server');
-if (moto === undefined && wanted.some((part) => part !== 'local')) {
-  say('ended and wide need an S3 server: pip install "moto[server]", or leave them out with --only local');
+const inS3 = wanted.some((part) => part !== 'local') && process.env.COHORTFLOW_TEST_S3 === undefined;
+const moto = inS3 ? await obtainMoto() : {};
+if (inS3 && moto.path === undefined) {
+  say(`ended and wide need an S3 server: ${moto.reason}. Leave them out with --only local`);
   process.exit(2);
 }
-if (!(await installPackages()) || !(await build())) process.exit(1);
 const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
 
 /** Runs one test file with these settings of its soak; resolves to its exit code. */
@@ -43,6 +45,7 @@ function soak(file, settings) {
   const named = Object.entries(settings).filter(([, value]) => value !== undefined);
   const env = {
     ...process.env,
+    ...(moto.path === undefined ? {} : { COHORTFLOW_TEST_MOTO: moto.path }),
     ...Object.fromEntries(named.map(([name, value]) => [`COHORTFLOW_SOAK_${name}`, value])),
   };
   return inForeground(process.execPath, [vitest, 'run', `test/e2e/${file}.test.ts`], { cwd: ROOT, env });
