@@ -105,6 +105,14 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
       .filter((row) => row['step'] === 'imaging.convert' && row['outcome'] === 'done')
       .map((row) => row['message'] ?? '');
 
+  /** How every step of every case ends. */
+  const undisturbed = (): string[] =>
+    cases.flatMap((id, index) =>
+      index === 3
+        ? [`${id} imaging.convert failed SegNotFound`]
+        : ['convert', 'radiomics', 'overlay'].map((step) => `${id} imaging.${step} done`),
+    );
+
   it('gives what it gives here, byte for byte, with one job a study, and reuses it wherever it runs next', async () => {
     const { jobs } = await standIn();
     const output = `${place}/plain`;
@@ -116,13 +124,7 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
     expect(alive).toBe(0);
     expect(all.filter(({ status }) => status === 'Completed')).toHaveLength(CASES - 1);
     expect(all.map(({ executions }) => executions)).toEqual(all.map(() => 1));
-    expect(await outcomes(output)).toEqual(
-      cases.flatMap((id, index) =>
-        index === 3
-          ? [`${id} imaging.convert failed SegNotFound`]
-          : ['convert', 'radiomics', 'overlay'].map((step) => `${id} imaging.${step} done`),
-      ),
-    );
+    expect(await outcomes(output)).toEqual(undisturbed());
     // What was paid for each: the seconds of its machine, and which that was.
     for (const message of await told(output)) expect(message).toMatch(/job: \d+ s on ml\.r5\.large$/);
     expect(await files.names(`${output}/run/.work`)).toEqual([]);
@@ -135,7 +137,7 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
   }, 300_000);
 
   it('gives the same when calls are throttled, answers lost and jobs killed, each job once', async () => {
-    const faults = { throttle: 0.3, dropAfter: 0.05, killJob: 0.1 };
+    const faults = { throttle: 0.3, dropAfter: 0.05, killJob: 0.1, limitExceeded: 0.15 };
     const { jobs, faults: injected } = await standIn({ faults, seed: 7 });
     // Whatever the dice say, each happens at least once.
     injected.next('CreateProcessingJob', 'drop-after', 'throttle');
@@ -148,9 +150,12 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
     );
     expect(run.exitCode, run.stdout + run.stderr).toBe(0);
     await expectSame(output);
+    expect(await outcomes(output)).toEqual(undisturbed());
     const { alive, jobs: all } = jobs.census();
     expect(alive).toBe(0);
     expect(all.every(({ executions }) => executions <= 1)).toBe(true);
+    // A study whose job was killed or whose answer was lost has no second one that ends well.
+    expect(all.filter(({ status }) => status === 'Completed')).toHaveLength(CASES - 1);
     for (const kind of ['throttle', 'drop-after', 'kill'] as const)
       expect(injected.count(kind), kind).toBeGreaterThan(0);
     expect(await files.names(`${place}/work`)).toEqual([]);

@@ -12,10 +12,16 @@ export interface FaultRates {
   /** Machines that are taken back, or whose agent falls silent, in the middle of their work. */
   readonly interrupt?: number;
   readonly loseAgent?: number;
+  /** Jobs and machines for which there is no room in the service just then. */
+  readonly noCapacity?: number;
+  /** Jobs that are refused because others have the account's quota just then. */
+  readonly limitExceeded?: number;
 }
 
 /** What happens to work in its middle. */
 export type Mishap = 'kill' | 'interrupt' | 'lose-agent';
+
+type Counted = CallFault | Mishap | 'capacity' | 'limit';
 
 /** A generator that gives the same numbers for the same seed (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -31,7 +37,7 @@ export function seeded(seed: number): () => number {
 /** Faults by rate and by script: what is scripted for an action comes first, in order. */
 export class Faults {
   readonly #scripts = new Map<string, CallFault[]>();
-  readonly #counts = new Map<CallFault | Mishap | 'capacity', number>();
+  readonly #counts = new Map<Counted, number>();
   readonly #strikes = new Map<Mishap, number>();
   readonly #withoutCapacity = new Set<string>();
   readonly #random: () => number;
@@ -44,7 +50,7 @@ export class Faults {
   }
 
   /** How often this kind of fault has been injected. */
-  count(kind: CallFault | Mishap | 'capacity'): number {
+  count(kind: Counted): number {
     return this.#counts.get(kind) ?? 0;
   }
 
@@ -65,9 +71,19 @@ export class Faults {
   }
 
   capacity(type: string, subnet: string | undefined): boolean {
-    const none = this.#withoutCapacity.has(type) || (subnet !== undefined && this.#withoutCapacity.has(subnet));
+    const none =
+      this.#withoutCapacity.has(type) ||
+      (subnet !== undefined && this.#withoutCapacity.has(subnet)) ||
+      this.happens(this.rates.noCapacity);
     if (none) this.injected('capacity');
     return none;
+  }
+
+  /** Whether the quota is taken by others just now. */
+  limitExceeded(): boolean {
+    if (!this.happens(this.rates.limitExceeded)) return false;
+    this.injected('limit');
+    return true;
   }
 
   /** The next calls of an action go wrong in these ways. */
@@ -111,7 +127,12 @@ export class Faults {
     return this.#random();
   }
 
-  private injected<K extends CallFault | Mishap | 'capacity'>(kind: K): K {
+  /** Throws the dice only where there is a rate: others' throws stay as they are. */
+  private happens(rate = 0): boolean {
+    return rate > 0 && this.#random() < rate;
+  }
+
+  private injected<K extends Counted>(kind: K): K {
     this.#counts.set(kind, this.count(kind) + 1);
     return kind;
   }

@@ -171,7 +171,7 @@ export class ProcessingJobs {
     const alive = this.alive();
     for (const type of typesOf(request)) {
       const used = alive.filter((job) => job.type === type).length;
-      if (used < this.quotaOf(type)) continue;
+      if (used < this.quotaOf(type) && !this.options.faults.limitExceeded()) continue;
       const message =
         `The account-level service limit '${type} for processing job usage' is ${this.quotaOf(type)} Instances, ` +
         `with current utilization of ${used} Instances and a request delta of 1 Instances. ` +

@@ -60,8 +60,21 @@ function checkCluster(cluster: Json): void {
   const types: unknown[] = [];
   if (InstancePreferences !== undefined) {
     if (InstanceType !== undefined) throw invalid('InstanceType and InstancePreferences exclude each other');
-    for (const one of list(InstancePreferences, 'InstancePreferences', 5, 1))
-      types.push(object(one, 'preference')['InstanceType']);
+    const preferences = list(InstancePreferences, 'InstancePreferences', 5, 1).map((one) => object(one, 'preference'));
+    for (const one of preferences) {
+      known(one, ['InstanceType', 'InstanceCount'], 'InstancePreference');
+      types.push(one['InstanceType']);
+    }
+    // The count stands once for all of them, or with each of them.
+    const counts = preferences.map((one) => one['InstanceCount']).filter((count) => count !== undefined);
+    for (const count of counts) whole(count, 'InstancePreference.InstanceCount', 1, 100);
+    if (counts.length > 0 && counts.length < types.length) {
+      throw invalid('InstanceCount must be specified in all InstancePreferences or in none');
+    }
+    if (counts.length > 0 && InstanceCount !== undefined) {
+      throw invalid('InstanceCount of the cluster and of InstancePreferences exclude each other');
+    }
+    if (counts.length === 0) whole(InstanceCount, 'InstanceCount', 1, 100);
     if (new Set(types).size !== types.length) throw invalid('an instance type can appear only once');
   } else {
     types.push(InstanceType);
@@ -90,7 +103,8 @@ export function validateJob(request: Json): void {
   const app = object(request['AppSpecification'], 'AppSpecification');
   text(app['ImageUri'], 'imageUri', 255, /^\S+$/);
   for (const field of ['ContainerEntrypoint', 'ContainerArguments']) {
-    for (const one of list(app[field], field, 100)) text(one, field, 256);
+    if (app[field] === undefined) continue;
+    for (const one of list(app[field], field, 100, 1)) text(one, field, 256);
   }
   const names = new Set<string>();
   const named = (name: unknown, where: string): void => {
@@ -139,9 +153,13 @@ export function validateJob(request: Json): void {
     list(vpc['SecurityGroupIds'], 'SecurityGroupIds', 5, 1);
     list(vpc['Subnets'], 'Subnets', 16, 1);
   }
+  const keys = new Set<string>();
   for (const one of list(request['Tags'], 'Tags', 50)) {
     const tag = object(one, 'Tag');
-    text(tag['Key'], 'tag.key', 128, /^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$/u);
+    const key = text(tag['Key'], 'tag.key', 128, /^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$/u);
+    if (/^aws:/i.test(key)) throw invalid(`tag.key: ${key}: aws: is reserved`);
+    if (keys.has(key)) throw invalid(`tag.key: ${key} is given twice`);
+    keys.add(key);
     text(tag['Value'], 'tag.value', 256, /^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$/u);
   }
 }

@@ -114,3 +114,48 @@ describe('the processing job of a study', () => {
     expect(() => spec({}, {}, local)).toThrow('reads studies in S3 only');
   });
 });
+
+describe('the stand-in, as the service', () => {
+  const request = (): Record<string, unknown> => JSON.parse(JSON.stringify(spec())) as Record<string, unknown>;
+  const cluster = (config: object): Record<string, unknown> => ({
+    ...request(),
+    ProcessingResources: { ClusterConfig: { VolumeSizeInGB: 5, ...config } },
+  });
+  const one = (InstanceType: string, InstanceCount?: number): object => ({
+    InstanceType,
+    ...(InstanceCount === undefined ? {} : { InstanceCount }),
+  });
+
+  it.each([
+    [{ InstanceCount: 1, InstancePreferences: [one('ml.r5.large', 1)] }, 'exclude each other'],
+    [{ InstancePreferences: [one('ml.r5.large', 1), one('ml.m5.large')] }, 'in all InstancePreferences or in none'],
+    [{ InstancePreferences: [one('ml.r5.large')] }, 'InstanceCount'],
+    [{ InstancePreferences: [one('ml.r5.large', 1), one('ml.r5.large', 1)] }, 'only once'],
+  ])('refuses instances %j', (config, message) => {
+    expect(() => validateJob(cluster(config))).toThrow(message);
+  });
+
+  it('takes a count with each type, or one for all', () => {
+    expect(() => validateJob(cluster({ InstancePreferences: [one('ml.r5.large', 1)] }))).not.toThrow();
+    expect(() => validateJob(cluster({ InstanceCount: 1, InstancePreferences: [one('ml.r5.large')] }))).not.toThrow();
+  });
+
+  it.each([
+    [
+      [
+        { Key: 'team', Value: 'a' },
+        { Key: 'team', Value: 'b' },
+      ],
+      'given twice',
+    ],
+    [[{ Key: 'aws:team', Value: 'a' }], 'reserved'],
+    [[{ Key: '', Value: 'a' }], 'tag.key'],
+  ])('refuses tags %j', (tags, message) => {
+    expect(() => validateJob({ ...request(), Tags: tags })).toThrow(message);
+  });
+
+  it('refuses an entrypoint of nothing', () => {
+    const app = { ImageUri: 'registry/image@sha256:0', ContainerEntrypoint: [] };
+    expect(() => validateJob({ ...request(), AppSpecification: app })).toThrow('ContainerEntrypoint');
+  });
+});
