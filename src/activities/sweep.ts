@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import {
   SWEEP_AGE_MINUTES,
+  SWEEP_IDLE_MINUTES,
   type SweepActivities,
   type SweepReason,
   type SweepRequest,
@@ -56,9 +57,15 @@ async function insistently<T>(
 async function reasonOf(
   work: RemoteAlive,
   { standing, now = Date.now }: SweepServices,
-  youngestMs: number,
+  { olderThanMinutes = SWEEP_AGE_MINUTES, unknown = false }: SweepRequest,
 ): Promise<SweepReason | undefined> {
-  const { workflowId, runId, since } = work;
+  const { workflowId, runId, since, idleSince } = work;
+  const youngestMs = olderThanMinutes * MINUTE_MS;
+  if (idleSince !== undefined) {
+    // Whoever says that nothing unknown is anybody's has no use for a pool that waits for more work either.
+    const patience = unknown ? youngestMs : Math.max(youngestMs, SWEEP_IDLE_MINUTES * MINUTE_MS);
+    return now() - Date.parse(idleSince) < patience ? 'young' : 'idle';
+  }
   let found: WorkflowStanding | undefined;
   try {
     found = workflowId === undefined ? undefined : await standing(workflowId, runId);
@@ -72,7 +79,7 @@ async function reasonOf(
 
 /** Reasons that prove that nobody waits for the work; the others leave a doubt, and what is in doubt stays. */
 function isForsaken(reason: SweepReason, { unknown = false }: SweepRequest): boolean {
-  return reason === 'closed' || (unknown && (reason === 'unknown' || reason === 'untagged'));
+  return reason === 'closed' || reason === 'idle' || (unknown && (reason === 'unknown' || reason === 'untagged'));
 }
 
 /**
@@ -86,7 +93,7 @@ export async function sweepWork(
   services: SweepServices,
   signal: AbortSignal,
 ): Promise<SweepResult> {
-  const { executors, end, olderThanMinutes = SWEEP_AGE_MINUTES } = request;
+  const { executors, end } = request;
   const unasked: { executor: RemoteExecutorName; message: string }[] = [];
   const alive: RemoteAlive[] = [];
   for (const executor of executors) {
@@ -99,7 +106,7 @@ export async function sweepWork(
   }
   const judged = await mapBounded(alive, AT_ONCE, async (work): Promise<SweptWork | undefined> => {
     signal.throwIfAborted();
-    const reason = await reasonOf(work, services, olderThanMinutes * MINUTE_MS);
+    const reason = await reasonOf(work, services, request);
     if (reason === undefined) return undefined;
     if (!end || !isForsaken(reason, request)) return { ...work, reason, outcome: 'left' };
     try {

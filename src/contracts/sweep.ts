@@ -18,6 +18,9 @@ export interface SweepRequest {
 
 export const SWEEP_AGE_MINUTES = 10;
 
+/** A machine of a pool ends itself after a quarter of an hour without work; one that did not in so many minutes never will. */
+export const SWEEP_IDLE_MINUTES = 25;
+
 /** Faults in the message of a failed sweep. */
 const FAULTS_TOLD = 5;
 
@@ -39,9 +42,9 @@ export type WorkflowStanding = 'open' | 'closed' | 'unknown';
 
 /**
  * Why work is, or is not, taken for nobody's: its workflow has ended; the server does not know it; it is too young to tell;
- * the server did not answer; its tags name no workflow.
+ * the server did not answer; its tags name no workflow; it is a machine of a pool that has had no work for too long.
  */
-export type SweepReason = 'closed' | 'unknown' | 'young' | 'unanswered' | 'untagged';
+export type SweepReason = 'closed' | 'unknown' | 'young' | 'unanswered' | 'untagged' | 'idle';
 
 /** Work of ours that no running workflow was found for. */
 export interface SweptWork {

@@ -35,6 +35,8 @@ export interface RemoteAlive {
   readonly runId?: string;
   /** ISO time. */
   readonly since?: string;
+  /** ISO time since when it has had no work and waits for any: it belongs to nobody, and is nobody's fault for a while. */
+  readonly idleSince?: string;
 }
 
 /**

@@ -628,8 +628,24 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
       expect(calls().filter((line) => line === 'table')).toHaveLength(1);
       const [idle] = await one.alive(signal);
       expect(idle).toMatchObject({ name: 'none' });
+      expect(Date.parse(idle!.idleSince!)).toBeGreaterThan(Date.parse(idle!.since!));
       await one.end(idle!, signal);
       expect(census().alive).toBe(0);
+    });
+
+    it('ends no machine that was idle when it was listed and has work since', async () => {
+      await start();
+      const one = executor({ instances: 1 });
+      await whole(one, work('one', pairs('A')));
+      const [idle] = await one.alive(signal);
+      const ticket = await one.submit(work('two', pairs('A')), signal);
+      await one.end(idle!, signal);
+      const [held] = await one.alive(signal);
+      expect(held).toMatchObject({ id: idle!.id, workflowId: 'workflow-two' });
+      expect(held!.idleSince).toBeUndefined();
+      await one.await(ticket!, signal, () => undefined);
+      await one.stop(ticket!.name, signal);
+      expect(census()).toMatchObject({ alive: 1, launched: 1 });
     });
 
     it('uses no machine again whose sample ended badly', async () => {

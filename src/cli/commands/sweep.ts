@@ -31,6 +31,7 @@ const REASONS: Readonly<Record<SweepReason, string>> = {
   unknown: 'the server does not know its workflow (--unknown ends it too)',
   young: 'too young to tell (--older-than)',
   unanswered: 'the server did not answer: left alone',
+  idle: 'a machine of a pool that has had no work for long, and should have ended itself',
   untagged: 'its tags name no workflow (--unknown ends it too)',
 };
 
@@ -44,9 +45,9 @@ function line({ executor, id, workflowId, since, reason, outcome, message }: Swe
 function show({ alive, belongs, found, unasked }: SweepResult, ended: boolean): void {
   for (const work of found) say(line(work));
   for (const { executor, message } of unasked) say(`${executor}: not looked at: ${message}`);
-  const forsaken = found.filter(({ reason }) => reason === 'closed').length;
+  const forsaken = found.filter(({ reason }) => reason === 'closed' || reason === 'idle').length;
   say(`${alive} alive, ${belongs} of running workflows, ${found.length} listed`);
-  if (forsaken > 0 && !ended) say(`--yes ends the ${forsaken} whose workflows have ended`);
+  if (forsaken > 0 && !ended) say(`--yes ends ${forsaken} that nobody waits for`);
 }
 
 /** Makes, changes or removes the schedule of sweeps. */

@@ -28,6 +28,7 @@ interface Command {
   responseCode: number;
   stdout: string;
   stderr: string;
+  ended?: number;
   kill: (() => void) | undefined;
 }
 
@@ -145,6 +146,7 @@ export class StandInCommands {
   }
 
   private set(command: Command, status: string, details = status): void {
+    if (/^(Success|Cancelled|TimedOut|Failed)$/.test(status)) command.ended = Date.now();
     command.status = status;
     command.details = details;
   }
@@ -201,6 +203,7 @@ export class StandInCommands {
         StatusDetails: details,
         ResponseCode: responseCode,
       },
+      ExecutionEndDateTime: command.ended === undefined ? '' : new Date(command.ended).toISOString(),
       ...{ StandardOutputContent: over ? stdout : '', StandardErrorContent: over ? stderr : '' },
     };
   }

@@ -128,6 +128,31 @@ describe('a sweep', () => {
   });
 });
 
+describe('machines of a pool that wait for work', () => {
+  const idle = (minutes: number): RemoteAlive => ({
+    ...{ executor: 'dragen', id: `idle ${minutes}`, name: 'none' },
+    since: new Date(NOW - 600 * 60_000).toISOString(),
+    idleSince: new Date(NOW - minutes * 60_000).toISOString(),
+  });
+
+  it('are ended when they should long have ended themselves, and left until then', async () => {
+    const world = services([idle(14), idle(24), idle(26)]);
+    const { found } = await sweepWork(request(), world, signal);
+    expect(found.map(({ id, reason, outcome }) => `${id} ${reason} ${outcome}`)).toEqual([
+      'idle 14 young left',
+      'idle 24 young left',
+      'idle 26 idle ended',
+    ]);
+    expect(world.ended).toEqual(['idle 26']);
+  });
+
+  it('are ended by age alone where nothing unknown is anybody’s', async () => {
+    const world = services([idle(9), idle(11)]);
+    await sweepWork(request({ unknown: true }), world, signal);
+    expect(world.ended).toEqual(['idle 11']);
+  });
+});
+
 describe('a sweep that left something undone', () => {
   const swept = (outcome: 'ended' | 'left' | 'failed') =>
     ({ ...work(`is ${outcome}`, 'w'), reason: 'closed', outcome, message: 'denied' }) as const;

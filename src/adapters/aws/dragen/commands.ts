@@ -27,6 +27,13 @@ export interface CommandToSend {
   readonly logs: string;
 }
 
+interface Listed {
+  readonly id: string;
+  /** Of which piece of work. */
+  readonly comment: string | undefined;
+  readonly at: number;
+}
+
 /** Longest that the service lets a command run, in seconds. */
 const LONGEST = 172_800;
 /** Seconds in which a command must have reached its machine. */
@@ -112,8 +119,37 @@ export class MachineCommands {
 
   /** The commands of this piece of work that a machine was sent, newest first. */
   async sent(machine: string, name: string, signal: AbortSignal): Promise<readonly string[]> {
+    const all = await this.listed(machine, signal);
+    return all.filter(({ comment }) => comment === name).map(({ id }) => id);
+  }
+
+  /**
+   * When the last command of a machine ended.
+   *
+   * @returns ms of the epoch; undefined while one runs, and 0 where none was ever sent
+   */
+  async quietSince(machine: string, signal: AbortSignal): Promise<number | undefined> {
+    const [last] = await this.listed(machine, signal);
+    if (last === undefined) return 0;
+    await this.rate.turn(signal);
     const { sdk, client } = await this.ssm();
-    const ours: { readonly id: string; readonly at: number }[] = [];
+    try {
+      const { ExecutionEndDateTime: end = '' } = await client.send(
+        new sdk.GetCommandInvocationCommand({ InstanceId: machine, CommandId: last.id }),
+        abortable(signal),
+      );
+      const at = Date.parse(end);
+      return Number.isNaN(at) ? undefined : at;
+    } catch (error) {
+      if (named(error, 'InvocationDoesNotExist')) return undefined;
+      throw awsError(error, 'Systems Manager, looking at a command', signal);
+    }
+  }
+
+  /** All commands that a machine was sent, newest first. */
+  private async listed(machine: string, signal: AbortSignal): Promise<readonly Listed[]> {
+    const { sdk, client } = await this.ssm();
+    const found: Listed[] = [];
     let NextToken: string | undefined;
     do {
       await this.rate.turn(signal);
@@ -121,7 +157,7 @@ export class MachineCommands {
         const input = { InstanceId: machine, MaxResults: 50, ...(NextToken === undefined ? {} : { NextToken }) };
         const page = await client.send(new sdk.ListCommandInvocationsCommand(input), abortable(signal));
         for (const { CommandId: id, Comment, RequestedDateTime } of page.CommandInvocations ?? []) {
-          if (id !== undefined && Comment === name) ours.push({ id, at: RequestedDateTime?.getTime() ?? 0 });
+          if (id !== undefined) found.push({ id, comment: Comment, at: RequestedDateTime?.getTime() ?? 0 });
         }
         NextToken = page.NextToken === '' ? undefined : page.NextToken;
       } catch (error) {
@@ -129,7 +165,7 @@ export class MachineCommands {
         throw awsError(error, 'Systems Manager, looking for commands', signal);
       }
     } while (NextToken !== undefined);
-    return ours.sort((one, other) => other.at - one.at).map(({ id }) => id);
+    return found.sort((one, other) => other.at - one.at);
   }
 
   /** How a command stands; undefined right after it was sent. */

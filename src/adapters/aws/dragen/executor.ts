@@ -32,7 +32,7 @@ import { MachineCommands } from './commands.js';
 import { endMachines } from './end-machines.js';
 import { choicesOf, machineRequest } from './machine-request.js';
 import { COSTS, Machines, type Machine } from './machines.js';
-import { MachinePool, POOL_TAG, poolKey } from './pool.js';
+import { MachinePool, POOL_TAG, poolKey, RETIRED } from './pool.js';
 import { HashTables, tablesFolder } from './tables.js';
 
 const POLL_SECONDS = 30;
@@ -50,6 +50,8 @@ const LOOKS_FOR_LOST = [0, 1_000, 4_000, 10_000];
 /** So long work that builds a hash table may be without a machine: it has not got one yet, or has just ended. */
 const WITHOUT_MACHINE_MS = 5 * 60_000;
 const END_POLL_MS = 3_000;
+
+const EVER = new Date(0).toISOString();
 
 /** A command is over in these states. */
 const OVER = /^(Success|Cancelled|TimedOut|Failed)$/;
@@ -233,7 +235,16 @@ export class DragenExecutor implements RemoteExecutor {
   async alive(signal: AbortSignal): Promise<readonly RemoteAlive[]> {
     const found = await this.#machines.tagged(NAMESPACE_TAG, namespaceTag(this.namespace), signal);
     const holders = await this.#pool?.holders(signal);
+    const idle = new Map<string, string>();
+    for (const { id, tags, since } of found) {
+      const holder = holders?.get(id);
+      if (tags[POOL_TAG] === undefined || (holder !== undefined && holder.name !== RETIRED)) continue;
+      const quiet = await this.#commands.quietSince(id, signal);
+      // One that was never given anything waits since it was started.
+      if (quiet !== undefined) idle.set(id, quiet === 0 ? (since ?? EVER) : new Date(quiet).toISOString());
+    }
     return found.map(({ id, tags, since }) => {
+      const idleSince = idle.get(id);
       const { name, workflowId, runId } = holders?.get(id) ?? {
         name: tags[WORK_TAG] ?? 'none',
         workflowId: workflowOf(tags),
@@ -244,11 +255,14 @@ export class DragenExecutor implements RemoteExecutor {
         ...(workflowId === undefined ? {} : { workflowId }),
         ...(runId === undefined ? {} : { runId }),
         ...(since === undefined ? {} : { since }),
+        ...(idleSince === undefined ? {} : { idleSince }),
       };
     });
   }
 
-  async end({ id }: RemoteAlive, signal: AbortSignal): Promise<void> {
+  async end({ id, idleSince }: RemoteAlive, signal: AbortSignal): Promise<void> {
+    // Somebody may have given it work since it was listed.
+    if (idleSince !== undefined && this.#pool !== undefined && !(await this.#pool.retire(id, signal))) return;
     const machine = await this.#machines.describe(id, signal);
     if (machine !== undefined) await this.endAll([machine], signal);
     await this.#pool?.release(id);

@@ -17,6 +17,9 @@ export interface Holder {
 /** What tells machines that can stand for one another: on all of them the tag has one value. */
 export const POOL_TAG = 'cohortflow:pool';
 
+/** Holder of machines that a sweep was about to end: when that went wrong the next one ends them. */
+export const RETIRED = 'sweep';
+
 /** Machines of other settings, or of another namespace, are another pool. */
 export function poolKey(settings: AwsSettings, machine: DragenMachine, namespace: string): string {
   const { ami, amiParameter, instanceProfile, spot, subnets, securityGroups } = settings.dragen ?? {};
@@ -84,6 +87,11 @@ export class MachinePool {
       if (holder !== undefined) holders.set(id, holder);
     }
     return holders;
+  }
+
+  /** Takes a machine that nobody holds out of the pool, so that no work is given to it while it is ended. */
+  retire(id: string, signal: AbortSignal): Promise<boolean> {
+    return this.claim(id, { name: RETIRED }, signal);
   }
 
   /** Gives a machine back, or forgets one that has ended. */
