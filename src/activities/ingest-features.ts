@@ -144,8 +144,8 @@ async function send(
   readonly marks: string;
 }> {
   const { files, store } = services;
-  const { request, schema, form, fingerprint, tries } = ingest;
-  const folder = ingestLayout.batches(request.output, request.group, `${fingerprint.slice(0, 16)}-${tries}`);
+  const { schema, form } = ingest;
+  const folder = marksOf(ingest);
   const done = new Set(await files.names(folder));
   const maker = new RecordMaker(schema, form.form, pointsTo);
   const sendBatch = async (batch: readonly FeatureRow[]): Promise<RejectedRecord[]> => {
@@ -187,16 +187,22 @@ async function send(
   return { rows, latest, rejected, marks: folder };
 }
 
-async function groupsOf(ingest: Ingest, store: FeatureStore, signal: AbortSignal): Promise<IngestedGroup[]> {
+async function groupsOf(
+  ingest: Ingest,
+  store: FeatureStore,
+  signal: AbortSignal,
+): Promise<{ readonly featureGroups: readonly IngestedGroup[]; readonly at: string }> {
   const { schema, form } = ingest;
   const { recordIdentifier, eventTimeName } = schema;
-  const made: IngestedGroup[] = [];
+  const featureGroups: IngestedGroup[] = [];
+  const times: string[] = [];
   // One after the other: an account makes few at once.
   for (const { name, definitions, columns } of form.groups) {
-    const { table } = await store.ensure({ name, recordIdentifier, eventTimeName, definitions }, signal);
-    made.push({ name, table, columns });
+    const { table, at } = await store.ensure({ name, recordIdentifier, eventTimeName, definitions }, signal);
+    featureGroups.push({ name, table, columns });
+    times.push(at);
   }
-  return made;
+  return { featureGroups, at: times.sort()[0] ?? '' };
 }
 
 /** Where the Parquet file goes that the records point to; the same file to the same place however often. */
@@ -227,6 +233,15 @@ async function readRows(
   return `${outputFolder}/rows.csv`;
 }
 
+const marksOf = ({ request, fingerprint, tries }: Ingest): string =>
+  ingestLayout.batches(request.output, request.group, `${fingerprint.slice(0, 16)}-${tries}`);
+
+/** When this sending began: of one that is taken up again, when it began the first time. */
+async function began(ingest: Ingest, at: string, files: Files): Promise<string> {
+  const path = `${marksOf(ingest)}/began`;
+  return (await files.writeOnce(path, at)) ? at : files.readText(path);
+}
+
 /** Notes where records are about to go, so that a case can be found there whatever becomes of this sending. */
 async function noteSending(ingest: Ingest, pointsTo: string | undefined, files: Files): Promise<void> {
   const { request, form, fingerprint } = ingest;
@@ -245,8 +260,10 @@ async function writeRejected(files: Files, path: string, rejected: readonly Reje
   return files.write(path, csvText(['record', 'code', 'message'], rows));
 }
 
-const publicPart = ({ rows: _h, fingerprint: _f, tries: _t, refused: _r, ...result }: IngestRecord): IngestResult =>
-  result;
+function publicPart(record: IngestRecord): IngestResult {
+  const { rows: _h, fingerprint: _f, tries: _t, sentFrom: _s, refused: _r, ...result } = record;
+  return result;
+}
 
 /** See {@link FeatureActivities.ingestFeatures}. */
 export async function ingestFeatures(
@@ -261,11 +278,12 @@ export async function ingestFeatures(
   if (before !== undefined && before.failed === 0) return { ...publicPart(before), outcome: 'reused' };
   const pointsTo = pointerPlace(ingest, services);
   progress('making the feature group');
-  const featureGroups = await groupsOf(ingest, store, signal);
+  const { featureGroups, at } = await groupsOf(ingest, store, signal);
   await noteSending(ingest, pointsTo, files);
   if (pointsTo !== undefined) await files.copy(ingest.parquet, pointsTo, signal);
   const work = `${services.workFolder}/ingest-${randomUUID()}`;
   try {
+    const sentFrom = await began(ingest, at, files);
     const csv = await readRows(ingest, services, work, signal, progress);
     const { rows, latest, rejected, marks } = await send(ingest, csv, pointsTo, services, signal, progress);
     const list = ingestLayout.rejected(output, group);
@@ -283,6 +301,8 @@ export async function ingestFeatures(
       rows: ingest.rows,
       fingerprint: ingest.fingerprint,
       tries: ingest.tries,
+      // Where only refused rows are sent again the others came earlier.
+      ...(before === undefined ? { sentFrom } : before.sentFrom === undefined ? {} : { sentFrom: before.sentFrom }),
       refused: rejected.map(({ id }) => id),
     };
     await files.write(ingestLayout.record(output, group), `${JSON.stringify(record, null, 1)}\n`);

@@ -31,6 +31,8 @@ export interface IngestRecord extends IngestResult {
   readonly fingerprint: string;
   /** How often rows that were refused have been sent again. */
   readonly tries: number;
+  /** When sending began, by the store's clock; rows of an earlier sending may have the same event time. */
+  readonly sentFrom?: string;
   /** Identifiers that were refused. */
   readonly refused: readonly string[];
 }

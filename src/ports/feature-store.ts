@@ -19,6 +19,8 @@ export interface CatalogTable {
 export interface StoredGroup {
   readonly name: string;
   readonly table: CatalogTable;
+  /** What the store's own clock showed, ISO 8601, UTC: records that are sent from now on get no earlier time. */
+  readonly at: string;
 }
 
 /** A record: values of the features that have one, the identifier and the event time among them. */

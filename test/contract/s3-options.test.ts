@@ -64,7 +64,9 @@ describe.skipIf(!hasS3Server())('files in S3 that options name', () => {
 
   it('plan --sizes', async () => {
     const sizes = await put('sizes.csv', 'modality,bytes\nimaging,100000000\nimaging,200000000\n');
-    expect(await cohortflow('plan', '--sizes', sizes)).toMatchObject({ sizes: { imaging: { count: 2, bytes: 300_000_000 } } });
+    expect(await cohortflow('plan', '--sizes', sizes)).toMatchObject({
+      sizes: { imaging: { count: 2, bytes: 300_000_000 } },
+    });
   });
 
   it('validate --clinical, --clinical-spec and --radiomics', async () => {

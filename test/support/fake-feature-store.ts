@@ -52,6 +52,7 @@ export class FakeFeatureStore implements FeatureStore, QueryEngine {
     return Promise.resolve({
       name: spec.name,
       table: { database: 'sagemaker_featurestore', table: spec.name.toLowerCase().replaceAll('-', '_') },
+      at: new Date(this.now).toISOString(),
     });
   }
 

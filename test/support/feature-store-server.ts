@@ -107,7 +107,9 @@ export class FeatureStoreServer {
       if (fault instanceof ServiceFault) throw fault;
       const answer = await this.act(action, body, url, call);
       if (fault === 'lose') return void request.socket.destroy();
-      response.writeHead(200, { 'content-type': 'application/json' });
+      // One clock for what is said and what is stored.
+      const date = new Date(this.store.now).toUTCString();
+      response.writeHead(200, { 'content-type': 'application/json', date });
       response.end(JSON.stringify(answer));
     } catch (error) {
       const { type, message, status } =

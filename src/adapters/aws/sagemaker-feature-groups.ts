@@ -34,6 +34,8 @@ function isMissing(error: unknown): boolean {
 /** Makes and finds feature groups of SageMaker. */
 export class SageMakerFeatureGroups {
   #client: SageMakerClient | undefined;
+  /** The time of the last answer about a group, in ms. */
+  #clock = 0;
 
   /** @param pause tests do not wait */
   constructor(
@@ -116,18 +118,34 @@ export class SageMakerFeatureGroups {
     }
   }
 
-  private async describe(name: string, signal: AbortSignal): Promise<DescribeFeatureGroupResponse | undefined> {
+  /** Looks at a group; the answer's own time is that of the service. */
+  private async look(
+    request: { readonly FeatureGroupName: string; readonly NextToken?: string },
+    signal: AbortSignal,
+  ): Promise<DescribeFeatureGroupResponse> {
     const { client, commands } = await this.sdk();
+    const command = new commands.DescribeFeatureGroupCommand(request);
+    command.middlewareStack.add(
+      (next) => async (args) => {
+        const answer = await next(args);
+        const { headers = {} } = answer.response as { readonly headers?: Readonly<Record<string, string>> };
+        const date = Date.parse(headers['date'] ?? '');
+        this.#clock = Number.isNaN(date) ? Date.now() : date;
+        return answer;
+      },
+      { step: 'deserialize' },
+    );
+    return client.send(command, { abortSignal: signal });
+  }
+
+  private async describe(name: string, signal: AbortSignal): Promise<DescribeFeatureGroupResponse | undefined> {
     const definitions: FeatureDefinition[] = [];
     let token: string | undefined;
     for (;;) {
       const request = { FeatureGroupName: name, ...(token === undefined ? {} : { NextToken: token }) };
       let page: DescribeFeatureGroupResponse;
       try {
-        page = await this.repeated(
-          () => client.send(new commands.DescribeFeatureGroupCommand(request), { abortSignal: signal }),
-          signal,
-        );
+        page = await this.repeated(() => this.look(request, signal), signal);
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw error;
@@ -143,7 +161,9 @@ export class SageMakerFeatureGroups {
     for (let look = 0; look < LOOKS; look += 1) {
       const found = await this.describe(spec.name, signal);
       const status = found?.FeatureGroupStatus;
-      if (found !== undefined && status === 'Created') return stored(spec, found, this.settings);
+      if (found !== undefined && status === 'Created') {
+        return { ...stored(spec, found, this.settings), at: new Date(this.#clock).toISOString() };
+      }
       if (status !== undefined && status !== 'Creating') {
         const reason = masked(found?.FailureReason);
         throw new CohortflowError('FeatureGroupFailed', `the feature group ${spec.name} is ${status}: ${reason}`);
@@ -177,7 +197,11 @@ function otherSettings({ features = {}, kmsKey }: AwsSettings, found: DescribeFe
   ];
 }
 
-function stored(spec: FeatureGroupSpec, found: DescribeFeatureGroupResponse, settings: AwsSettings): StoredGroup {
+function stored(
+  spec: FeatureGroupSpec,
+  found: DescribeFeatureGroupResponse,
+  settings: AwsSettings,
+): Omit<StoredGroup, 'at'> {
   const { OfflineStoreStatus: offline, OfflineStoreConfig: config } = found;
   if (offline?.Status === 'Blocked' || offline?.Status === 'Disabled') {
     const message = `the offline store of ${spec.name} is ${offline.Status}: ${masked(offline.BlockedReason)}`;

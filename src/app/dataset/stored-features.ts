@@ -103,7 +103,7 @@ export async function waitUntilVisible(
       const missing = await identifiersOf(found, workshop);
       for (const id of refused) missing.delete(id);
       const { recordIdentifier: identifier, eventTimeName: eventTime } = found.schema;
-      const sql = visibleSql({ source, identifier, eventTime, columns: [] }, record.latestEventTime);
+      const sql = visibleSql({ source, identifier, eventTime, columns: [] }, record.latestEventTime, record.sentFrom);
       for (let wait = FIRST_LOOK_MS; missing.size > 0; wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
         for await (const [id] of stored.engine.rows(sql, { signal })) if (id != null) missing.delete(id);
         if (missing.size === 0) break;

@@ -44,11 +44,15 @@ export function latestSql({ source, identifier, eventTime, columns, asOf }: Late
   );
 }
 
-/** Which identifiers have a record of at least this event time, deletions included: what the store shows of an ingest. */
-export function visibleSql({ source, identifier, eventTime }: LatestRows, since: string): string {
+/**
+ * Which identifiers have a record of at least this event time, deletions included, that was not sent before `sentFrom`: what the
+ * store shows of an ingest. A run that sends a row twice gives both the same event time.
+ */
+export function visibleSql({ source, identifier, eventTime }: LatestRows, since: string, sentFrom?: string): string {
   const event = time(identifierText(eventTime));
   const id = identifierText(identifier);
-  return `SELECT DISTINCT ${id}\nFROM ${source} AS records\nWHERE ${event} >= ${time(literal(since))}`;
+  const sent = sentFrom === undefined ? '' : `\n  AND ${time('api_invocation_time')} >= ${time(literal(sentFrom))}`;
+  return `SELECT DISTINCT ${id}\nFROM ${source} AS records\nWHERE ${event} >= ${time(literal(since))}${sent}`;
 }
 
 /**
