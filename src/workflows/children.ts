@@ -2,9 +2,9 @@ import {
   ChildWorkflowCancellationType,
   ParentClosePolicy,
   WorkflowIdReusePolicy,
-  executeChild,
   isCancellation,
   sleep,
+  startChild,
   workflowInfo,
   type ChildWorkflowOptions,
 } from '@temporalio/workflow';
@@ -14,6 +14,7 @@ import type { UnitResult } from '../contracts/outcome.js';
 import { unitWorkflowId, type FanOutModality } from '../contracts/workflow-ids.js';
 import type { JsonObject } from '../steps/step.js';
 import { recordOutcome } from './activities.js';
+import type { Addressee } from './courier.js';
 import { isOwnCancellation, stepFailure } from './failures.js';
 import { modalityAttribute } from './search-attributes.js';
 
@@ -56,24 +57,30 @@ function cohortPriority(): Priority {
 /**
  * Runs one child to its end. A run that was terminated asks its children to cancel, and they take their time: the next
  * run waits for them instead of failing the unit.
+ *
+ * @param input what it is given, or what makes it for each attempt to start it
+ * @param onStarted called with the child once it runs: before that, its id may still be another one's
  */
 export async function childToEnd<R>(
   type: string,
   workflowId: string,
   input: unknown,
   options: Pick<ChildWorkflowOptions, 'staticSummary' | 'typedSearchAttributes'>,
+  onStarted: (child: Addressee) => void = () => undefined,
 ): Promise<R> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await executeChild<(input: unknown) => Promise<R>>(type, {
+      const child = await startChild<(input: unknown) => Promise<R>>(type, {
         workflowId,
-        args: [input],
+        args: [typeof input === 'function' ? (input as () => unknown)() : input],
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
         priority: cohortPriority(),
         ...options,
       });
+      onStarted(child);
+      return await child.result();
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError) || attempt === START_ATTEMPTS) throw error;
       await sleep(START_PAUSE);

@@ -20,11 +20,12 @@ import { CohortflowError } from '../domain/errors.js';
 import type { JsonObject } from '../steps/step.js';
 import { cohortFiles } from './activities.js';
 import { isEnvironment } from './breaker.js';
+import { ChildLine } from './child-line.js';
 import { childToEnd, type FanOut } from './children.js';
 import { Courier } from './courier.js';
 import { isOwnCancellation, isReportable, orFail } from './failures.js';
 import { laneCount, type LaneInput } from './lanes.js';
-import { breakerSignal, reportSignal, retryFailedUpdate, retryRoundSignal, steerSignal } from './messages.js';
+import { breakerSignal, reportSignal, retryFailedUpdate, retryRoundSignal } from './messages.js';
 import { PoolShare } from './pool-share.js';
 import { modalityAttribute } from './search-attributes.js';
 import { runSlice } from './slice.js';
@@ -44,7 +45,8 @@ interface Start {
   readonly id: string;
   readonly slice: Slice;
   readonly steer: (state: SteeringState) => void;
-  readonly run: (slice: Slice) => Promise<UnitCounts>;
+  /** @param slice as it is when asked */
+  readonly run: (slice: () => Slice) => Promise<UnitCounts>;
 }
 
 /** What a fan-out is given besides how its units are run. */
@@ -69,8 +71,11 @@ export class FanOutRun {
   private readonly steering: Steering;
   private readonly courier = new Courier();
   private readonly runners = new Map<string, Runner>();
+  private readonly lines = new Map<string, ChildLine>();
   private readonly counts = new Map<string, UnitCounts>();
   private readonly own: SliceState;
+  /** All who run units: cancelled when the run as a whole has failed. */
+  private readonly scope = new CancellationScope();
   private readonly share: PoolShare | undefined;
   private breaker: BreakerTrip | undefined;
   private retried = 0;
@@ -152,9 +157,7 @@ export class FanOutRun {
     const { only } = this.plan;
     this.give(childInput);
     this.share?.open();
-    const kept = this.share?.keep().catch((error: unknown) => {
-      this.failure ??= error;
-    });
+    const kept = this.share?.keep().catch((error: unknown) => this.fail(error));
     if (only === undefined && this.counts.size === 0) this.startMain(this.fanOut.total);
     try {
       for (;;) {
@@ -164,7 +167,7 @@ export class FanOutRun {
         if (this.failure !== undefined || (this.idle && this.rounds.length === 0)) break;
       }
     } catch (error) {
-      this.failure ??= error;
+      this.fail(error);
     }
     await CancellationScope.nonCancellable(async () => {
       await condition(() => this.runners.size === 0);
@@ -193,8 +196,8 @@ export class FanOutRun {
     }
     const { own } = this;
     const steer = (state: SteeringState): void => void own.steering.change(state);
-    const run = async (slice: Slice): Promise<UnitCounts> => {
-      await runSlice(this.fanOut, slice, own, Infinity);
+    const run = async (slice: () => Slice): Promise<UnitCounts> => {
+      await runSlice(this.fanOut, slice(), own, Infinity);
       return own.counts;
     };
     this.start([{ id: OWN, slice: this.slice({ round: 0, total }, 0, 1), steer, run }]);
@@ -211,9 +214,12 @@ export class FanOutRun {
     this.start(
       Array.from({ length: lanes }, (_, lane) => {
         const id = laneWorkflowId(fanOut.cohortId, lane, round.round);
+        const line = new ChildLine();
+        this.lines.set(id, line);
         const steer = (state: SteeringState): void =>
-          void this.courier.send(id, (handle) => handle.signal(steerSignal, state));
-        const run = (slice: Slice): Promise<UnitCounts> => this.laneToEnd(id, { fanOut, slice });
+          void line.steer(state).catch((error: unknown) => this.fail(error));
+        const run = (slice: () => Slice): Promise<UnitCounts> =>
+          this.laneToEnd(id, () => ({ fanOut, slice: slice() }), line);
         return { id, slice: this.slice(round, lane, lanes), steer, run };
       }),
     );
@@ -233,13 +239,13 @@ export class FanOutRun {
       if (runner === undefined) continue;
       if (id === OWN) this.own.steering.change(runner.told);
       runner.steer = steer;
-      run({ ...slice, steering: runner.told })
+      this.scope
+        .run(() => run(() => ({ ...slice, steering: runner.told })))
         .then((counts) => void this.counts.set(id, counts))
-        .catch((error: unknown) => {
-          this.failure ??= error;
-        })
+        .catch((error: unknown) => this.fail(error))
         .finally(() => {
           this.runners.delete(id);
+          this.lines.delete(id);
           this.divide();
           this.changed();
         });
@@ -247,19 +253,23 @@ export class FanOutRun {
   }
 
   /** Runs one lane. When it is lost as a whole the units it had not told of count as failed; the table of outcomes tells which of them ended. */
-  private async laneToEnd(id: string, input: LaneInput): Promise<UnitCounts> {
-    const { modality, searchAttributes } = input.fanOut;
+  private async laneToEnd(id: string, input: () => LaneInput, line: ChildLine): Promise<UnitCounts> {
+    const { modality, searchAttributes } = this.fanOut;
     const attributes = searchAttributes ? { typedSearchAttributes: modalityAttribute(modality) } : {};
     try {
-      return await childToEnd<UnitCounts>('cohortLane', id, input, {
-        staticSummary: 'a lane of the cohort',
-        ...attributes,
-      });
+      const options = { staticSummary: 'a lane of the cohort', ...attributes };
+      return await childToEnd<UnitCounts>('cohortLane', id, input, options, (lane) => line.started(lane));
     } catch (error) {
       if (isOwnCancellation(error) || !isReportable(error)) throw error;
-      const { total } = input.slice.counts;
+      const { total } = input().slice.counts;
       return lostUnits(total, this.counts.get(id), isCancellation(error) ? 'cancelled' : 'failed');
     }
+  }
+
+  /** The run as a whole fails: what still runs is cancelled, since nobody may widen it any more. */
+  private fail(error: unknown): void {
+    this.failure ??= error;
+    this.scope.cancel();
   }
 
   /** Divides what may be in flight among those who run units. */
@@ -286,8 +296,9 @@ export class FanOutRun {
   }
 
   private tellLanes(order: BreakerOrder): void {
-    for (const id of this.runners.keys()) {
-      if (id !== OWN) void this.courier.send(id, (handle) => handle.signal(breakerSignal, order));
+    // One that has not started holds nothing yet.
+    for (const line of this.lines.values()) {
+      line.tell((handle) => handle.signal(breakerSignal, order)).catch((error: unknown) => this.fail(error));
     }
   }
 
@@ -327,7 +338,8 @@ export class FanOutRun {
   /** What a lane told: how far it is, that it is as narrow as it was told to be, that its breaker tripped. */
   private take({ from, counts, settled, tripped, row, holds }: PartReport): void {
     const runner = this.runners.get(from);
-    if (runner === undefined) return;
+    // One of the same id that an earlier run left behind speaks of that run.
+    if (runner === undefined || this.lines.get(from)?.hasStarted !== true) return;
     if (counts !== undefined) this.counts.set(from, counts);
     if (settled !== undefined) runner.settle(settled);
     if (holds !== undefined) runner.holds = holds;
@@ -401,7 +413,7 @@ export class FanOutRun {
     if (parent === undefined || holds === this.toldHolds) return;
     this.toldHolds = holds;
     const from = workflowInfo().workflowId;
-    void this.courier.send(parent, (handle) => handle.signal(reportSignal, { from, holds }));
+    this.courier.send(parent, (handle) => handle.signal(reportSignal, { from, holds }));
   }
 
   /** Tells the parent how far this is, when at least so much more of it has been dealt with. */
@@ -413,6 +425,6 @@ export class FanOutRun {
     if (share < this.reported + atLeast || share === this.reported) return;
     this.reported = share;
     const from = workflowInfo().workflowId;
-    void this.courier.send(parent, (handle) => handle.signal(reportSignal, { from, counts }));
+    this.courier.send(parent, (handle) => handle.signal(reportSignal, { from, counts }));
   }
 }

@@ -28,11 +28,12 @@ export interface LaneInput {
 
 /**
  * Lanes of a cohort: as few as keep each one's run and width within bounds. Few wide pools come closer to the makespan of
- * a single one than many narrow ones, since a unit cannot change its lane.
+ * a single one than many narrow ones, since a unit cannot change its lane. There may be more lanes than width: some then
+ * wait, and a cohort that is widened later has them.
  */
 export function laneCount(total: number, width: number): number {
   const wanted = Math.max(Math.ceil(total / LANE_RUN_LIMIT), Math.ceil(Math.min(total, width) / LANE_WIDTH));
-  return Math.min(MOST_LANES, width, wanted);
+  return Math.min(MOST_LANES, wanted);
 }
 
 /** What a lane tells its cohort. */
@@ -46,7 +47,7 @@ export class LaneReports {
 
   send(report: Omit<PartReport, 'from'>): void {
     const from = this.lane;
-    void this.courier.send(this.cohortId, (handle) => handle.signal(reportSignal, { from, ...report }));
+    this.courier.send(this.cohortId, (handle) => handle.signal(reportSignal, { from, ...report }));
   }
 
   /** Resolves when all of it has left. */
@@ -103,17 +104,17 @@ export async function continueLane(
 ): Promise<void> {
   const { fanOut, slice, limit, reported = 0 } = input;
   const size = sliceSize(fanOut.total, slice.first, slice.stride);
-  const { rest } = state;
-  const { counts } = rest;
-  if (rest.at >= size) return reports.told();
+  const { counts, at } = state.rest;
+  if (at >= size) return reports.told();
   const share = endedUnits(counts) / size;
   const due = share >= reported + REPORTED_SHARE;
   if (due) reports.send({ counts });
-  await reports.told();
   await condition(allHandlersFinished);
+  // Also what it says because of a change that comes meanwhile: a signal given together with the end of a run is never sent.
+  await reports.told();
   await continueAsNew<(next: LaneInput) => Promise<UnitCounts>>({
     fanOut,
-    slice: rest,
+    slice: state.rest,
     ...(limit === undefined ? {} : { limit }),
     reported: due ? share : reported,
     ...(rows.told === 0 ? {} : { rowReports: rows.told }),

@@ -9,10 +9,7 @@ import { isReportable, stepFailure } from './failures.js';
  *
  * @param mended says why nothing goes on; resolves when someone said that it is mended
  */
-export async function untilMended<T>(
-  work: () => Promise<T>,
-  mended: (trip: BreakerTrip) => Promise<void>,
-): Promise<T> {
+export async function untilMended<T>(work: () => Promise<T>, mended: (trip: BreakerTrip) => Promise<void>): Promise<T> {
   for (;;) {
     try {
       return await work();

@@ -17,6 +17,7 @@ import type { ClinicalResult, CohortResult, ModalityResult } from '../contracts/
 import { modalityWorkflowId, type FanOutModality, type Modality } from '../contracts/workflow-ids.js';
 import { childToEnd } from './children.js';
 import { CohortState } from './cohort-state.js';
+import type { Addressee } from './courier.js';
 import { isOwnCancellation, isReportable, orFail, stepFailure } from './failures.js';
 import { closingOnCancel, finishRun, heedReport, type RunParts } from './finish-run.js';
 import { PartControl } from './part-control.js';
@@ -30,10 +31,16 @@ const TYPES: Readonly<Record<Modality, string>> = {
 };
 
 /** Starts one modality as a child; a modality whose workflow itself broke is a failed part, not the end of the others. */
-async function modality<R>(name: Modality, input: unknown, broken: (code: string, message: string) => R): Promise<R> {
+async function modality<R>(
+  name: Modality,
+  input: unknown,
+  broken: (code: string, message: string) => R,
+  onStarted: (child: Addressee) => void,
+): Promise<R> {
   try {
     const workflowId = modalityWorkflowId(workflowInfo().workflowId, name);
-    return await childToEnd<R>(TYPES[name], workflowId, input, { staticSummary: `${name} of the cohort` });
+    const options = { staticSummary: `${name} of the cohort` };
+    return await childToEnd<R>(TYPES[name], workflowId, input, options, onStarted);
   } catch (error) {
     if (isOwnCancellation(error) || !isReportable(error)) throw error;
     const { code, message } = stepFailure(error);
@@ -70,17 +77,14 @@ async function unitModality(
   control: PartControl,
 ): Promise<ModalityResult> {
   const broken = brokenUnits(total, name, () => control.told(name));
-  let result = await control.whileOpen(name, () => modality<ModalityResult>(name, input, broken));
+  let result = await control.whileOpen(name, (onStarted) => modality<ModalityResult>(name, input, broken, onStarted));
   for (;;) {
     const retryRound = await control.nextRound(name);
     if (retryRound === undefined) return result;
     const again = { ...input, retryRound };
-    const { counts, featureGroups } = await control.whileOpen(name, () =>
-      modality<ModalityResult>(
-        name,
-        again,
-        brokenUnits(retryRound.total, name, () => undefined),
-      ),
+    const lost = brokenUnits(retryRound.total, name, () => undefined);
+    const { counts, featureGroups } = await control.whileOpen(name, (onStarted) =>
+      modality<ModalityResult>(name, again, lost, onStarted),
     );
     const { done, reused, failed, cancelled } = result.counts;
     result = {
@@ -124,7 +128,8 @@ async function runModalities(input: MultimodalInput, prepared: PreparedRun, stat
     names.push('clinical');
     const child: ClinicalInput = { ...common, clinical };
     const broken = (code: string, message: string): ClinicalResult => ({ outcome: 'failed', code, message });
-    const run = (): Promise<ClinicalResult> => modality('clinical', child, broken);
+    const run = (onStarted: (part: Addressee) => void): Promise<ClinicalResult> =>
+      modality('clinical', child, broken, onStarted);
     started.push(async () => ({ clinical: await control.whileOpen('clinical', run) }));
   }
   state.children = names;

@@ -17,7 +17,8 @@ import type { UnitCounts } from '../contracts/outcome.js';
 import { modalityWorkflowId, type FanOutModality, type Modality } from '../contracts/workflow-ids.js';
 import { cohortFiles } from './activities.js';
 import type { CohortState } from './cohort-state.js';
-import { Courier } from './courier.js';
+import { ChildLine } from './child-line.js';
+import type { Addressee } from './courier.js';
 import { orFail } from './failures.js';
 import {
   pauseUpdate,
@@ -27,7 +28,6 @@ import {
   retryRoundSignal,
   setConcurrencyUpdate,
   setStartRateUpdate,
-  steerSignal,
 } from './messages.js';
 
 /**
@@ -37,9 +37,10 @@ import {
  */
 export class PartControl {
   private readonly names: readonly FanOutModality[];
-  private readonly open = new Set<Modality>();
+  private readonly open = new Map<Modality, ChildLine>();
+  /** All that a modality was told so far: one that runs again is told it too. */
+  private readonly said: Partial<Record<Modality, SteeringChange>> = {};
   private readonly rounds: Partial<Record<FanOutModality, RetryRound[]>> = {};
-  private readonly courier = new Courier();
   private state: SteeringState;
   private lastRound = 1;
   private choosing = 0;
@@ -60,18 +61,21 @@ export class PartControl {
     };
     setHandler(reportSignal, ({ from, counts, holds }) => {
       const name = this.names.find((one) => from === this.idOf(one));
-      if (name !== undefined && holds === true) this.holding.add(name);
-      else if (name !== undefined && holds === false) this.holding.delete(name);
-      if (name !== undefined && counts !== undefined) shown.showPart(name, counts);
+      // One of the same id that an earlier run left behind speaks of that run.
+      if (name === undefined || this.open.get(name)?.hasStarted !== true) return;
+      if (holds === true) this.holding.add(name);
+      else if (holds === false) this.holding.delete(name);
+      if (counts !== undefined) shown.showPart(name, counts);
     });
     this.heed(input.output);
   }
 
-  /** Runs a modality's workflow; meanwhile what is to be retried is told to it. */
-  async whileOpen<R>(name: Modality, run: () => Promise<R>): Promise<R> {
-    this.open.add(name);
+  /** Runs a modality's workflow; meanwhile it is told how it is to run and what is to be retried, once it has started. */
+  async whileOpen<R>(name: Modality, run: (onStarted: (child: Addressee) => void) => Promise<R>): Promise<R> {
+    const line = new ChildLine(this.said[name]);
+    this.open.set(name, line);
     try {
-      return await run();
+      return await run((child) => line.started(child));
     } finally {
       this.open.delete(name);
       if (name !== 'clinical') this.holding.delete(name);
@@ -140,9 +144,13 @@ export class PartControl {
       ...(widths.length === 0 ? {} : { width: Math.max(...widths) }),
     } as SteeringState;
     await Promise.all(
-      changes.map(([name, change]) =>
-        this.courier.send(this.idOf(name), (handle) => handle.signal(steerSignal, change)),
-      ),
+      changes.map(async ([name, change]) => {
+        this.said[name] = { ...this.said[name], ...change };
+        const line = this.open.get(name);
+        const told = line?.steer(change);
+        // One that has still to start hears it then: whoever asked does not wait for that.
+        if (line?.hasStarted === true) await told;
+      }),
     );
     return this.state;
   }
@@ -167,9 +175,7 @@ export class PartControl {
   }
 
   private async take(name: FanOutModality, round: RetryRound): Promise<void> {
-    const told =
-      this.open.has(name) &&
-      (await this.courier.send(this.idOf(name), (handle) => handle.signal(retryRoundSignal, round)));
-    if (!told) (this.rounds[name] ??= []).push(round);
+    const told = await this.open.get(name)?.tell((handle) => handle.signal(retryRoundSignal, round));
+    if (told !== true) (this.rounds[name] ??= []).push(round);
   }
 }

@@ -1,10 +1,10 @@
-import { allHandlersFinished, condition, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition, continueAsNew, log, setHandler, workflowInfo } from '@temporalio/workflow';
 import { checkInput, type FieldRules } from '../contracts/input-check.js';
 import { grantOf, withClaim, withGrants, type PoolHolder } from '../contracts/pools.js';
 import { quick } from './activities.js';
+import { Courier } from './courier.js';
 import { orFail } from './failures.js';
 import { claimSignal, grantSignal, poolQuery } from './messages.js';
-import { tell } from './courier.js';
 
 const RULES: FieldRules = {
   pool: { kind: 'text', required: true, about: 'name of the pool' },
@@ -30,6 +30,9 @@ export async function resourcePool(raw: unknown): Promise<void> {
   const { pool } = input;
   let holders: readonly PoolHolder[] = input.holders ?? [];
   let changes = 0;
+  const courier = new Courier();
+  const tell = (one: PoolHolder): void =>
+    courier.send(one.holder, (handle) => handle.signal(grantSignal, grantOf(pool, one)));
 
   /** Takes on a change of who holds what, and tells those whose grant is another now. */
   const settle = (next: readonly PoolHolder[]): void => {
@@ -37,12 +40,13 @@ export async function resourcePool(raw: unknown): Promise<void> {
     holders = withGrants(next);
     changes += 1;
     for (const one of holders) {
-      if (one.seq === (before.get(one.holder) ?? 0)) continue;
-      void tell(one.holder, (handle) => handle.signal(grantSignal, grantOf(pool, one)));
+      if (one.seq !== (before.get(one.holder) ?? 0)) tell(one);
     }
   };
   setHandler(poolQuery, () => holders);
   setHandler(claimSignal, (claim) => settle(withClaim(holders, claim)));
+  // Whatever became of the last grants of the run before: one that was heard already is not heeded twice.
+  holders.forEach(tell);
 
   for (;;) {
     const seen = changes;
@@ -55,6 +59,8 @@ export async function resourcePool(raw: unknown): Promise<void> {
     }
     if (workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
+      // A signal that is given together with the end of a run is never sent. One who cannot be told keeps what it has.
+      await courier.delivered().catch((error: unknown) => log.warn(`pool ${pool}: ${String(error)}`));
       await continueAsNew<(next: PoolInput) => Promise<void>>({ pool, holders });
     }
   }

@@ -1,4 +1,4 @@
-import { sleep } from '@temporalio/workflow';
+import { condition } from '@temporalio/workflow';
 
 /**
  * Spaces starts out. Up to one a second each waits its turn; above, a second's worth goes at once, so that a fast rate
@@ -11,20 +11,22 @@ export class StartRate {
   /** @param perMinute the rate now; 0 is no limit */
   constructor(private readonly perMinute: () => number) {}
 
-  /** Waits until one more may start. */
+  /** Waits until one more may start; a change of the rate meanwhile counts at once. */
   async turn(): Promise<void> {
     for (;;) {
-      const rate = this.perMinute() / 60_000;
+      const perMinute = this.perMinute();
+      const rate = perMinute / 60_000;
       if (rate === 0) return;
       const now = Date.now();
       const burst = Math.max(1, rate * 1000);
-      this.tokens = Math.min(burst, this.tokens + (now - this.filledAt) * rate);
+      // A clock that was set back takes nothing away.
+      this.tokens = Math.min(burst, this.tokens + Math.max(0, now - this.filledAt) * rate);
       this.filledAt = now;
       if (this.tokens >= 1 - 1e-9) {
         this.tokens -= 1;
         return;
       }
-      await sleep(Math.max(1, Math.ceil((burst - this.tokens) / rate)));
+      await condition(() => this.perMinute() !== perMinute, Math.max(1, Math.ceil((burst - this.tokens) / rate)));
     }
   }
 }

@@ -72,7 +72,8 @@ describe.skipIf(server === undefined)('a cohort of more studies than one workflo
     [1_000, 50, 3],
     [1_000_000, 50, 10],
     [500, 500, 10],
-    [5_000, 3, 3],
+    [5_000, 3, 10],
+    [1_000, 1, 3],
   ])('are as few as bounds allow: %i studies at %i in %i lanes, whose widths sum up', (total, width, lanes) => {
     expect(laneCount(total, width)).toBe(lanes);
     const size = Math.ceil(total / lanes);
