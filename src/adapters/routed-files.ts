@@ -8,7 +8,7 @@ import { CohortflowError } from '../domain/errors.js';
 import type { ByteSource, FileEntry, Files } from '../ports/files.js';
 import type { S3Files } from './aws/s3-files.js';
 import { isS3 } from './aws/s3-location.js';
-import { ioError } from './local/io-errors.js';
+import { writeError } from './local/io-errors.js';
 
 /** Files of one folder that go from store to store at once. */
 const TRANSFERS_AT_ONCE = 8;
@@ -140,7 +140,7 @@ export class RoutedFiles implements Files {
       await rename(aside, to);
     } catch (error) {
       if (error instanceof CohortflowError || signal?.aborted === true) throw error;
-      throw ioError(error, to, 'writing');
+      throw await writeError(error, to, 'writing');
     } finally {
       await rm(aside, { force: true }).catch(() => undefined);
     }

@@ -1,12 +1,25 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, type Dirent } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  access,
+  constants,
+  copyFile,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { CohortflowError } from '../../domain/errors.js';
 import type { ByteSource, FileEntry, Files } from '../../ports/files.js';
 import { gunzipped, gunzipStream, gzipped } from '../gzip.js';
 import { linesOf } from '../text-lines.js';
-import { ioError, isNotFound, isTaken, isTooLarge } from './io-errors.js';
+import { ioError, isNotFound, isTaken, isTooLarge, writeError } from './io-errors.js';
 
 async function entryOf(path: string, name: string): Promise<FileEntry | undefined> {
   try {
@@ -178,7 +191,7 @@ export class LocalFiles implements Files {
     try {
       await mkdir(path, { recursive: true });
     } catch (error) {
-      throw ioError(error, path, 'making folder');
+      throw await writeError(error, path, 'making folder');
     }
   }
 
@@ -186,7 +199,7 @@ export class LocalFiles implements Files {
     try {
       await rm(path, { recursive: true, force: true });
     } catch (error) {
-      throw ioError(error, path, 'removing');
+      throw await writeError(error, path, 'removing');
     }
   }
 
@@ -195,7 +208,7 @@ export class LocalFiles implements Files {
       await mkdir(dirname(to), { recursive: true });
       await rename(from, to);
     } catch (error) {
-      throw ioError(error, to, 'moving into place');
+      throw await writeError(error, to, 'moving into place');
     }
   }
 
@@ -207,7 +220,13 @@ export class LocalFiles implements Files {
     for (const entry of entries) {
       signal?.throwIfAborted();
       const place = folder ? join(to, relative(from, entry.path)) : to;
-      await this.aside(place, (aside) => copyFile(entry.path, aside));
+      await this.aside(place, async (aside) => {
+        // Told apart from a place that cannot be written to.
+        await access(entry.path, constants.R_OK).catch((error: unknown) => {
+          throw ioError(error, entry.path, 'reading');
+        });
+        await copyFile(entry.path, aside);
+      });
     }
   }
 
@@ -235,7 +254,7 @@ export class LocalFiles implements Files {
       await make(aside);
       await place(aside);
     } catch (error) {
-      throw ioError(error, path, 'writing');
+      throw await writeError(error, path, 'writing');
     } finally {
       await rm(aside, { force: true }).catch(() => undefined);
     }

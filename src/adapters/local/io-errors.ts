@@ -1,6 +1,9 @@
+import { access, constants } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { CohortflowError, messageOf } from '../../domain/errors.js';
 
 const NOT_THERE = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EISDIR', 'ELOOP']);
+const NOT_ALLOWED = new Set(['EACCES', 'EPERM', 'EROFS']);
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT']);
 
 function systemCode(error: unknown): string | undefined {
@@ -47,4 +50,29 @@ export function ioError(error: unknown, path: string, doing: string): unknown {
     { damaged: damaged !== undefined },
     error,
   );
+}
+
+/** True when what exists of a path, the folder or the nearest one above it, cannot be written to. */
+export async function isUnwritable(path: string): Promise<boolean> {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      await access(at, constants.W_OK);
+      return false;
+    } catch (error) {
+      if (!isNotFound(error)) return NOT_ALLOWED.has(systemCode(error) ?? '');
+      if (at === dirname(at)) return false;
+    }
+  }
+}
+
+/**
+ * {@link ioError} of something that changes what is at a path: `NotWritable` where the system does not let us. A place that
+ * becomes so is a fault of the environment, and not of the case that meets it.
+ */
+export async function writeError(error: unknown, path: string, doing: string): Promise<unknown> {
+  const code = systemCode(error);
+  // Of a folder to be made below one that is read-only Node says that it is not there.
+  const refused = code !== undefined && (NOT_ALLOWED.has(code) || (isNotFound(error) && (await isUnwritable(path))));
+  if (!refused || error instanceof CohortflowError) return ioError(error, path, doing);
+  return new CohortflowError('NotWritable', `${doing} ${path}: the system says ${code}`, {}, error);
 }

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { RunStart } from '../../app/cohort-run.js';
 import type { AwsSettings } from '../../config/aws-settings.js';
+import { isUnwritable } from '../../adapters/local/io-errors.js';
 import { fanOutChoice } from '../../contracts/fan-out-choice.js';
 import { checkProfile } from '../../app/doctor/check-profile.js';
 import { createFiles } from '../../app/create-files.js';
@@ -151,6 +152,10 @@ export async function execute(
   options: RunOptions,
 ): Promise<{ readonly result: CohortResult | undefined; readonly exitCode: ExitCode }> {
   const input = await workflowInput(options);
+  // Another worker may write where this machine cannot.
+  if (options.worker && !isUri(input.output) && (await isUnwritable(input.output))) {
+    throw new CohortflowError('InvalidInput', `--output: ${input.output} cannot be written to by this user`);
+  }
   await checkFirst(input);
   return executeInput(input, options);
 }

@@ -38,6 +38,12 @@ export const GENERAL_FAILURES = {
     reason: 'The Temporal server does not answer or could not be started.',
     remedy: 'Check the address, or start one with `cohortflow server start`.',
   },
+  NotWritable: {
+    retryable: false,
+    fault: 'environment',
+    reason: 'The system does not let the worker write there: permissions, or a file system that is read-only.',
+    remedy: 'Give the user of the workers the right to write where the message says, or mount it writable.',
+  },
   DiskFull: {
     retryable: true,
     fault: 'environment',
