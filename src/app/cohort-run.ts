@@ -9,6 +9,7 @@ import {
   type Client,
   type WorkflowHandle,
 } from '@temporalio/client';
+import { canonicalJson } from '../activities/canonical-json.js';
 import type { MultimodalInput } from '../contracts/inputs.js';
 import type { CohortResult } from '../contracts/results.js';
 import { CohortflowError } from '../domain/errors.js';
@@ -25,7 +26,36 @@ export interface RunStart {
   readonly workflowId: string;
 }
 
-/** Starts the cohort, or attaches to the one that runs under the same id: into the same output, that is. */
+/** Fields that do not tell one run from another: a run that takes up failures goes on with the same command. */
+const NOT_COMPARED: readonly string[] = ['schemaVersion', 'prepared', 'retryOf', 'takeOver'];
+
+/** Names of the fields in which what is asked for differs from what an open run was given. */
+export function differingFields(given: MultimodalInput, wanted: MultimodalInput): string[] {
+  const [a, b] = [given, wanted] as unknown as readonly Readonly<Record<string, unknown>>[];
+  // A flag that is off says what one says that is absent.
+  const valueOf = (value: unknown): string => canonicalJson(value === undefined || value === false ? null : value);
+  const names = new Set([...Object.keys(given), ...Object.keys(wanted)]);
+  return [...names].filter((name) => !NOT_COMPARED.includes(name) && valueOf(a?.[name]) !== valueOf(b?.[name])).sort();
+}
+
+/** Attaching to a run that does something else would show its result as the answer to what was asked. */
+async function refuseOther(client: Client, workflowId: string, wanted: MultimodalInput): Promise<void> {
+  const input = await inputOf(client, workflowId);
+  const fields = input === undefined ? [] : differingFields(input, wanted);
+  if (fields.length === 0) return;
+  throw new CohortflowError(
+    'OutputBusy',
+    `workflow ${workflowId} runs into this output, and was started with another ${fields.join(', ')}: ` +
+      'give the command it was started with to come back to it, wait for it, or cancel it',
+    { fields },
+  );
+}
+
+/**
+ * Starts the cohort, or attaches to the one that runs under the same id: into the same output, that is.
+ *
+ * @throws CohortflowError `OutputBusy` when the one that runs was started with something else
+ */
 export async function startOrAttach(
   client: Client,
   taskQueue: string,
@@ -33,6 +63,7 @@ export async function startOrAttach(
   { type, workflowId }: RunStart = { type: 'multimodalCohort', workflowId: cohortWorkflowId(input.output) },
 ): Promise<{ readonly handle: WorkflowHandle; readonly attached: boolean }> {
   const attached = await isRunning(client, workflowId);
+  if (attached) await refuseOther(client, workflowId, input);
   const handle = await client.workflow.start(type, {
     workflowId,
     taskQueue,
@@ -44,6 +75,20 @@ export async function startOrAttach(
     priority: { fairnessKey: workflowId },
   });
   return { handle, attached };
+}
+
+/** What a workflow was started with: the first event of its history alone is read. */
+async function inputOf(client: Client, workflowId: string, runId = ''): Promise<MultimodalInput | undefined> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: 1,
+  });
+  const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
+  let payloads = [...(history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [])];
+  for (const codec of [...payloadCodecs].reverse()) payloads = await codec.decode(payloads);
+  const [payload] = payloads;
+  return payload === undefined ? undefined : payloadConverter.fromPayload<MultimodalInput>(payload);
 }
 
 /**
@@ -58,13 +103,9 @@ export async function endedRun(
   try {
     const handle = client.workflow.getHandle(workflowId);
     const { type, runId } = await handle.describe();
-    const started = (await handle.fetchHistory()).events?.[0]?.workflowExecutionStartedEventAttributes;
-    const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
-    let payloads = [...(started?.input?.payloads ?? [])];
-    for (const codec of [...payloadCodecs].reverse()) payloads = await codec.decode(payloads);
-    const [payload] = payloads;
-    if (payload === undefined) throw new CohortflowError('RunNotFound', `the run ${workflowId} had no input`);
-    return { type, runId, input: payloadConverter.fromPayload<MultimodalInput>(payload) };
+    const input = await inputOf(client, workflowId, runId);
+    if (input === undefined) throw new CohortflowError('RunNotFound', `the run ${workflowId} had no input`);
+    return { type, runId, input };
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     throw new CohortflowError('RunNotFound', `the server knows no run ${workflowId}`, {}, error);

@@ -27,18 +27,23 @@ export interface CohortRun {
 
 const POLL_MS = 500;
 
-/** The first Ctrl-C leaves, the second cancels. */
+/** The first Ctrl-C leaves, the second cancels. SIGTERM only leaves, however often: `timeout`, say, sends it twice. */
 class Interrupts {
   count = 0;
+  terminated = false;
   private wake: (() => void) | undefined;
-  private readonly listener = (): void => {
+  private readonly interrupt = (): void => {
     this.count += 1;
+    this.wake?.();
+  };
+  private readonly terminate = (): void => {
+    this.terminated = true;
     this.wake?.();
   };
 
   constructor() {
-    process.on('SIGINT', this.listener);
-    process.on('SIGTERM', this.listener);
+    process.on('SIGINT', this.interrupt);
+    process.on('SIGTERM', this.terminate);
   }
 
   next(): Promise<'interrupted'> {
@@ -46,8 +51,8 @@ class Interrupts {
   }
 
   end(): void {
-    process.off('SIGINT', this.listener);
-    process.off('SIGTERM', this.listener);
+    process.off('SIGINT', this.interrupt);
+    process.off('SIGTERM', this.terminate);
   }
 }
 
@@ -120,7 +125,13 @@ export async function runCohort(
     server.kind === 'embedded' ? { address: server.address, namespace: server.namespace } : {};
   const client = await connectClient(target);
   const interrupts = new Interrupts();
-  const { handle, attached } = await startOrAttach(client, config.taskQueue, input, start);
+  const { handle, attached } = await startOrAttach(client, config.taskQueue, input, start).catch(
+    async (error: unknown) => {
+      interrupts.end();
+      await client.connection.close();
+      throw error;
+    },
+  );
   const { workflowId } = handle;
   say(attached ? `attached to ${workflowId}, which runs into this output` : `started ${workflowId}`);
   const worker = new WorkerProcess(config, target, workflowId, say, () => isRunning(client, workflowId));
@@ -160,11 +171,13 @@ export async function runCohort(
         await shown;
         return { workflowId, result: ending, ...ui };
       }
-      if (interrupts.count === 1) {
+      if (interrupts.count <= 1) {
         view.clear();
-        say('leaving; once more within two seconds cancels the run');
-        await Promise.race([sleep(SECOND_MS), interrupts.next()]);
-        if (interrupts.count === 1) {
+        if (!interrupts.terminated) {
+          say('leaving; once more within two seconds cancels the run');
+          await Promise.race([sleep(SECOND_MS), interrupts.next()]);
+        }
+        if (interrupts.count <= 1) {
           say(`the run goes on in the background; the same command comes back to it`);
           return { workflowId, result: undefined, ...ui };
         }
@@ -177,11 +190,11 @@ export async function runCohort(
     // Told to end, not left to notice by itself: the server may be stopped before it looks again.
     if (over) worker.stop();
     else worker.leave();
-    interrupts.end();
     // A call that is still waiting would be tried again on the closed connection.
     leaving.abort();
     asking.abort();
     await Promise.all([settled, shown]);
+    interrupts.end();
     await client.connection.close();
   }
 }

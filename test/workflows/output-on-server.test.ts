@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endedRun, startOrAttach } from '../../src/app/cohort-run.js';
 import { TemporalCohortServer } from '../../src/app/cohort-server.js';
 import { realTime, temporalCli } from '../support/temporal-servers.js';
 import { TEST_QUEUE } from '../support/temporal-workers.js';
@@ -30,6 +31,26 @@ describe.skipIf(program === undefined)('what a server knows of the owner of an o
     } finally {
       await other.teardown();
     }
+  });
+
+  it('a run is come back to by the command that started it, and by no other', async () => {
+    const output = `/out/${randomUUID()}`;
+    const given = { output, cohort: '/sheet.csv', genes: ['b', 'a'] };
+    const { handle, attached } = await startOrAttach(env.client, TEST_QUEUE, given);
+    expect(attached).toBe(false);
+    const again = { genes: ['b', 'a'], cohort: '/sheet.csv', output, force: false, takeOver: true };
+    expect(await startOrAttach(env.client, TEST_QUEUE, again)).toMatchObject({ attached: true });
+    const other = { ...given, cohort: '/other.csv', force: true, roi: 'Mass' };
+    const refused = startOrAttach(env.client, TEST_QUEUE, other);
+    await expect(refused).rejects.toMatchObject({
+      code: 'OutputBusy',
+      details: { fields: ['cohort', 'force', 'roi'] },
+    });
+    await handle.terminate();
+    expect(await endedRun(env.client, handle.workflowId)).toMatchObject({ type: 'multimodalCohort', input: given });
+    const next = await startOrAttach(env.client, TEST_QUEUE, other);
+    expect(next.attached).toBe(false);
+    await next.handle.terminate();
   });
 
   it('a run is open until it has ended, whatever else runs under its id', async () => {
