@@ -1,5 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { CreateRepositoryCommand, ECRClient, ListImagesCommand, PutImageCommand } from '@aws-sdk/client-ecr';
+import { CreateAliasCommand, CreateKeyCommand, DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { CreateProcessingJobCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,6 +21,10 @@ const able = cli !== undefined && hasS3Server() && process.env['COHORTFLOW_TEST_
 const IMAGE = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/cohortflow@sha256:${'0'.repeat(64)}`;
 
 const ROLE = 'arn:aws:iam::123456789012:role/processing';
+
+const AMI = 'ami-00000000000000001';
+/** One of the marketplace whose terms this account has not accepted. */
+const OTHERS_AMI = 'ami-00000000000000002';
 
 interface Found {
   readonly name: string;
@@ -54,7 +60,9 @@ describe.skipIf(!able)('the verbs that look at an account', () => {
   beforeAll(async () => {
     [env, s3] = await Promise.all([realTime(cli!), startS3Server()]);
     work = `${s3.place()}/work`;
-    aws = await startAwsStandIn({ images: { [IMAGE]: { simulatedSeconds: 3600 } }, quota: 20, features });
+    const amis = { [AMI]: { rootGb: 50 }, [OTHERS_AMI]: { rootGb: 50, unsubscribed: true } };
+    const images = { [IMAGE]: { simulatedSeconds: 3600 } };
+    aws = await startAwsStandIn({ images, quota: 20, features, machines: { amis } });
   }, 300_000);
 
   afterAll(async () => {
@@ -104,6 +112,22 @@ describe.skipIf(!able)('the verbs that look at an account', () => {
     for (const setting of ['sagemaker.image', 'sagemaker.roleArn', 'features.roleArn', 'features.offlineStore']) {
       expect(nothing.stderr).toContain(`not configured: aws.${setting}`);
     }
+  }, 120_000);
+
+  it('doctor tries a DRAGEN machine, and sends those to the marketplace who have no subscription to its image', async () => {
+    const look = async (ami: string): Promise<Found | undefined> => {
+      const dragen = {
+        ...{ ami, instanceProfile: 'dragen', subnets: ['subnet-a'], securityGroups: ['sg-1'] },
+        ...{ reference: `${work}/genome.fa`, annotation: `${work}/genes.gtf` },
+      };
+      const { document } = await cliJson(['doctor', '--profile', 'aws'], environment({ ...settings(), dragen }));
+      return (document['findings'] as Found[]).find(({ name }) => name === 'DRAGEN machine');
+    };
+    expect(await look(AMI)).toMatchObject({ state: 'ok' });
+    const refused = await look(OTHERS_AMI);
+    expect(refused).toMatchObject({ state: 'failed', found: 'f2.6xlarge: the image is not subscribed to' });
+    expect(refused?.fix).toContain('AWS Marketplace');
+    expect(aws.machines.census().launched).toBe(0);
   }, 120_000);
 
   it('doctor says that nobody is signed in, and asks nothing more', async () => {
@@ -223,8 +247,29 @@ describe.skipIf(!able)('the verbs that look at an account', () => {
   }, 120_000);
 
   it('clean --infra refuses while a run has work, then takes down what is left', async () => {
-    // The repository of the image is not there: nothing of it is listed.
-    const own = environment(settings(), { AWS_ENDPOINT_URL_ECR: s3.endpoint });
+    const moto = {
+      region: 'eu-central-1',
+      endpoint: s3.endpoint,
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    };
+    const kms = new KMSClient(moto);
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
+    const keyId = KeyMetadata?.KeyId ?? '';
+    await kms.send(new CreateAliasCommand({ AliasName: 'alias/cohortflow-infra', TargetKeyId: keyId }));
+    const ecr = new ECRClient(moto);
+    await ecr.send(new CreateRepositoryCommand({ repositoryName: 'cohortflow' }));
+    const mediaType = 'application/vnd.docker.distribution.manifest.v2+json';
+    const config = {
+      mediaType: 'application/vnd.docker.container.image.v1+json',
+      size: 7023,
+      digest: `sha256:${'b'.repeat(64)}`,
+    };
+    const imageManifest = JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [] });
+    await ecr.send(new PutImageCommand({ repositoryName: 'cohortflow', imageManifest, imageTag: '1.0' }));
+    const own = environment(
+      { ...settings(), kmsKey: keyId },
+      { AWS_ENDPOINT_URL_ECR: s3.endpoint, AWS_ENDPOINT_URL_KMS: s3.endpoint },
+    );
     const refused = await cohortflow(['clean', '--infra'], own);
     expect(refused.exitCode).toBe(2);
     expect(refused.stderr).toContain('cancel the runs first');
@@ -232,12 +277,15 @@ describe.skipIf(!able)('the verbs that look at an account', () => {
     const listed = await cliJson(['clean', '--infra'], own);
     expect(listed.exitCode, listed.stdout + listed.stderr).toBe(0);
     expect(listed.document).toMatchObject({ removed: false });
-    expect((listed.document['account'] as { kind: string }[]).map(({ kind }) => kind)).toEqual([
-      'job or machine',
-      'job or machine',
-    ]);
+    const kinds = (listed.document['account'] as { kind: string }[]).map(({ kind }) => kind);
+    expect(kinds.sort()).toEqual(['encryption key', 'image', 'job or machine', 'job or machine']);
     const done = await cliJson(['clean', '--infra', '--yes'], own);
     expect(done.exitCode, done.stdout + done.stderr).toBe(0);
     expect(aws.jobs.census().alive).toBe(0);
+    expect((await ecr.send(new ListImagesCommand({ repositoryName: 'cohortflow' }))).imageIds).toEqual([]);
+    const { KeyMetadata: after } = await kms.send(new DescribeKeyCommand({ KeyId: keyId }));
+    expect(after?.KeyState).toBe('PendingDeletion');
+    kms.destroy();
+    ecr.destroy();
   }, 240_000);
 });

@@ -25,7 +25,7 @@ const CODES: Readonly<Record<State, number>> = {
 
 export interface MachineOptions {
   /** Machine images by id: the size of their root snapshot in GB, and what is on them. */
-  readonly amis: Readonly<Record<string, BoxImage & { readonly rootGb: number }>>;
+  readonly amis: Readonly<Record<string, BoxImage & { readonly rootGb: number; readonly unsubscribed?: boolean }>>;
   /** Subnets and their zones. */
   readonly subnets: Readonly<Record<string, string>>;
   readonly securityGroups: readonly string[];
@@ -190,6 +190,10 @@ export class StandInMachines {
       if (!/^[a-z]+\d[a-z]*\.[a-z0-9]+$/.test(type))
         throw fault('InvalidParameterValue', `Invalid value '${type}' for InstanceType.`);
       throw fault('Unsupported', `The requested configuration is currently not supported: ${type}.`);
+    }
+    if (image.unsubscribed === true) {
+      const message = 'In order to use this AWS Marketplace product you need to accept terms and subscribe.';
+      throw fault('OptInRequired', message, 401);
     }
     if (subnet !== undefined && subnets[subnet] === undefined) {
       throw fault('InvalidSubnetID.NotFound', `The subnet ID '${subnet}' does not exist`);
