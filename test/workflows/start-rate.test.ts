@@ -1,12 +1,15 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CONTROL_UPDATES, type SteeringState } from '../../src/contracts/control.js';
+import { PROGRESS_QUERY, type CohortProgress } from '../../src/contracts/progress.js';
 import type { CohortResult } from '../../src/contracts/results.js';
+import { until } from '../support/gate.js';
 import { sourceBundle } from '../support/temporal-bundle.js';
 import { parentHistory } from '../support/temporal-history.js';
 import { simulatedTime, timeSkippingServer } from '../support/temporal-servers.js';
 import { simulate, simulatedStudies } from '../support/temporal-simulation.js';
-import { runToEnd, withWorkers } from '../support/temporal-workers.js';
+import { TEST_QUEUE, runToEnd, withWorkers } from '../support/temporal-workers.js';
 
 const server = await timeSkippingServer();
 
@@ -46,4 +49,19 @@ describe.skipIf(server === undefined)('a cohort with a start rate', () => {
     },
     60_000,
   );
+
+  it('goes on at once when the limit is lifted', async () => {
+    await withWorkers(env, bundle, simulate(simulatedStudies(3)), async () => {
+      const handle = await env.client.workflow.start('imagingCohort', {
+        workflowId: 'lifted',
+        taskQueue: TEST_QUEUE,
+        args: [{ cohort: '/sheet.csv', output: '/out', startRate: 1 }],
+      });
+      // Nobody waits for its result yet: simulated time stands still.
+      await until(async () => (await handle.query<CohortProgress, []>(PROGRESS_QUERY)).fanOut?.done === 1);
+      await handle.executeUpdate<SteeringState, [number]>(CONTROL_UPDATES.setStartRate, { args: [0] });
+      expect(((await handle.result()) as CohortResult).imaging).toMatchObject({ done: 3 });
+      expect((await parentHistory(handle)).minutes).toBeLessThan(0.9);
+    });
+  }, 60_000);
 });
