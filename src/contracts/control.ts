@@ -83,6 +83,8 @@ export interface PartReport {
   readonly row?: BreakerRowReport;
   /** True from when the circuit breaker holds units of it until all of them have been run again. */
   readonly holds?: boolean;
+  /** The last few failures: unit key, step and code. */
+  readonly lastFailures?: readonly string[];
 }
 
 /** How many units in a row failed with one code of the environment. */
@@ -99,6 +101,11 @@ export interface BreakerOrder {
 
 /** Concurrency as a person gives it to a running cohort. */
 export type WidthRequest = number | { readonly imaging?: number; readonly genomics?: number };
+
+/** The width that is asked for of one modality; undefined when it is to stay. */
+export function widthFor(request: WidthRequest, modality: FanOutModality): number | undefined {
+  return typeof request === 'number' ? request : request[modality];
+}
 
 /** More at once than this belongs to several cohorts: a parent's history would be failed by its own children. */
 export const LARGEST_WIDTH = 500;
@@ -169,6 +176,11 @@ export function unitsAreHeld(): CohortflowError {
   const message =
     'the circuit breaker holds cases that failed in a row: resume runs them again by itself; retry others after that';
   return new CohortflowError('InvalidInput', message);
+}
+
+/** What an update is told that comes before there are units. */
+export function stillPreparing(): CohortflowError {
+  return new CohortflowError('InvalidInput', 'the run is being prepared and no case has ended yet: ask again later');
 }
 
 /** What an update is told that comes while a run writes its tables. */

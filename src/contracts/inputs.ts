@@ -2,7 +2,7 @@ import type { GenomicsUnit, ImagingUnit } from '../domain/cohort/manifest.js';
 import { CohortflowError } from '../domain/errors.js';
 import type { FailureCode } from '../domain/failures/index.js';
 import type { JsonObject } from '../steps/step.js';
-import type { RetryRequest, RetryRound } from './control.js';
+import type { RetryRequest, RetryRound, SteeringChange } from './control.js';
 import type { FanOutFields, WidthLimit } from './fan-out-choice.js';
 import type { FieldRule, FieldRules } from './input-check.js';
 import type { UnitCounts } from './outcome.js';
@@ -69,6 +69,7 @@ const FAN_OUT: FieldRules = {
   pauseAfter: { kind: 'count', about: 'pause after so many failures in a row with one code of the environment; 5' },
   retryOf: { kind: 'object', about: 'only what failed in the last run into this output: {runId?, code?, step?}' },
   retryRound: { kind: 'object', about: 'internal: units to run again' },
+  steering: { kind: 'object', about: 'internal: what the cohort was told before it started' },
 };
 
 export const IMAGING_COHORT_RULES: FieldRules = { cohort, ...FAN_OUT, ...COMMON, ...IMAGING, ...DATASET };
@@ -112,6 +113,7 @@ export interface RetryOf extends RetryRequest {
 export interface FanOutInput extends FanOutFields {
   readonly retryOf?: RetryOf;
   readonly retryRound?: RetryRound;
+  readonly steering?: SteeringChange;
 }
 
 export interface DatasetChoice {

@@ -40,6 +40,8 @@ export interface CohortProgress {
   readonly parts: Readonly<Partial<Record<Modality, UnitCounts>>>;
   /** Why the end of a run waits for someone: its tables cannot be written. */
   readonly breaker?: BreakerTrip;
+  /** The last few failures of all modalities: modality, unit key, step and code. */
+  readonly lastFailures?: readonly string[];
   /** Present in the workflow that runs the units. */
   readonly fanOut?: FanOutProgress;
 }

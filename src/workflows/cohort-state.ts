@@ -3,8 +3,10 @@ import { unitsHaveEnded, type BreakerTrip, type SteeringState } from '../contrac
 import { addCounts, endedUnits, NO_UNITS, type UnitCounts } from '../contracts/outcome.js';
 import type { CohortProgress, FanOutProgress } from '../contracts/progress.js';
 import type { Modality } from '../contracts/workflow-ids.js';
+import type { EarlyControl } from './early-control.js';
 import { orFail } from './failures.js';
 import { progressQuery, resumeUpdate } from './messages.js';
+import { FAILURES_KEPT } from './slice-state.js';
 
 function minutes(milliseconds: number): string {
   const whole = Math.max(1, Math.round(milliseconds / 60_000));
@@ -15,8 +17,11 @@ function minutes(milliseconds: number): string {
 export class CohortState {
   phase: CohortProgress['phase'] = 'preparing';
   children: readonly Modality[] = [];
+  /** What a root was told while it was being prepared. */
+  early: EarlyControl | undefined;
   /** Why the end of a run waits for someone. */
   private breaker: BreakerTrip | undefined;
+  private lastFailures: readonly string[] = [];
   private parts: Partial<Record<Modality, UnitCounts>> = {};
   private fanOut: (() => FanOutProgress) | undefined;
   private since = workflowInfo().startTime.toISOString();
@@ -65,7 +70,9 @@ export class CohortState {
   }
 
   /** Takes over what a modality told of itself. */
-  showPart(modality: Modality, counts: UnitCounts): void {
+  showPart(modality: Modality, counts: UnitCounts, lastFailures: readonly string[] = []): void {
+    const named = lastFailures.map((line) => `${modality} ${line}`);
+    this.lastFailures = [...new Set([...this.lastFailures, ...named])].slice(-FAILURES_KEPT);
     this.parts = { ...this.parts, [modality]: counts };
     this.describe();
   }
@@ -83,6 +90,7 @@ export class CohortState {
       lines.push('', this.pace(rows.map(([, counts]) => counts).reduce(addCounts, NO_UNITS)));
     }
     if (now !== undefined) lines.push(...steeringLines(now));
+    lines.push(...failureLines(now?.lastFailures ?? this.lastFailures));
     if (this.breaker !== undefined) lines.push('', breakerLine(this.breaker));
     setCurrentDetails(lines.join('\n'));
   }
@@ -98,11 +106,12 @@ export class CohortState {
   }
 
   private progress(): CohortProgress {
-    const { phase, startedAt, children, parts, fanOut, breaker } = this;
+    const { phase, startedAt, children, parts, fanOut, breaker, lastFailures } = this;
     return {
       ...{ phase, startedAt, children, parts },
       ...(fanOut === undefined ? {} : { fanOut: fanOut() }),
       ...(breaker === undefined ? {} : { breaker }),
+      ...(lastFailures.length === 0 ? {} : { lastFailures }),
     };
   }
 }
@@ -112,7 +121,11 @@ function breakerLine({ code, failures }: BreakerTrip): string {
   return `**Paused by the circuit breaker**: ${what} failed with ${code}.`;
 }
 
-function steeringLines({ running, width, paused, breaker, pool, lanes, lastFailures, note }: FanOutProgress): string[] {
+function failureLines(last: readonly string[]): string[] {
+  return last.length === 0 ? [] : ['', 'Last failures:', ...last.map((line) => `- ${line}`)];
+}
+
+function steeringLines({ running, width, paused, breaker, pool, lanes, note }: FanOutProgress): string[] {
   const lines = [
     '',
     lanes.length > 0 ? `${lanes.length} lanes, ${width} at once` : `${running} running, ${width} at once`,
@@ -122,6 +135,5 @@ function steeringLines({ running, width, paused, breaker, pool, lanes, lastFailu
   if (breaker !== undefined) {
     lines.push('', breakerLine(breaker));
   } else if (paused) lines.push('', '**Paused**');
-  if (lastFailures.length > 0) lines.push('', 'Last failures:', ...lastFailures.map((line) => `- ${line}`));
   return lines;
 }

@@ -10,6 +10,7 @@ import {
   type RetryAnswer,
   type RetryRequest,
   type RetryRound,
+  type SteeringChange,
   type SteeringState,
 } from '../contracts/control.js';
 import type { FanOutChoice } from '../contracts/fan-out-choice.js';
@@ -29,7 +30,7 @@ import { breakerSignal, reportSignal, retryFailedUpdate, retryRoundSignal } from
 import { PoolShare } from './pool-share.js';
 import { modalityAttribute } from './search-attributes.js';
 import { runSlice } from './slice.js';
-import { SliceState, sliceSize, type Slice } from './slice-state.js';
+import { FAILURES_KEPT, SliceState, sliceSize, type Slice } from './slice-state.js';
 import { Steering, heedControl } from './steering.js';
 import { Runner, shareOut } from './width-shares.js';
 
@@ -83,6 +84,8 @@ export class FanOutRun {
   private lastRound: number;
   private choosing = 0;
   private failure: unknown;
+  /** The last ones of all lanes. */
+  private failures: readonly string[] = [];
   private reported = 0;
   private toldHolds = false;
   private closed = false;
@@ -112,9 +115,16 @@ export class FanOutRun {
       );
       this.share.onGrant = () => this.divide();
     }
-    heedControl(this.steering);
+    heedControl(this.steering, fanOut.modality, () => {
+      if (this.closed) throw unitsHaveEnded();
+    });
     this.heedRetries();
     setHandler(reportSignal, (report) => this.take(report));
+  }
+
+  /** Takes over what was said before there were units. */
+  adopt(change: SteeringChange): void {
+    this.steering.change(change);
   }
 
   /** True when failed units were to be run again after all had ended; otherwise nothing more is taken from now on. */
@@ -138,7 +148,7 @@ export class FanOutRun {
       lanes: [...this.runners.keys()]
         .filter((id) => id !== OWN)
         .map((id) => ({ id, counts: this.counts.get(id) ?? NO_UNITS })),
-      lastFailures: this.own.lastFailures,
+      lastFailures: this.lastFailures,
     };
   }
 
@@ -336,13 +346,19 @@ export class FanOutRun {
     return [...this.runners].reduce((sum, [id, { using }]) => sum + (id === OWN ? this.own.running : using), 0);
   }
 
+  private get lastFailures(): readonly string[] {
+    return [...new Set([...this.failures, ...this.own.lastFailures])].slice(-FAILURES_KEPT);
+  }
+
   /** What a lane told: how far it is, that it is as narrow as it was told to be, that its breaker tripped. */
-  private take({ from, counts, settled, tripped, row, holds }: PartReport): void {
+  private take({ from, counts, settled, tripped, row, holds, lastFailures }: PartReport): void {
     const runner = this.runners.get(from);
     // One of the same id that an earlier run left behind speaks of that run.
     if (runner === undefined || this.lines.get(from)?.hasStarted !== true) return;
     if (counts !== undefined) this.counts.set(from, counts);
     if (settled !== undefined) runner.settle(settled);
+    if (lastFailures !== undefined)
+      this.failures = [...new Set([...this.failures, ...lastFailures])].slice(-FAILURES_KEPT);
     if (holds !== undefined) runner.holds = holds;
     if (row !== undefined) {
       runner.row = row;
@@ -425,7 +441,9 @@ export class FanOutRun {
     const share = endedUnits(counts) / Math.max(1, counts.total);
     if (share < this.reported + atLeast || share === this.reported) return;
     this.reported = share;
+    const { lastFailures } = this;
+    const failed = lastFailures.length === 0 ? {} : { lastFailures };
     const from = workflowInfo().workflowId;
-    this.courier.send(parent, (handle) => handle.signal(reportSignal, { from, counts }));
+    this.courier.send(parent, (handle) => handle.signal(reportSignal, { from, counts, ...failed }));
   }
 }

@@ -1,7 +1,7 @@
 import { CancellationScope, allHandlersFinished, condition, isCancellation, setHandler } from '@temporalio/workflow';
 import { fanOutChoice, widthNote, type FanOutFields } from '../contracts/fan-out-choice.js';
 import { widthLimit, type DatasetChoice, type CommonInput, type PreparedRun } from '../contracts/inputs.js';
-import { unitsHaveEnded, type BreakerTrip, type InterimReport } from '../contracts/control.js';
+import { stillPreparing, unitsHaveEnded, type BreakerTrip, type InterimReport } from '../contracts/control.js';
 import type { ClinicalResult, CohortResult, FeatureGroupResult, ModalityResult } from '../contracts/results.js';
 import type { JsonObject } from '../steps/step.js';
 import { cohortFiles } from './activities.js';
@@ -180,6 +180,7 @@ export function heedReport(
   setHandler(reportUpdate, write, {
     validator: () =>
       orFail(() => {
+        if (state.phase === 'preparing') throw stillPreparing();
         if (state.phase !== 'running') throw unitsHaveEnded();
       }),
   });

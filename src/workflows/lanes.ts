@@ -105,10 +105,15 @@ export async function continueLane(
   const { fanOut, slice, limit, reported = 0 } = input;
   const size = sliceSize(fanOut.total, slice.first, slice.stride);
   const { counts, at } = state.rest;
-  if (at >= size) return reports.told();
+  const { lastFailures } = state;
+  const failed = lastFailures.length === 0 ? {} : { lastFailures };
+  if (at >= size) {
+    if (lastFailures.length > 0) reports.send(failed);
+    return reports.told();
+  }
   const share = endedUnits(counts) / size;
   const due = share >= reported + REPORTED_SHARE;
-  if (due) reports.send({ counts });
+  if (due) reports.send({ counts, ...failed });
   await condition(allHandlersFinished);
   // Also what it says because of a change that comes meanwhile: a signal given together with the end of a run is never sent.
   await reports.told();

@@ -18,6 +18,7 @@ import { modalityWorkflowId, type FanOutModality, type Modality } from '../contr
 import { childToEnd } from './children.js';
 import { CohortState } from './cohort-state.js';
 import type { Addressee } from './courier.js';
+import { EarlyControl } from './early-control.js';
 import { isOwnCancellation, isReportable, orFail, stepFailure } from './failures.js';
 import { closingOnCancel, finishRun, heedReport, type RunParts } from './finish-run.js';
 import { PartControl } from './part-control.js';
@@ -102,6 +103,10 @@ async function unitModality(
 
 async function runModalities(input: MultimodalInput, prepared: PreparedRun, state: CohortState): Promise<RunParts> {
   const { cohort, clinical } = input;
+  const told = (name: FanOutModality): FanOutInput => {
+    const steering = state.early?.changes[name];
+    return steering === undefined ? {} : { steering };
+  };
   const common = { ...pick(input, SHARED), prepared };
   const started: (() => Promise<RunParts>)[] = [];
   const names: Modality[] = [];
@@ -109,7 +114,13 @@ async function runModalities(input: MultimodalInput, prepared: PreparedRun, stat
   if (cohort !== undefined && prepared.imaging > 0) {
     names.push('imaging');
     const choice = pick(input, ['radiomics', 'featureSet', 'roi', 'series', 'imagingExecutor']);
-    const child: ImagingCohortInput = { ...common, ...choice, ...fanOutFields(fanOutChoice(input, 'imaging')), cohort };
+    const child: ImagingCohortInput = {
+      ...common,
+      ...choice,
+      ...told('imaging'),
+      ...fanOutFields(fanOutChoice(input, 'imaging')),
+      cohort,
+    };
     started.push(async () => ({ imaging: await unitModality('imaging', child, prepared.imaging, control) }));
   }
   if (cohort !== undefined && prepared.genomics > 0) {
@@ -119,6 +130,7 @@ async function runModalities(input: MultimodalInput, prepared: PreparedRun, stat
     const child: GenomicsCohortInput = {
       ...common,
       ...choice,
+      ...told('genomics'),
       ...fanOutFields(fanOutChoice(input, 'genomics')),
       cohort,
     };
@@ -161,6 +173,7 @@ export async function multimodalCohort(raw: unknown): Promise<CohortResult> {
     return checked;
   });
   const state = new CohortState();
+  state.early = new EarlyControl(['imaging', 'genomics'], input);
   const prepared = await prepare(input, ['imaging', 'genomics', 'clinical']);
   return closingOnCancel(input.output, prepared.runId, async () =>
     finishRun(input, prepared, await runModalities(input, prepared, state), state),

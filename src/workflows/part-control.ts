@@ -5,6 +5,7 @@ import {
   unitsHaveEnded,
   checkStartRate,
   checkWidthRequest,
+  widthFor,
   type RetryAnswer,
   type RetryRequest,
   type RetryRound,
@@ -54,18 +55,18 @@ export class PartControl {
   ) {
     this.names = (['imaging', 'genomics'] as const).filter((name) => prepared[name] > 0);
     const choices = this.names.map((name) => fanOutChoice(input, name));
-    this.state = {
+    this.state = shown.early?.told ?? {
       paused: false,
       width: Math.max(0, ...this.names.map((name, at) => this.held(name, choices[at]?.concurrency ?? 0))),
       startRate: Math.max(0, ...choices.map(({ startRate }) => startRate)),
     };
-    setHandler(reportSignal, ({ from, counts, holds }) => {
+    setHandler(reportSignal, ({ from, counts, holds, lastFailures }) => {
       const name = this.names.find((one) => from === this.idOf(one));
       // One of the same id that an earlier run left behind speaks of that run.
       if (name === undefined || this.open.get(name)?.hasStarted !== true) return;
       if (holds === true) this.holding.add(name);
       else if (holds === false) this.holding.delete(name);
-      if (counts !== undefined) shown.showPart(name, counts);
+      if (counts !== undefined) shown.showPart(name, counts, lastFailures);
     });
     this.heed(input.output);
   }
@@ -112,25 +113,39 @@ export class PartControl {
   }
 
   private heed(output: string): void {
-    setHandler(pauseUpdate, () => this.steer(() => ({ paused: true })));
-    setHandler(resumeUpdate, () => this.steer(() => ({ paused: false })));
+    const open = (): void => {
+      if (this.closed) throw unitsHaveEnded();
+    };
+    const validator = (): void => orFail(open);
+    setHandler(pauseUpdate, () => this.steer(() => ({ paused: true })), { validator });
+    setHandler(resumeUpdate, () => this.steer(() => ({ paused: false })), { validator });
     setHandler(
       setConcurrencyUpdate,
       (request) =>
         this.steer((name) => {
-          const width = typeof request === 'number' ? request : request[name];
+          const width = widthFor(request, name);
           return width === undefined ? {} : { width };
         }),
-      { validator: (request) => orFail(() => checkWidthRequest(request)) },
+      {
+        validator: (request) =>
+          orFail(() => {
+            checkWidthRequest(request);
+            open();
+          }),
+      },
     );
     setHandler(setStartRateUpdate, (startRate) => this.steer(() => ({ startRate })), {
-      validator: (rate) => orFail(() => checkStartRate(rate)),
+      validator: (rate) =>
+        orFail(() => {
+          checkStartRate(rate);
+          open();
+        }),
     });
     setHandler(retryFailedUpdate, (request: RetryRequest | undefined) => this.retry(output, request ?? {}), {
       validator: (request) =>
         orFail(() => {
           checkRetryRequest(request);
-          if (this.closed) throw unitsHaveEnded();
+          open();
           if (this.holding.size > 0) throw unitsAreHeld();
         }),
     });

@@ -5,6 +5,7 @@ import type { CohortResult } from '../contracts/results.js';
 import type { Modality } from '../contracts/workflow-ids.js';
 import { cohortFiles } from './activities.js';
 import type { CohortState } from './cohort-state.js';
+import { EarlyControl } from './early-control.js';
 import { orFailAs } from './failures.js';
 import { closingOnCancel, finishRun, heedReport, type RunParts } from './finish-run.js';
 
@@ -28,6 +29,8 @@ export async function asRootOrPart<K extends keyof RunParts, R extends NonNullab
   part: (prepared: PreparedRun) => Promise<R>,
 ): Promise<CohortResult | R> {
   if (input.prepared !== undefined) return part(input.prepared);
+  const units = modalities.filter((one) => one !== 'clinical');
+  if (units.length > 0) state.early = new EarlyControl(units, input);
   const prepared = await prepare(input, modalities);
   heedReport(input, prepared, () => ({}), state);
   return closingOnCancel(input.output, prepared.runId, async () =>

@@ -6,7 +6,8 @@ import { Breaker, type BreakerRow } from './breaker.js';
 import type { ChildEnd } from './children.js';
 import { Steering } from './steering.js';
 
-const FAILURES_KEPT = 5;
+/** So many failures are told of. */
+export const FAILURES_KEPT = 5;
 /** A row goes on in the next run of a lane up to this length: its units travel in the input. */
 const ROW_KEPT = 100;
 const PASSES_PER_ROUND = 1_000_000;

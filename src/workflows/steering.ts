@@ -1,6 +1,13 @@
 import { setHandler } from '@temporalio/workflow';
 import { widthNote, withinLimit, type WidthLimit } from '../contracts/fan-out-choice.js';
-import { checkStartRate, checkWidth, type SteeringChange, type SteeringState } from '../contracts/control.js';
+import type { FanOutModality } from '../contracts/workflow-ids.js';
+import {
+  checkStartRate,
+  checkWidthRequest,
+  widthFor,
+  type SteeringChange,
+  type SteeringState,
+} from '../contracts/control.js';
 import { orFail } from './failures.js';
 import { pauseUpdate, resumeUpdate, setConcurrencyUpdate, setStartRateUpdate, steerSignal } from './messages.js';
 
@@ -43,15 +50,36 @@ export class Steering {
   }
 }
 
-/** Makes a workflow that runs units answer `pause`, `resume`, `setConcurrency` and `setStartRate`, and heed its parent. */
-export function heedControl(steering: Steering): void {
-  setHandler(pauseUpdate, () => steering.change({ paused: true }));
-  setHandler(resumeUpdate, () => steering.change({ paused: false }));
-  setHandler(setConcurrencyUpdate, (width) => steering.change({ width: width as number }), {
-    validator: (width) => orFail(() => checkWidth(width)),
-  });
-  setHandler(setStartRateUpdate, (startRate) => steering.change({ startRate }), {
-    validator: (rate) => orFail(() => checkStartRate(rate)),
+/**
+ * Makes a workflow that runs units answer `pause`, `resume`, `setConcurrency` and `setStartRate`, and heed its parent.
+ *
+ * @param refuse throws when it is too late for any of them
+ */
+export function heedControl(steering: Steering, modality: FanOutModality, refuse: () => void): void {
+  const change = (made: SteeringChange): SteeringState => steering.change(made);
+  const validator = (): void => orFail(refuse);
+  setHandler(pauseUpdate, () => change({ paused: true }), { validator });
+  setHandler(resumeUpdate, () => change({ paused: false }), { validator });
+  setHandler(
+    setConcurrencyUpdate,
+    (request) => {
+      const width = widthFor(request, modality);
+      return change(width === undefined ? {} : { width });
+    },
+    {
+      validator: (request) =>
+        orFail(() => {
+          checkWidthRequest(request);
+          refuse();
+        }),
+    },
+  );
+  setHandler(setStartRateUpdate, (startRate) => change({ startRate }), {
+    validator: (rate) =>
+      orFail(() => {
+        checkStartRate(rate);
+        refuse();
+      }),
   });
   heedParent(steering);
 }

@@ -43,12 +43,15 @@ export function unitFanOut(
       pooled: choice.pool !== undefined,
     },
     choice,
-    ...(retry === undefined ? {} : { only: retry, carried: retry.carried }),
+    // Units of a later round count beside those of the run so far, which has the carried ones in it.
+    ...(retry === undefined || retryRound !== undefined ? {} : { only: retry, carried: retry.carried }),
     ...(retryRound === undefined ? {} : { only: retryRound }),
     ...(input.prepared === undefined || parent === undefined ? {} : { parent: parent.workflowId }),
   });
   run.onChange = () => state.show(() => run.progress());
   run.onChange();
+  const early = input.steering ?? state.early?.changes[modality];
+  if (early !== undefined) run.adopt(early);
   return run;
 }
 

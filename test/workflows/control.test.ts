@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { WorkflowBundle } from '@temporalio/worker';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -95,6 +96,91 @@ describe.skipIf(server === undefined)('controlling a cohort while it runs', () =
       }),
     );
   });
+
+  it('takes them while it is prepared, for its first unit, and shows the last failures as its details', async () => {
+    const sheet = new Gate();
+    const studies = new Gate();
+    const simulation = simulate(simulatedStudies(3), ({ step, unit }) => {
+      if (unit?.caseId === 'S-0') throw ApplicationFailure.nonRetryable('no segmentation', 'SegNotFound');
+      return step === 'imaging.overlay' ? studies.enter() : undefined;
+    });
+    const prepareCohort: typeof simulation.prepareCohort = async (request) => {
+      await sheet.enter();
+      return simulation.prepareCohort(request);
+    };
+    await withWorkers(env, bundle, { ...simulation, prepareCohort }, () =>
+      through(sheet, () =>
+        through(studies, async () => {
+          const start = (type: string): Promise<WorkflowHandle> =>
+            env.client.workflow.start(type, {
+              ...{ workflowId: `early-${type}`, taskQueue: TEST_QUEUE },
+              args: [{ cohort: '/sheet.csv', output: '/out' }],
+            });
+          const [whole, alone] = await Promise.all(['multimodalCohort', 'imagingCohort'].map(start));
+          await until(() => sheet.waiting.length === 2);
+          for (const handle of [whole!, alone!]) {
+            await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.pause);
+            const args: [{ imaging: number }] = [{ imaging: 2 }];
+            const said = await handle.executeUpdate<SteeringState, typeof args>(CONTROL_UPDATES.setConcurrency, {
+              args,
+            });
+            expect(said).toMatchObject({ paused: true });
+            for (const name of [CONTROL_UPDATES.retryFailed, CONTROL_UPDATES.report]) {
+              await expect(handle.executeUpdate<unknown, []>(name)).rejects.toMatchObject({
+                cause: { message: expect.stringContaining('being prepared') as unknown },
+              });
+            }
+          }
+          sheet.openForAll();
+          const parts = [env.client.workflow.getHandle('early-multimodalCohort/imaging'), alone!];
+          for (const handle of parts) {
+            await until(async () => (await fanOutOf(handle).catch(() => undefined)) !== undefined);
+            expect(await fanOutOf(handle)).toMatchObject({ paused: true, width: 2, running: 0, done: 0 });
+          }
+          expect(simulation.steps).toEqual([]);
+          for (const handle of [whole!, alone!]) {
+            await handle.executeUpdate<SteeringState, []>(CONTROL_UPDATES.resume);
+            const details = async (): Promise<string> =>
+              (await handle.query<{ currentDetails?: string }, []>('__temporal_workflow_metadata')).currentDetails ??
+              '';
+            await until(async () => (await details()).includes('S-0: imaging.convert SegNotFound'));
+          }
+          expect((await whole!.query<CohortProgress, []>(PROGRESS_QUERY)).lastFailures).toEqual([
+            'imaging S-0: imaging.convert SegNotFound',
+          ]);
+          studies.openForAll();
+          for (const handle of [whole!, alone!]) {
+            expect(((await handle.result()) as CohortResult).imaging).toMatchObject({ done: 2, failed: 1 });
+          }
+        }),
+      ),
+    );
+  }, 60_000);
+
+  it('takes none once all units have ended', async () => {
+    const gate = new Gate();
+    const simulation = simulate(simulatedStudies(1), ({ step }) =>
+      step === 'report.render' ? gate.enter() : undefined,
+    );
+    await withWorkers(env, bundle, simulation, () =>
+      through(gate, async () => {
+        for (const type of ['multimodalCohort', 'imagingCohort']) {
+          const handle = await env.client.workflow.start(type, {
+            ...{ workflowId: `late-${type}`, taskQueue: TEST_QUEUE },
+            args: [{ cohort: '/sheet.csv', output: '/out' }],
+          });
+          await until(() => gate.waiting.length === 1);
+          for (const name of [CONTROL_UPDATES.pause, CONTROL_UPDATES.resume, CONTROL_UPDATES.report]) {
+            await expect(handle.executeUpdate<unknown, []>(name)).rejects.toMatchObject({
+              cause: { message: expect.stringContaining('all units have ended') as unknown },
+            });
+          }
+          gate.letThrough(1);
+          await handle.result();
+        }
+      }),
+    );
+  }, 60_000);
 
   it('writes the report of what has ended so far, as often as it is asked, and the whole one at the end', async () => {
     const gate = new Gate();
