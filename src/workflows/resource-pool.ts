@@ -16,8 +16,8 @@ interface PoolInput {
   readonly holders?: readonly PoolHolder[];
 }
 
-/** How often holders are looked for that ended without giving their slots back. */
-const LEASE = '5 minutes';
+/** How often holders are looked for that ended without giving their slots back, however busy the others are; ms. */
+const LEASE = 5 * 60_000;
 /** An empty pool waits for so long before it ends; the next claim starts it anew. */
 const IDLE = '1 minute';
 
@@ -48,11 +48,16 @@ export async function resourcePool(raw: unknown): Promise<void> {
   // Whatever became of the last grants of the run before: one that was heard already is not heeded twice.
   holders.forEach(tell);
 
+  let looked = Date.now();
   for (;;) {
     const seen = changes;
-    const changed = await condition(() => changes !== seen, holders.length === 0 ? IDLE : LEASE);
+    const empty = holders.length === 0;
+    if (empty) looked = Date.now();
+    const wait = empty ? IDLE : Math.max(1, looked + LEASE - Date.now());
+    const changed = await condition(() => changes !== seen, wait);
     if (!changed && holders.length === 0 && changes === seen) break;
-    if (!changed) {
+    if (holders.length > 0 && Date.now() - looked >= LEASE) {
+      looked = Date.now();
       const { open } = await quick.openWorkflows({ ids: holders.map(({ holder }) => holder) });
       const gone = holders.filter(({ holder }) => !open.includes(holder));
       if (gone.length > 0) settle(holders.filter((one) => !gone.includes(one)));

@@ -17,6 +17,35 @@ export function motoProgram(): string | undefined {
   return found;
 }
 
+interface Listening {
+  readonly child: ChildProcess;
+  readonly endpoint: string;
+}
+
+/** True when it is moto that answers there. */
+function isMoto(endpoint: string): Promise<boolean> {
+  return fetch(`${endpoint}/moto-api/`).then(
+    async (answer) => answer.ok && /moto/i.test(await answer.text()),
+    () => false,
+  );
+}
+
+/** Starts the program; on another port where a process of another test has taken the first meanwhile. */
+async function listening(program: string): Promise<Listening> {
+  for (const until = Date.now() + READY_MS; ;) {
+    const [port = 0] = await freePorts(1);
+    const endpoint = `http://127.0.0.1:${port}`;
+    const child = spawn(program, ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
+    while (child.exitCode === null && Date.now() < until) {
+      // One that answers while ours is about to find its port taken is another's.
+      if ((await isMoto(endpoint)) && child.exitCode === null) return { child, endpoint };
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    child.kill('SIGKILL');
+    if (Date.now() >= until) throw new Error('moto did not get ready');
+  }
+}
+
 /** AWS in memory, for as long as a test needs it. */
 export class MotoServer {
   private constructor(
@@ -26,28 +55,14 @@ export class MotoServer {
 
   /** Starts it and points the SDK's environment to it. */
   static async start(program: string): Promise<MotoServer> {
-    const [port = 0] = await freePorts(1);
-    const child = spawn(program, ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
-    const endpoint = `http://127.0.0.1:${port}`;
-    for (let waited = 0; ; waited += 100) {
-      const answers = await fetch(`${endpoint}/moto-api/`).then(
-        () => true,
-        () => false,
-      );
-      if (answers) break;
-      if (child.exitCode !== null || waited > READY_MS) {
-        child.kill('SIGKILL');
-        throw new Error('moto did not get ready');
-      }
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    const server = await listening(program);
     Object.assign(process.env, {
-      AWS_ENDPOINT_URL: endpoint,
+      AWS_ENDPOINT_URL: server.endpoint,
       AWS_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',
     });
-    return new MotoServer(child, endpoint);
+    return new MotoServer(server.child, server.endpoint);
   }
 
   async stop(): Promise<void> {
