@@ -28,8 +28,8 @@ export const cohortFiles = proxyActivities<CohortActivities>(COHORT_FILES);
 /** Heavy steps run on the cpu queue that belongs to this workflow's queue, whatever that is called. */
 export const runStep: StepActivities['runStep'] = (request) => {
   const { taskQueue } = workflowInfo();
-  const name = request.unit === undefined ? request.step : `${request.step} ${request.unit.caseId}`;
-  const options = { ...COMPUTE, taskQueue: cpuQueue(taskQueue), summary: name };
+  // Whose step it is the workflow's id says: the case's, or what stands for it.
+  const options = { ...COMPUTE, taskQueue: cpuQueue(taskQueue), summary: request.step };
   return proxyActivities<StepActivities>(options).runStep(request);
 };
 

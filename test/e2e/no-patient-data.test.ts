@@ -7,6 +7,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePorts } from '../../src/adapters/local/temporal-server-process.js';
 import { connectClient } from '../../src/app/temporal.js';
+import { loadPseudonymKey } from '../../src/codec/pseudonym.js';
 import { cliJson, type CliResult } from '../support/cli.js';
 import { writeIdentifiedCohort, type IdentifiedCohort } from '../support/identified-cohort.js';
 import { temporaryFolder } from '../support/run-step.js';
@@ -15,6 +16,7 @@ import { folderText, foundIn, serverText, visibleText } from '../support/visible
 
 const program = await temporalCli();
 const KEY = randomBytes(32).toString('base64');
+const PSEUDONYM_KEY = { COHORTFLOW_PSEUDONYM_KEY: randomBytes(32).toString('hex') };
 
 interface Ran extends CliResult {
   readonly workflowId: string;
@@ -43,8 +45,13 @@ describe.skipIf(program === undefined)('what a run leaves outside the output fol
   let cohort: IdentifiedCohort;
   let encrypted: Ran;
   let plain: Ran;
+  let pseudonymised: Ran;
 
-  async function run(name: string, more: Readonly<Record<string, string>>): Promise<Ran> {
+  async function run(
+    name: string,
+    more: Readonly<Record<string, string>>,
+    options: readonly string[] = [],
+  ): Promise<Ran> {
     const state = join(root, `state-${name}`);
     const args = [
       'run',
@@ -58,7 +65,7 @@ describe.skipIf(program === undefined)('what a run leaves outside the output fol
     const [port = 0] = await freePorts(1);
     const ended = new AbortController();
     const metrics = lastMetrics(port, ended.signal);
-    const result = await cliJson([...args, '--jobs', '2'], {
+    const result = await cliJson([...args, '--jobs', '2', ...options], {
       TEMPORAL_ADDRESS: env.address,
       COHORTFLOW_STATE: state,
       COHORTFLOW_CACHE: join(root, 'cache'),
@@ -69,6 +76,9 @@ describe.skipIf(program === undefined)('what a run leaves outside the output fol
     return { ...result, state, workflowId: String(result.document['workflowId']), metrics: await metrics };
   }
 
+  /** The cohort, its two modalities and the clinical table, five studies and two samples. */
+  const ALL = 11;
+
   /** The query for a cohort and everything below it. */
   const treeOf = ({ workflowId }: Ran): string => `RootWorkflowId = "${workflowId}"`;
 
@@ -77,23 +87,26 @@ describe.skipIf(program === undefined)('what a run leaves outside the output fol
     cohort = writeIdentifiedCohort(root);
     encrypted = await run('encrypted', { COHORTFLOW_ENCRYPTION_KEY: KEY, COHORTFLOW_REQUIRE_ENCRYPTION: '1' });
     plain = await run('plain', {});
-  }, 240_000);
+    // Without encryption: what hides a case here can only be its pseudonym.
+    pseudonymised = await run('pseudonymised', PSEUDONYM_KEY, ['--pseudonymise']);
+  }, 360_000);
 
   afterAll(async () => {
     await env?.teardown();
     rmSync(root, { recursive: true, force: true });
   });
 
-  test('both runs came to the same: one study done, four failed for what is wrong with them', () => {
-    for (const { exitCode, stdout } of [encrypted, plain]) {
+  test('all runs came to the same: one study and one sample done, the others failed for what is wrong with them', () => {
+    for (const { exitCode, stdout } of [encrypted, plain, pseudonymised]) {
       expect(exitCode).toBe(3);
-      const { imaging } = JSON.parse(stdout) as { imaging: unknown };
+      const { imaging, genomics } = JSON.parse(stdout) as Record<string, unknown>;
       expect(imaging).toMatchObject({ total: 5, done: 1, failed: 4 });
+      expect(genomics).toMatchObject({ total: 2, done: 1, failed: 1 });
     }
   });
 
   test('with a key, nothing of anybody is in any history, list, search attribute or memo', async () => {
-    await expect.poll(async () => (await serverText(env.client, treeOf(encrypted))).workflowIds.length).toBe(8);
+    await expect.poll(async () => (await serverText(env.client, treeOf(encrypted))).workflowIds.length).toBe(ALL);
     const { histories, lists } = await serverText(env.client, treeOf(encrypted));
     const everything = [...cohort.identifiers, ...cohort.pathIdentifiers, 'archive/'];
     expect(foundIn(histories, everything)).toEqual([]);
@@ -130,14 +143,33 @@ describe.skipIf(program === undefined)('what a run leaves outside the output fol
     const { histories, lists } = await serverText(env.client, treeOf(plain));
     expect(histories).toContain('cohort.csv');
     expect(foundIn(histories, cohort.identifiers)).toEqual([]);
-    const given = new RegExp(`${root}/archive/[A-Za-z0-9_]+(?=["\\s\\\\])`, 'g');
+    const given = new RegExp(`${root}/archive/[A-Za-z0-9_.]+(?=["\\s\\\\])`, 'g');
     expect(foundIn(histories.replace(given, ''), cohort.pathIdentifiers)).toEqual([]);
     expect(foundIn(lists, [...cohort.identifiers, ...cohort.pathIdentifiers])).toEqual([]);
   });
 
+  test('with pseudonyms, no case is named by an id, search attribute, memo, summary, list, log or metric', async () => {
+    await expect.poll(async () => (await serverText(env.client, treeOf(pseudonymised))).workflowIds.length).toBe(ALL);
+    const { workflowIds, envelopes, lists } = await serverText(env.client, treeOf(pseudonymised));
+    const pseudonymOf = loadPseudonymKey(PSEUDONYM_KEY)!;
+    const shown = (text: string): string[] => foundIn(text, cohort.cases.map(pseudonymOf));
+    expect(shown(workflowIds.join('\n'))).toHaveLength(cohort.cases.length);
+    expect(shown(envelopes)).toHaveLength(cohort.cases.length);
+    expect(foundIn(lists, cohort.cases)).toEqual([]);
+    expect(foundIn(envelopes, cohort.cases)).toEqual([]);
+    expect(foundIn(lists + envelopes, [...cohort.identifiers, ...cohort.pathIdentifiers])).toEqual([]);
+    const logs = folderText(join(pseudonymised.state, 'logs'));
+    expect(shown(logs)).toHaveLength(cohort.cases.length);
+    expect(foundIn(logs + pseudonymised.metrics, cohort.cases)).toEqual([]);
+    // The same looking finds them where they are not replaced.
+    const named = await serverText(env.client, treeOf(plain));
+    expect(foundIn(named.lists, cohort.cases)).toEqual(cohort.cases);
+    expect(foundIn(named.envelopes, cohort.cases)).toEqual(cohort.cases);
+  });
+
   test('logs of worker and command, metrics, records of outcomes and the report say nothing of anybody', () => {
     const everything = [...cohort.identifiers, ...cohort.pathIdentifiers];
-    for (const ran of [encrypted, plain]) {
+    for (const ran of [encrypted, plain, pseudonymised]) {
       const logs = folderText(join(ran.state, 'logs'));
       expect(logs).toContain('worker ready');
       expect(foundIn(logs, everything)).toEqual([]);

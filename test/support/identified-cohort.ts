@@ -22,16 +22,18 @@ interface Person {
   readonly born: string;
   readonly scanned: string;
   readonly fault?: 'no segmentation' | 'damaged' | 'missing slice' | 'lost file';
+  /** Reads that are quantified already. */
+  readonly reads?: 'whole' | 'damaged';
 }
 
 const PEOPLE: readonly Person[] = [
   {
     ...{ caseId: 'P-01', family: 'Zwiebelfisch', given: 'Quintessa', patientId: 'PID7740019', accession: 'ACC5550001' },
-    ...{ born: '19511213', scanned: '20170309' },
+    ...{ born: '19511213', scanned: '20170309', reads: 'whole' },
   },
   {
     ...{ caseId: 'P-02', family: 'Oberkofler', given: 'Hedwiga', patientId: 'PID7740027', accession: 'ACC5550002' },
-    ...{ born: '19480727', scanned: '20180421', fault: 'no segmentation' },
+    ...{ born: '19480727', scanned: '20180421', fault: 'no segmentation', reads: 'damaged' },
   },
   {
     ...{ caseId: 'P-03', family: 'Yxkullson', given: 'Torvald', patientId: 'PID7740035', accession: 'ACC5550003' },
@@ -48,13 +50,13 @@ const PEOPLE: readonly Person[] = [
 ];
 
 /**
- * Writes studies whose headers, folder names and file names identify people, one whole and four with a fault each, a sheet
- * that names their folders, and a clinical table.
+ * Writes studies whose headers, folder names and file names identify people, one whole and four with a fault each,
+ * quantified reads of two of them, one table whole and one damaged, a sheet that names all of it, and a clinical table.
  */
 export function writeIdentifiedCohort(root: string): IdentifiedCohort {
   const identifiers = new Set<string>();
   const pathIdentifiers = new Set<string>();
-  const rows = PEOPLE.map(({ caseId, family, given, patientId, accession, born, scanned, fault }) => {
+  const rows = PEOPLE.map(({ caseId, family, given, patientId, accession, born, scanned, fault, reads }) => {
     const folder = `${family}_${given}_${born}`;
     mkdirSync(join(root, 'archive', folder), { recursive: true });
     const { ct, segmentation } = smallStudy(`identified ${caseId}`);
@@ -91,10 +93,16 @@ export function writeIdentifiedCohort(root: string): IdentifiedCohort {
     ]) {
       identifiers.add(uid);
     }
-    return `${caseId},archive/${folder}`;
+    const table = reads === undefined ? '' : `archive/${folder}.genes.sf`;
+    if (reads !== undefined) {
+      const rows = ['Name\tLength\tEffectiveLength\tTPM\tNumReads', 'G1\t900\t700.5\t1000000\t12'];
+      if (reads === 'damaged') rows.push(`${family} ${patientId}`);
+      writeFileSync(join(root, table), `${rows.join('\n')}\n`);
+    }
+    return `${caseId},archive/${folder},${table}`;
   });
   const sheet = join(root, 'cohort.csv');
-  writeFileSync(sheet, ['case_id,imaging', ...rows, ''].join('\n'));
+  writeFileSync(sheet, ['case_id,imaging,quant', ...rows, ''].join('\n'));
   const clinical = join(root, 'clinical.csv');
   const values = PEOPLE.map(({ caseId }, at) => `${caseId},${61 + at},${at % 2 === 0 ? 'never' : 'former'}`);
   writeFileSync(clinical, ['case_id,age,smoking', ...values, ''].join('\n'));

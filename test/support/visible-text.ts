@@ -13,10 +13,25 @@ export function visibleText(value: unknown): string {
     .join('');
 }
 
+/**
+ * A value without the contents of its payloads: ids, types, names, messages of failures. The summaries that pages of a
+ * workflow show are payloads too, and are left in.
+ */
+function outsidePayloads(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  const { metadata } = value as { metadata?: Record<string, unknown> };
+  if (metadata?.['encoding'] !== undefined) return {};
+  return Object.fromEntries(
+    Object.entries(value).map(([name, part]) => [name, name === 'userMetadata' ? part : outsidePayloads(part)]),
+  );
+}
+
 /** What the server keeps of all workflows: raw histories, and what lists of workflows show of them. */
 export interface ServerText {
   readonly workflowIds: readonly string[];
   readonly histories: string;
+  /** The histories without what workflows and activities were given and returned. */
+  readonly envelopes: string;
   readonly lists: string;
 }
 
@@ -26,6 +41,7 @@ export async function serverText(client: Client, query: string): Promise<ServerT
   const service = client.workflowService;
   const workflowIds: string[] = [];
   let histories = '';
+  let envelopes = '';
   let lists = '';
   let nextPageToken: Uint8Array = new Uint8Array(0);
   do {
@@ -42,12 +58,13 @@ export async function serverText(client: Client, query: string): Promise<ServerT
       do {
         const part = await service.getWorkflowExecutionHistory({ namespace, execution, nextPageToken: token });
         histories += visibleText(part.history?.events);
+        envelopes += visibleText(outsidePayloads(part.history?.events));
         token = part.nextPageToken;
       } while (token.length > 0);
     }
     ({ nextPageToken } = page);
   } while (nextPageToken.length > 0);
-  return { workflowIds, histories, lists };
+  return { workflowIds, histories, envelopes, lists };
 }
 
 /** All texts of a list that occur in another text. */

@@ -1,4 +1,5 @@
 import type { Strandedness } from '../../domain/cohort/manifest.js';
+import { shownName } from '../../domain/dicom/shown-name.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { readAnnotation } from '../../domain/genomics/annotation.js';
 import { dragenMetrics, type DragenMetrics } from '../../domain/genomics/dragen/index.js';
@@ -87,7 +88,7 @@ async function fromTable(
   path: string,
   call: StepCall<QuantifyParams>,
 ): Promise<{ transcripts?: readonly QuantRow[]; genes: Genes }> {
-  const rows = parseQuant(new TextDecoder().decode(await call.io.files.readGzip(path, call.signal)), baseName(path));
+  const rows = parseQuant(new TextDecoder().decode(await call.io.files.readGzip(path, call.signal)), shownName(path));
   if (/genes?\.sf(\.gz)?$/.test(baseName(path))) return { genes: { rows, account: {}, warnings: [] } };
   return { transcripts: rows, genes: await genesOf(rows, call) };
 }

@@ -3,9 +3,9 @@ import type { DragenChoice, GenomicsSampleInput } from '../../../contracts/input
 import { isRunAccession } from '../../../domain/cohort/cell-checks.js';
 import { unitKey } from '../../../domain/cohort/manifest.js';
 import { ASSUMPTIONS, dragenBytes } from '../../../domain/costs/index.js';
+import { shownName } from '../../../domain/dicom/shown-name.js';
 import { CohortflowError } from '../../../domain/errors.js';
 import {
-  baseName,
   type BoxObject,
   type BoxReads,
   type BoxSample,
@@ -164,7 +164,7 @@ async function sizeOf({ uri, options }: BoxObject, { files, archive }: Places): 
     if (options.includes('--no-sign-request') && error instanceof CohortflowError) return undefined;
     throw error;
   }
-  throw new CohortflowError('FileNotFound', `${baseName(uri)}: there is no such object in S3`);
+  throw new CohortflowError('FileNotFound', `${shownName(uri)}: there is no such object in S3`);
 }
 
 /** What there is to do, before it is known how much. */
@@ -190,7 +190,7 @@ export async function boxWork(
   const sample = unit === undefined ? undefined : boxSample(unit, choice, settings);
   const objects = sample === undefined ? [] : [sample.annotation, ...objectsOf(sample.reads)];
   const staged = await Promise.all(objects.map((object) => sizeOf(object, places)));
-  const unsized = objects.filter((_, at) => staged[at] === undefined).map(({ uri }) => baseName(uri));
+  const unsized = objects.filter((_, at) => staged[at] === undefined).map(({ uri }) => shownName(uri));
   const bytes = dragenBytes({
     reads: staged.reduce<number>((sum, size = 0) => sum + size, 0),
     reference: (await sizeOf(reference, places)) ?? 0,

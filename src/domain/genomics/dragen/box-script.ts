@@ -59,7 +59,7 @@ export interface BoxWork {
 /** Says on the disk which table lies there whole. */
 const TABLE_HERE = `${BOX_NAMES.hashTable}.from`;
 
-export const baseName = (uri: string): string => uri.slice(uri.lastIndexOf('/') + 1);
+const baseName = (uri: string): string => uri.slice(uri.lastIndexOf('/') + 1);
 /** What an object is called on the machine: never as an option is. */
 const fileName = (uri: string): string => baseName(uri).replace(/^-/, './-');
 /** What a file is called once it is unpacked. */

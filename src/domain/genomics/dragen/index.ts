@@ -1,6 +1,5 @@
 export { boxFailure, END_NAME, NO_PROGRAM, parseBoxEnd, type BoxEnd } from './box-end.js';
 export {
-  baseName,
   boxScript,
   fetchAndRun,
   joinedReads,

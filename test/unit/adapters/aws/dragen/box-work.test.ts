@@ -50,6 +50,13 @@ describe('the room that archives need', () => {
     });
   });
 
+  it('names an archive that is not there, but nobody whom its name may name', async () => {
+    await expect(workOn(['s3://own/Zwiebelfisch_19511213.sra'], places({}))).rejects.toMatchObject({
+      code: 'FileNotFound',
+      message: '….sra: there is no such object in S3',
+    });
+  });
+
   it.each(['AwsUnavailable', 'AwsDenied', 'AwsThrottled'] as const)(
     'says of what it could not look at that it could not, and does not call it nothing: %s',
     async (code) => {
