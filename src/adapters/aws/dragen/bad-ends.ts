@@ -5,14 +5,11 @@ import { WorkFailed } from '../../../ports/remote-executor.js';
 import type { CommandState } from './commands.js';
 import type { Machine } from './machines.js';
 
-/** What is known of work that is waited for. */
-export interface Watch {
+/** Work that is waited for, and the machine that does it. */
+export interface Watched {
   readonly id: string;
   readonly name: string;
   readonly place: string;
-  readonly began: number;
-  silentSince: number | undefined;
-  command: string | undefined;
 }
 
 /** Room is looked at before a machine is paid for, by the smallest disk that it may get. */
@@ -29,7 +26,7 @@ export function checkRoom(bytes: number, { instanceTypes, rootVolume: { gb: root
 export const goesDown = ({ state }: Machine): boolean => /^(shutting-down|terminated|stop)/.test(state);
 
 /** A machine that is gone before its work ended well. */
-export function lostMachine({ id, name }: Watch, machine: Machine | undefined, said = ''): WorkFailed {
+export function lostMachine({ id, name }: Watched, machine: Machine | undefined, said = ''): WorkFailed {
   const why =
     machine === undefined ? 'EC2 does not know it' : `${machine.state}, ${machine.reason || 'no reason given'}`;
   const code = /InsufficientInstanceCapacity/.test(machine?.reason ?? '') ? 'AwsNoCapacity' : 'InstanceLost';
@@ -37,7 +34,7 @@ export function lostMachine({ id, name }: Watch, machine: Machine | undefined, s
 }
 
 /** A command that is over and left no word. */
-export function withoutWord({ status, details, exit }: CommandState, { id, place }: Watch): WorkFailed {
+export function withoutWord({ status, details, exit }: CommandState, { id, place }: Watched): WorkFailed {
   const facts = { machine: id };
   // Without the AWS CLI there is no word at all.
   if (exit === NO_PROGRAM) {
