@@ -73,6 +73,14 @@ describe.skipIf(!able)('S3 that fails', () => {
     expect(await files.stat(`${place}/a`)).toBeUndefined();
   }, 120_000);
 
+  it('is asked again for each call, however many others were refused before', async () => {
+    await files.write(`${place}/a`, 'content');
+    for (let looks = 0; looks < 45; looks += 1) {
+      s3.next('ListObjectsV2', 'internal-error', 'internal-error');
+      expect(await files.names(place)).toEqual(['a']);
+    }
+  }, 120_000);
+
   it('is given up when it asks to slow down again and again, as throttled', async () => {
     await files.write(`${place}/a`, 'content');
     s3.next('GetObject', ...Array<'slow-down'>(5).fill('slow-down'));

@@ -1,13 +1,14 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import type { AwsSettings } from '../../config/aws-settings.js';
 import { clientOptions } from './client-options.js';
+import { s3Retries } from './s3-retries.js';
 
 /** The commands of the SDK, loaded at first use: local work does not pay for them. */
 export type S3Commands = typeof import('@aws-sdk/client-s3');
 
 /**
- * Calls of S3 are small, many and safe to repeat: the SDK repeats them, later each time. What goes on longer is the workflow
- * engine's.
+ * Calls of S3 are small, many and safe to repeat: each is repeated by itself, later each time. What goes on longer is the
+ * workflow engine's.
  */
 const ATTEMPTS = 5;
 
@@ -64,6 +65,7 @@ export class S3Access {
     const own = process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
     return new S3Client({
       ...clientOptions(this.settings.region, ATTEMPTS),
+      retryStrategy: s3Retries(ATTEMPTS),
       // A bucket of another Region says where it is.
       followRegionRedirects: true,
       // Servers other than Amazon's have no host name for each bucket.
