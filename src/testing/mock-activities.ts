@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { CohortActivities, StepActivities, StepReport, StepRequest } from '../contracts/activities.js';
 import type { OutcomeRecord } from '../contracts/outcome.js';
+import { MOST_OWN_FAILURES, isOwnFailure } from '../contracts/own-failures.js';
 import { CLAIM_SIGNAL } from '../contracts/pools.js';
 import type { RemoteRequest, RemoteTicket } from '../contracts/remote-work.js';
 import type { ServiceActivities } from '../contracts/service-activities.js';
@@ -70,7 +71,7 @@ function asFailure(error: unknown, attempt: number): unknown {
   return ApplicationFailure.create({
     type: code,
     message,
-    nonRetryable: !retryable,
+    nonRetryable: !retryable || (isOwnFailure(code) && attempt >= MOST_OWN_FAILURES),
     details: [{ ...facts, ...details }],
   });
 }

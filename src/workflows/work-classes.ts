@@ -29,8 +29,11 @@ export const COHORT_FILES: ActivityOptions = {
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 5 },
 };
 
-/** How often a CPU-bound step is tried before its case fails. */
-export const MOST_COMPUTE_ATTEMPTS = 4;
+/**
+ * How often a CPU-bound step is tried at all. Its own failures are fewer: the activity counts them (`MOST_OWN_FAILURES`). The
+ * rest is for workers that were lost under it, by deploys, kills and machines taken away.
+ */
+export const MOST_COMPUTE_ATTEMPTS = 20;
 
 /** CPU-bound steps in child processes. A lost process or worker is tried again; faults of the data are not retryable. */
 export const COMPUTE: ActivityOptions = {

@@ -3,9 +3,17 @@ import { COMPUTE as PATIENT } from '../../src/workflows/work-classes.js';
 
 export * from '../../src/workflows/work-classes.js';
 
-/** As the product tries heavy steps and as often, in seconds instead of minutes. */
+/** Fewer than the product's, and still more than a step may fail of itself. */
+export const MOST_COMPUTE_ATTEMPTS = 8;
+
+/** As the product tries heavy steps, in seconds instead of minutes. */
 export const COMPUTE: ActivityOptions = {
   ...PATIENT,
   heartbeatTimeout: '2 seconds',
-  retry: { ...PATIENT.retry, initialInterval: '200 milliseconds' },
+  retry: {
+    ...PATIENT.retry,
+    initialInterval: '200 milliseconds',
+    maximumInterval: '1 second',
+    maximumAttempts: MOST_COMPUTE_ATTEMPTS,
+  },
 };

@@ -51,11 +51,29 @@ const FAULTS: Readonly<Record<string, () => JsonObject | Promise<JsonObject>>> =
   },
 };
 
+/** Cases that get to their end. */
+const WELL = ['given-back-often', 'hangs-once', 'lost-often', 'well'];
+
+type Attempt = 'fails' | 'given back' | 'hangs' | 'succeeds';
+
+/** What becomes of the attempts at the first step of each case, in order; the last goes on for ever. */
+const ATTEMPTS: Readonly<Record<string, readonly Attempt[]>> = {
+  'fails-for-ever': ['fails'],
+  'given-back-often': [...Array<Attempt>(5).fill('given back'), 'succeeds'],
+  'given-back-for-ever': ['given back'],
+  'fails-and-is-given-back': ['fails', 'given back', 'fails', 'given back', 'fails', 'fails'],
+  // A worker that is killed looks so from outside.
+  'fails-and-is-lost': ['fails', 'hangs', 'hangs', 'fails', 'fails', 'fails'],
+  'lost-often': [...Array<Attempt>(5).fill('hangs'), 'succeeds'],
+  hangs: ['hangs'],
+  'hangs-once': ['hangs', 'succeeds'],
+};
+
 // The real activity with its heartbeats and failures, over a runner of steps that does what no step should.
 describe.skipIf(server === undefined)('a cohort whose activities misbehave', () => {
   const root = temporaryFolder('faulty-activities');
   const files = new LocalFiles();
-  const hung = new Map<string, number>();
+  const tried = new Map<string, Attempt[]>();
   const letGo: (() => void)[] = [];
   let env: TestWorkflowEnvironment;
   let bundle: WorkflowBundle;
@@ -81,6 +99,9 @@ describe.skipIf(server === undefined)('a cohort whose activities misbehave', () 
   async function work({ step, inputs, outputFolder }: StepTask): Promise<JsonObject> {
     const id = Object.values(inputs).flat()[0]!.split('/').at(-1)!;
     if (step === 'imaging.convert') {
+      const now = tried.get(id)?.at(-1);
+      if (now === 'fails') throw new CohortflowError('ProcessLost', 'its process ended');
+      if (now === 'given back') throw new CohortflowError('WorkerShutdown', 'its worker was shut down');
       const summary = await FAULTS[id]?.();
       if (summary !== undefined) {
         writeFileSync(join(outputFolder, 'ct.nii.gz'), id);
@@ -112,15 +133,17 @@ describe.skipIf(server === undefined)('a cohort whose activities misbehave', () 
       const report = { outcome: 'done', why: 'new', folder: root, outputs: [], summary: tooMuch() } as const;
       return Promise.resolve(report);
     }
-    if (request.step !== 'imaging.convert' || !id.startsWith('hangs')) return undefined;
-    const times = (hung.get(id) ?? 0) + 1;
-    hung.set(id, times);
-    if (id === 'hangs-once' && times > 1) return undefined;
+    const plan = ATTEMPTS[id];
+    if (request.step !== 'imaging.convert' || plan === undefined) return undefined;
+    const before = tried.get(id) ?? [];
+    const now = plan[Math.min(before.length, plan.length - 1)]!;
+    tried.set(id, [...before, now]);
+    if (now !== 'hangs') return undefined;
     return new Promise((_, reject) => letGo.push(() => reject(new Error('let go by the test'))));
   }
 
   it('gives each case one outcome with its code, tries no more often than it should, and does the rest', async () => {
-    const ids = ['well', ...Object.keys(FAULTS), 'answers-too-much', 'hangs', 'hangs-once'];
+    const ids = ['well', ...Object.keys(FAULTS), 'answers-too-much', ...Object.keys(ATTEMPTS)];
     const simulation = simulate(studies(ids));
     const heavy: StepActivities = { runStep: (request) => misbehaving(request) ?? runStep(request) };
     const stop = await startWorkers(env, bundle, { quick: simulation, heavy });
@@ -128,17 +151,27 @@ describe.skipIf(server === undefined)('a cohort whose activities misbehave', () 
     try {
       const started = { workflowId: 'faulty', taskQueue: TEST_QUEUE, args: [input] };
       const result = (await env.client.workflow.execute('imagingCohort', started)) as CohortResult;
-      expect(result.imaging).toMatchObject({ total: ids.length, done: 2, failed: ids.length - 2, cancelled: 0 });
+      expect(result.imaging).toMatchObject({
+        total: ids.length,
+        done: WELL.length,
+        failed: ids.length - WELL.length,
+        cancelled: 0,
+      });
     } finally {
       for (const go of letGo) go();
       await stop();
     }
     const ends = new Map(simulation.records.map((record) => [record.caseId, record]));
-    expect(simulation.records).toHaveLength(ids.length - 2);
+    expect(simulation.records).toHaveLength(ids.length - WELL.length);
     expect(Object.fromEntries([...ends].map(([id, { code, attempts }]) => [id, [code, attempts]]))).toEqual({
       'answers-too-much': ['InternalError', 1],
       'details-that-are-no-json': ['SegNotFound', 1],
-      hangs: ['StepTimeout', 4],
+      // Its own failures alone are counted up to 4, whatever happens to its workers in between.
+      'fails-for-ever': ['ProcessLost', 4],
+      'fails-and-is-given-back': ['ProcessLost', 6],
+      'fails-and-is-lost': ['ProcessLost', 6],
+      'given-back-for-ever': ['WorkerShutdown', 8],
+      hangs: ['StepTimeout', 8],
       'no-error': ['InternalError', 1],
       'nothing-at-all': ['InternalError', 1],
       'too-large': ['InternalError', 1],
@@ -146,7 +179,17 @@ describe.skipIf(server === undefined)('a cohort whose activities misbehave', () 
       'too-many-details': ['SegNotFound', 1],
       'unknown-error': ['InternalError', 1],
     });
-    expect(Object.fromEntries(hung)).toEqual({ hangs: 4, 'hangs-once': 2 });
+    const times = Object.fromEntries([...tried].map(([id, attempts]) => [id, attempts.length]));
+    expect(times).toEqual({
+      ...{
+        'fails-for-ever': 4,
+        'fails-and-is-given-back': 6,
+        'fails-and-is-lost': 6,
+        'given-back-for-ever': 8,
+        hangs: 8,
+      },
+      ...{ 'given-back-often': 6, 'lost-often': 6, 'hangs-once': 2 },
+    });
     expect(ends.get('unknown-error')?.message).toBe('cannot read properties of undefined');
     expect(ends.get('no-error')?.message).toBe('only a text');
     expect(ends.get('too-large')?.message).toContain('its summary has 3');
@@ -154,8 +197,8 @@ describe.skipIf(server === undefined)('a cohort whose activities misbehave', () 
 
     // What failed for its answer alone is not noted as done, and leaves nothing.
     const output = join(root, 'out');
-    expect(readdirSync(join(output, 'imaging')).sort()).toEqual(['hangs-once', 'well']);
-    expect(readdirSync(join(output, 'run', 'steps', 'imaging')).sort()).toEqual(['hangs-once', 'well']);
+    expect(readdirSync(join(output, 'imaging')).sort()).toEqual(WELL);
+    expect(readdirSync(join(output, 'run', 'steps', 'imaging')).sort()).toEqual(WELL);
     expect(readdirSync(join(output, 'run', '.work'))).toEqual([]);
   }, 120_000);
 

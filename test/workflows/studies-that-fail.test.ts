@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CohortflowError } from '../../src/domain/errors.js';
 import type { CohortResult } from '../../src/contracts/results.js';
 import { sourceBundle } from '../support/temporal-bundle.js';
 import { simulatedTime, timeSkippingServer } from '../support/temporal-servers.js';
@@ -60,13 +61,12 @@ describe.skipIf(server === undefined)('a cohort with studies that fail', () => {
     ]);
   });
 
-  it('tries again what may succeed later, and gives up after the attempts of its class of work', async () => {
+  it('tries again what may succeed later, gives up what failed four times, and bears the loss of many workers', async () => {
     const { result, simulation } = await cohort('retried', 3, (request, attempt) => {
       if (request.step !== 'imaging.radiomics') return;
       if (indexOf(request) === 0 && attempt < 3) throw ApplicationFailure.retryable('gone', 'ProcessLost');
-      if (indexOf(request) === 1) {
-        throw ApplicationFailure.create({ message: 'gone', type: 'ProcessLost', details: [{ attempt }] });
-      }
+      if (indexOf(request) === 1) throw new CohortflowError('ProcessLost', 'gone');
+      if (indexOf(request) === 2 && attempt < 20) throw new CohortflowError('WorkerShutdown', 'given back');
     });
     expect(result.imaging).toMatchObject({ done: 2, failed: 1 });
     const attempts = (caseId: string): number[] =>
@@ -75,6 +75,7 @@ describe.skipIf(server === undefined)('a cohort with studies that fail', () => {
         .map((step) => step.attempt);
     expect(attempts('S-0')).toEqual([1, 2, 3]);
     expect(attempts('S-1')).toEqual([1, 2, 3, 4]);
+    expect(attempts('S-2')).toHaveLength(20);
     expect(simulation.records).toMatchObject([
       { caseId: 'S-1', step: 'imaging.radiomics', code: 'ProcessLost', attempts: 4 },
     ]);

@@ -34,7 +34,7 @@ describe('a failed activity or child, read back into the catalogue', () => {
   it('is StepTimeout after signs of life stayed out, with the attempts that were made', () => {
     expect(stepFailure(activity(silent(), RetryState.MAXIMUM_ATTEMPTS_REACHED))).toMatchObject({
       code: 'StepTimeout',
-      attempts: 4,
+      attempts: 20,
     });
   });
 
