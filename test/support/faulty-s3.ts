@@ -50,6 +50,8 @@ async function bytesOf(stream: IncomingMessage): Promise<Buffer> {
 export class FaultyS3 {
   readonly #faults = new Map<string, (S3Fault | 'fine')[]>();
   readonly #calls: S3Call[] = [];
+  /** What goes wrong with a call for which nothing is scripted. */
+  faultOf: (operation: string, url: string) => S3Fault | undefined = () => undefined;
   /** Called with each call before anything happens to it. */
   onCall: (operation: string) => void = () => undefined;
 
@@ -90,6 +92,7 @@ export class FaultyS3 {
   reset(): void {
     this.#faults.clear();
     this.#calls.length = 0;
+    this.faultOf = () => undefined;
     this.onCall = () => undefined;
   }
 
@@ -100,7 +103,7 @@ export class FaultyS3 {
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const operation = operationOf(request);
-    const next = this.#faults.get(operation)?.shift();
+    const next = this.#faults.get(operation)?.shift() ?? this.faultOf(operation, request.url ?? '');
     const fault = next === 'fine' ? undefined : next;
     this.#calls.push({ operation, range: request.headers.range, fault });
     this.onCall(operation);

@@ -79,6 +79,11 @@ export class StandInCommands {
     return this.#commands.map(({ seconds }) => seconds);
   }
 
+  /** What was sent, in order: whose work (its comment), to which machine, and how it ended. */
+  sent(): readonly { readonly comment: string; readonly machine: string; readonly status: string }[] {
+    return this.#commands.map(({ comment, machine, status }) => ({ comment, machine: machine.id, status }));
+  }
+
   /** Pages of what was sent, newest first; not what was sent a moment ago. */
   private list({ InstanceId, CommandId, MaxResults = 50, NextToken = '0' }: Json): Json {
     const most = Number(MaxResults);

@@ -32,6 +32,8 @@ export interface StandInOptions {
   readonly commandUnseenSeconds?: number;
   /** Answers for Feature Store and Athena at the same address; they are not served when absent. */
   readonly features?: FeatureStoreServer;
+  /** Where processes and machines find S3; where this process does when absent. */
+  readonly s3?: string;
   /** Where it listens; a free port of the loopback. */
   readonly listen?: { readonly host: string; readonly port: number };
 }
@@ -206,6 +208,7 @@ export async function startAwsStandIn(options: StandInOptions = {}): Promise<Aws
     if (features !== undefined) services.push('SAGEMAKER_FEATURESTORE_RUNTIME', 'ATHENA');
     return {
       ...Object.fromEntries(services.map((service) => [`AWS_ENDPOINT_URL_${service}`, endpoint])),
+      ...(options.s3 === undefined ? {} : { AWS_ENDPOINT_URL_S3: options.s3 }),
       ...{ AWS_REGION: 'eu-central-1', AWS_DEFAULT_REGION: 'eu-central-1' },
       ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
     };
