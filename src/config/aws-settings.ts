@@ -167,9 +167,12 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What services take of a tag: the characters of all of them, and the first part of names that are theirs or ours. */
+/**
+ * What services take of a tag: the characters of all of them, and the first part of names that are theirs or ours. The
+ * settings that a deployment prints name the installation.
+ */
 const TAG_TEXT = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
-const TAG_OF_OTHERS = /^(aws|cohortflow):/i;
+const TAG_OF_OTHERS = /^(aws:|cohortflow:(?!installation$))/i;
 /** Fifty go on a job or machine; the rest is for our own. */
 const MOST_TAGS = 30;
 

@@ -164,7 +164,7 @@ describe.skipIf(server === undefined)('units that a service computes', () => {
 
     it('all fail with the code of the hash table, and cost no machine, when it cannot be made', async () => {
       const simulation = withChoice(3, ({ name }) => {
-        if (name.startsWith('hash-table')) throw new CohortflowError('DragenFailed', 'no such reference');
+        if (name.startsWith('hash-table')) throw new CohortflowError('FileNotFound', 'no such reference');
       });
       await withWorkers(env, bundle, simulation, async () => {
         const result = await runToEnd<CohortResult>(env, 'multimodalCohort', 'no-table', inputOf('no-table'));
@@ -172,7 +172,7 @@ describe.skipIf(server === undefined)('units that a service computes', () => {
       });
       expect(simulation.given).toEqual(['hash-table-1']);
       expect(simulation.alive.size).toBe(0);
-      expect(simulation.records.map(({ code }) => code)).toEqual(['DragenFailed', 'DragenFailed', 'DragenFailed']);
+      expect(simulation.records.map(({ code }) => code)).toEqual(['FileNotFound', 'FileNotFound', 'FileNotFound']);
     });
 
     it('have no machine left when the run is cancelled while their hash table is made', async () => {

@@ -34,6 +34,11 @@ describe('settings of an AWS account', () => {
     expect(awsSettingsFault(document)).toContain(fault);
   });
 
+  it('take the tag by which a deployment knows its own', () => {
+    const aws = { tags: { 'cohortflow:installation': 'trial', project: 'nsclc' } };
+    expect(loadConfig({ COHORTFLOW_AWS: JSON.stringify(aws) }).aws).toEqual(aws);
+  });
+
   it('name the variable that is wrong', () => {
     expect(() => loadConfig({ COHORTFLOW_AWS: '{' })).toThrow('COHORTFLOW_AWS: not readable as YAML or JSON');
     expect(() => loadConfig({ COHORTFLOW_AWS: 'sagemaker: big' })).toThrow('COHORTFLOW_AWS: aws.sagemaker');
