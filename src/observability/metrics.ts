@@ -62,7 +62,8 @@ export function createMetrics(meter: MetricMeter): Metrics {
   const move = (step: string, modality: string, unit: string | undefined, change: 1 | -1): void => {
     stepsNow.add(step, change);
     if (unit === undefined) return;
-    const running = unitsNow.add(unit, change);
+    // A case is in flight in each of its modalities by itself.
+    const running = unitsNow.add(`${modality}\n${unit}`, change);
     // Several steps of one case are one case in flight.
     if (running === (change === 1 ? 1 : 0)) casesNow.add(modality, change);
   };

@@ -9,7 +9,11 @@ function rememberingMeter() {
     `${name}{${Object.entries(tags)
       .map(([tag, value]) => `${tag}=${String(value)}`)
       .join(',')}}`;
-  const set = (name: string) => (value: number, tags?: MetricTags) => void values.set(series(name, tags), value);
+  const set = (name: string) => (value: number, tags?: MetricTags) => {
+    // As the SDK's gauges do: an activity that ended would fail by it.
+    if (value < 0) throw new Error(`${name}: ${value}`);
+    values.set(series(name, tags), value);
+  };
   const add = (name: string) => (value: number, tags?: MetricTags) =>
     void values.set(series(name, tags), (values.get(series(name, tags)) ?? 0) + value);
   const meter = {
@@ -50,6 +54,20 @@ describe('our own metrics', () => {
     end('imaging.radiomics', 'one');
     end('imaging.overlay', 'two');
     expect([cases(), value('cohortflow_steps_in_flight{step=imaging.overlay}')]).toEqual([0, 0]);
+  });
+
+  it('show a case in each of its modalities, in whatever order they begin and end', () => {
+    const { meter, value } = rememberingMeter();
+    const metrics = createMetrics(meter);
+    const ending = { outcome: 'done', code: '', seconds: 1 } as const;
+    const cases = (modality: string): number | undefined => value(`cohortflow_cases_in_flight{modality=${modality}}`);
+    metrics.stepStarted('genomics.quantify', 'genomics', 'one');
+    metrics.stepStarted('imaging.convert', 'imaging', 'one');
+    expect([cases('genomics'), cases('imaging')]).toEqual([1, 1]);
+    metrics.stepEnded('genomics.quantify', 'genomics', 'one', ending);
+    expect([cases('genomics'), cases('imaging')]).toEqual([0, 1]);
+    metrics.stepEnded('imaging.convert', 'imaging', 'one', ending);
+    expect([cases('genomics'), cases('imaging')]).toEqual([0, 0]);
   });
 
   it('never name the unit they count', () => {
