@@ -208,7 +208,7 @@ describe('the SageMaker executor', () => {
       waiting.abort();
       await Promise.all(looks);
       // The SDK tries twice.
-      aws.faults.next('CreateProcessingJob', ...Array<'throttle'>(6).fill('throttle'));
+      aws.faults.next('CreateProcessingJob', ...Array<'throttle'>(4).fill('throttle'));
       for (const last of ['x', 'y', 'z']) await one.submit(work(`${NAME}-${last}`), signal).catch(() => undefined);
       await one.submit(work(`${NAME}-first`), signal);
       await one.submit(work(`${NAME}-second`), signal);
@@ -308,7 +308,7 @@ describe('the SageMaker executor', () => {
       await start({ simulatedSeconds: 60 });
       const one = executor();
       const ticket = await one.submit(work(), signal);
-      aws.faults.next('DescribeProcessingJob', ...Array<'throttle'>(6).fill('throttle'), 'drop-before', 'unavailable');
+      aws.faults.next('DescribeProcessingJob', ...Array<'throttle'>(4).fill('throttle'), 'drop-before', 'unavailable');
       expect((await await_(ticket, one)).facts).toBeDefined();
     });
 
@@ -381,6 +381,16 @@ describe('the SageMaker executor', () => {
       await executor().stop(NAME, signal);
       expect(job()?.status).toBe('Stopped');
     });
+
+    // Each attempt of an activity would look for two minutes anew: under faults one stop took a quarter of an hour.
+    it('in one go where calls fail in the middle of it: the time of looking does not begin anew', async () => {
+      await start(FOREVER);
+      const fail = (action: string): void => aws.faults.next(action, ...Array<'throttle'>(4).fill('throttle'));
+      fail('DescribeProcessingJob');
+      fail('StopProcessingJob');
+      await executor({}, 'default', 10).stop(NAME, signal);
+      expect(aws.faults.count('throttle')).toBe(8);
+    }, 60_000);
 
     it('nothing where nothing was ever taken on', async () => {
       await start(FOREVER);

@@ -9,6 +9,7 @@ import type { Files } from '../../../ports/files.js';
 import { WorkFailed, type RemoteAlive, type RemoteExecutor, type RemoteWork } from '../../../ports/remote-executor.js';
 import { Rate } from '../rate.js';
 import { sraArchive } from '../sra-archive.js';
+import { untilEnd } from '../until-end.js';
 import { checkRoom } from './bad-ends.js';
 import { boxWork } from './box-work.js';
 import { MachineCommands } from './commands.js';
@@ -20,7 +21,6 @@ import { PATIENCE, type Patience } from './patience.js';
 import { MachinePool, POOL_TAG, RETIRED } from './pool.js';
 import { TableWatch } from './table-watch.js';
 import { HashTables, tablesFolder } from './tables.js';
-import { untilEnd } from './until-end.js';
 
 const POLL_SECONDS = 30;
 /** Looks a second at all machines of a worker together. */
