@@ -113,86 +113,156 @@ export function endedFromOutside(service: EndedService): void {
     const leftIn = async (output: string): Promise<string[]> =>
       (await createFiles({}).names(layout.work(output))).filter((name) => service.keeps?.test(name) !== true);
 
+    /** Waits until `there` holds; says whether it did before `until`. */
+    async function becomes(there: () => boolean | Promise<boolean>, until: number, everyMs = 200): Promise<boolean> {
+      while (!(await there())) {
+        if (Date.now() > until) return false;
+        await sleep(everyMs);
+      }
+      return true;
+    }
+
+    /** What the workflows of a run that do not end are waiting for: the steps, how often they were tried and why they failed. */
+    async function waitsFor(workflowId: string): Promise<string> {
+      const found: string[] = [];
+      for await (const info of env.client.workflow.list({ query: below(workflowId) })) {
+        const { raw } = await env.client.workflow.getHandle(info.workflowId).describe();
+        const steps = (raw.pendingActivities ?? []).map(
+          ({ activityType, attempt, lastFailure }) =>
+            `${activityType?.name} (${attempt}): ${lastFailure?.message ?? 'no failure'}`,
+        );
+        found.push(`${info.workflowId} [${steps.join('; ')}]`);
+      }
+      return found.join(', ');
+    }
+
+    /** One cohort, ended at one moment. */
+    async function round(number: number, random: () => number): Promise<Round> {
+      const how = ENDS[number % ENDS.length]!;
+      const workflowId = `ended-${number}`;
+      const output = `${place}/${workflowId}`;
+      const started = Date.now();
+      const handle = await env.client.workflow.start(service.workflow, {
+        workflowId,
+        taskQueue: 'cohortflow',
+        args: [{ cohort: `${place}/cohort.csv`, output, ...service.input }],
+      });
+      // The moment: when so many of its jobs have been given away, and a little later. How busy the machine is changes nothing.
+      const given = Math.floor(random() * (CASES + 1));
+      const later = random() * (given === 0 ? 3_000 : 1_500);
+      const before = service.given(aws);
+      if (!(await becomes(() => service.given(aws) >= before + given, started + 120_000, 20))) {
+        throw new Error(`round ${number}: ${given} were never given away: ${await waitsFor(workflowId)}`);
+      }
+      await sleep(later);
+      const met = alive();
+      const ended = Date.now();
+      const until = ended + (BOUND_SECONDS[how] + FAULTS_SECONDS) * 1000;
+      const wrong: string[] = [];
+      let lastAlive = ended;
+      const look = setInterval(() => {
+        if (alive() > 0) lastAlive = Date.now();
+      }, 100);
+      try {
+        if (how === 'terminate') await handle.terminate('ended from outside');
+        else {
+          if (how !== 'cancel') {
+            await workers.splice(0)[0]?.end('SIGKILL');
+            workers.push(await startWorker());
+          }
+          await handle.cancel();
+        }
+        const running = async (): Promise<number> => (await env.client.workflow.count(below(workflowId))).count;
+        if (!(await becomes(async () => (await running()) === 0, until))) {
+          wrong.push(`still running: ${await waitsFor(workflowId)}`);
+          await becomes(async () => (await running()) === 0, Date.now() + 600_000);
+        }
+        const closed = Date.now();
+        // Nobody stops what a terminated workflow had begun but the sweep.
+        const sweeps = how === 'terminate' ? await sweep() : 0;
+        await becomes(() => alive() === 0, until);
+        if (alive() > 0) wrong.push(`${alive()} alive`);
+        else if (lastAlive > until) wrong.push('something alive too long');
+        // The folders of a terminated run are for `cohortflow clean`: a sweep ends work, and keeps what it left.
+        const left = how === 'terminate' ? [] : await leftIn(output);
+        if (left.length > 0) wrong.push(`left: ${left.join(' ')}`);
+        const seconds = (from: number, to: number): number => (to - from) / 1000;
+        return {
+          ...{ number, how, met, sweeps, wrong },
+          moment: `${how} ${later.toFixed(0)} ms after ${given} were given away`,
+          closedSeconds: seconds(ended, closed),
+          aliveSeconds: seconds(ended, lastAlive),
+          seconds: seconds(started, Date.now()),
+        };
+      } finally {
+        clearInterval(look);
+      }
+    }
+
     it(
       'leave nothing alive, whatever the moment, with calls throttled, answers lost and work taken away',
       async () => {
         const random = seeded(SEED);
-        const began = Date.now();
-        const wrong: string[] = [];
-        let mostAlive = 0;
-        let mostSweeps = 0;
-        const longest = new Map<string, number>();
-        const seconds = (from: number): string => ((Date.now() - from) / 1000).toFixed(1);
-        for (let round = 0; round < ROUNDS; round += 1) {
-          const how = ENDS[round % ENDS.length]!;
-          const workflowId = `ended-${round}`;
-          const output = `${place}/${workflowId}`;
-          const input = { cohort: `${place}/cohort.csv`, output, ...service.input };
-          const roundBegan = Date.now();
-          const handle = await env.client.workflow.start(service.workflow, {
-            workflowId,
-            taskQueue: 'cohortflow',
-            args: [input],
-          });
-          // The moment: when so many of its jobs have been given away, and a little later. How busy the machine is changes nothing.
-          const given = Math.floor(random() * (CASES + 1));
-          const later = random() * (given === 0 ? 3_000 : 1_500);
-          const before = service.given(aws);
-          for (let waited = 0; service.given(aws) < before + given; waited += 20) {
-            if (waited > 120_000) throw new Error(`round ${round}: ${given} were never given away`);
-            await sleep(20);
-          }
-          await sleep(later);
-          const moment = `${how} ${later.toFixed(0)} ms after ${given} were given away`;
-          const met = alive();
-          mostAlive = Math.max(mostAlive, met);
-          const ended = Date.now();
-          let lastAlive = ended;
-          const look = setInterval(() => {
-            if (alive() > 0) lastAlive = Date.now();
-          }, 100);
-          if (how === 'terminate') await handle.terminate('ended from outside');
-          else {
-            if (how !== 'cancel') {
-              await workers.splice(0)[0]?.end('SIGKILL');
-              workers.push(await startWorker());
-            }
-            await handle.cancel();
-          }
-          await handle.result().catch(() => undefined);
-          const below = async (): Promise<number> =>
-            (await env.client.workflow.count(`RootWorkflowId = '${workflowId}' AND ExecutionStatus = 'Running'`)).count;
-          while ((await below()) > 0) await sleep(200);
-          if (how === 'terminate') mostSweeps = Math.max(mostSweeps, await sweep());
-          const until = ended + (BOUND_SECONDS[how] + FAULTS_SECONDS) * 1000;
-          while (alive() > 0 && Date.now() < until) await sleep(200);
-          if (alive() > 0) wrong.push(`round ${round}, ${moment}: ${alive()} alive after ${seconds(ended)} s`);
-          else if (lastAlive > until) wrong.push(`round ${round}, ${moment}: something alive too long`);
-          clearInterval(look);
-          longest.set(how, Math.max(longest.get(how) ?? 0, (lastAlive - ended) / 1000));
-          // The folders of a terminated run are for `cohortflow clean`: a sweep ends work, and keeps what it left.
-          const left = how === 'terminate' ? [] : await leftIn(output);
-          if (left.length > 0) wrong.push(`round ${round}, ${moment}: ${left.join(' ')} left`);
-          if (ROUNDS > 10) {
-            console.warn(`round ${round}, ${moment}: ${met} alive then, ${seconds(roundBegan)} s`);
-          }
+        const rounds: Round[] = [];
+        for (let number = 0; number < ROUNDS; number += 1) {
+          const done = await round(number, random);
+          rounds.push(done);
+          // A line a round: an hour's run that is broken off has said what it saw until then.
+          if (ROUNDS > 10 || done.wrong.length > 0) console.warn(line(done));
         }
+        const wrong = rounds.filter((one) => one.wrong.length > 0).map(line);
+        console.warn(summary(rounds));
         if (ROUNDS > 10) {
           const kinds = ['throttle', 'unavailable', 'drop-before', 'drop-after', 'kill', 'interrupt'] as const;
-          console.warn(
-            `${ROUNDS} rounds in ${((Date.now() - began) / 60_000).toFixed(1)} minutes: ${service.given(aws)} given away, ` +
-              `at most ${mostAlive} alive when the end came, ${mostSweeps} sweeps at most; ` +
-              kinds.map((kind) => `${kind} ${aws.faults.count(kind)}`).join(', '),
-          );
+          const counts = kinds.map((kind) => `${kind} ${aws.faults.count(kind)}`).join(', ');
+          console.warn(`${ROUNDS} rounds, ${wrong.length} wrong: ${service.given(aws)} given away; ${counts}`);
         }
-        console.warn(
-          `longest until nothing was alive: ${[...longest].map(([how, s]) => `${how} ${s.toFixed(0)} s`).join(', ')}`,
-        );
         expect(wrong).toEqual([]);
-        expect(mostAlive).toBeGreaterThan(0);
+        expect(Math.max(...rounds.map(({ met }) => met))).toBeGreaterThan(0);
         expect(service.once(aws)).toBe(true);
       },
       120_000 + ROUNDS * 120_000,
     );
   });
+}
+
+/** A run's workflows that have not ended: the root's and all below. */
+const below = (workflowId: string): string => `RootWorkflowId = '${workflowId}' AND ExecutionStatus = 'Running'`;
+
+/** What one cohort that was ended showed. */
+interface Round {
+  readonly number: number;
+  readonly how: (typeof ENDS)[number];
+  readonly moment: string;
+  /** Work alive at the moment itself. */
+  readonly met: number;
+  readonly sweeps: number;
+  /** From the event until no workflow of the run was open. */
+  readonly closedSeconds: number;
+  /** From the event until nothing was alive in the account. */
+  readonly aliveSeconds: number;
+  readonly seconds: number;
+  readonly wrong: readonly string[];
+}
+
+function line({ number, moment, met, aliveSeconds, closedSeconds, sweeps, seconds, wrong }: Round): string {
+  const said = [
+    `${met} alive then`,
+    `nothing alive after ${aliveSeconds.toFixed(1)} s`,
+    `workflows ended after ${closedSeconds.toFixed(1)} s`,
+    ...(sweeps > 0 ? [`${sweeps} sweeps`] : []),
+    `${seconds.toFixed(0)} s in all`,
+  ];
+  const verdict = wrong.length === 0 ? '' : `: WRONG: ${wrong.join('; ')}`;
+  return `round ${number}, ${moment}: ${said.join(', ')}${verdict}`;
+}
+
+/** The longest that anything was alive, and that a workflow was open, for each way of ending. */
+function summary(rounds: readonly Round[]): string {
+  const kinds = ENDS.map((how) => {
+    const ofIt = rounds.filter((one) => one.how === how);
+    const most = (of: (one: Round) => number): string => Math.max(0, ...ofIt.map(of)).toFixed(0);
+    return `${how}: alive ${most((one) => one.aliveSeconds)} s, workflows ${most((one) => one.closedSeconds)} s, sweeps ${most((one) => one.sweeps)}`;
+  });
+  return `longest after the end, of ${rounds.length}: ${kinds.join('; ')}`;
 }
