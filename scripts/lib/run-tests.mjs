@@ -11,6 +11,7 @@ import { product, ROOT } from './product.mjs';
 import { ensurePrograms } from './system-packages.mjs';
 import { obtainTemporalCli, obtainTestServer } from './temporal-servers.mjs';
 import { addReport, closing, countCheck, countSkip, newSummary, noteReasons } from './test-summary.mjs';
+import { obtainVersityGateway } from './versitygw.mjs';
 
 const RESULTS = join(ROOT, '.cache', 'test-results');
 const STATE = join(ROOT, '.cache', 'test-state');
@@ -27,6 +28,8 @@ const ON_OTHER_NODES = ['test/unit', 'test/e2e/pack.test.ts'];
 
 /** Path of AWS's stand-in for S3, once it was looked for. */
 let motoServer;
+/** Path of the S3 server that checks signatures, once it was looked for. */
+let versityGateway;
 /** Path of the checker of CloudFormation templates, and why the CDK app cannot be tested; once they were looked for. */
 let cfnLint;
 let noDeploy;
@@ -52,6 +55,7 @@ function testEnvironment() {
   return {
     ...env,
     ...moto,
+    ...(versityGateway === undefined ? {} : { COHORTFLOW_TEST_VERSITYGW: versityGateway }),
     ...(cfnLint === undefined ? {} : { COHORTFLOW_TEST_CFN_LINT: cfnLint }),
     TMPDIR: TEMPORARY,
     COHORTFLOW_STATE: STATE,
@@ -133,6 +137,8 @@ async function prepare() {
   await ensurePrograms(['salmon', 'fastq-dump']);
   const { path, serverVersion, source } = await obtainTemporalCli(say);
   say(`Temporal server for tests: ${serverVersion} from ${source} (${path})`);
+  // A minute of compiling, while what follows mostly waits for its downloads.
+  const building = obtainVersityGateway();
   let testServer = await obtainTestServer(say);
   if (testServer.path === undefined && (await ensurePrograms(['java', 'mvn'])).length === 0) {
     testServer = await obtainTestServer(say);
@@ -140,6 +146,9 @@ async function prepare() {
   const moto = await obtainMoto();
   motoServer = moto.path;
   say(`moto: ${moto.path ?? `none (${moto.reason}); its tests are skipped`}`);
+  const gateway = await building;
+  versityGateway = gateway.path;
+  say(`versitygw: ${gateway.path ?? `none (${gateway.reason}); what S3 checks is not tested`}`);
   const lint = await obtainCfnLint(motoServer);
   cfnLint = lint.path;
   say(`cfn-lint: ${lint.path ?? `none (${lint.reason}); templates of the CDK app are not linted`}`);

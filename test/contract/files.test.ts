@@ -6,33 +6,10 @@ import { LocalFiles } from '../../src/adapters/local/files.js';
 import { RoutedFiles } from '../../src/adapters/routed-files.js';
 import type { Files } from '../../src/ports/files.js';
 import { temporaryFolder } from '../support/run-step.js';
-import { hasS3Server, startS3Server, type S3Server } from '../support/s3-server.js';
-
-const withS3 = hasS3Server();
-let server: S3Server | undefined;
+import { s3Servers, type S3Server } from '../support/s3-server.js';
 
 const local = (): string => temporaryFolder('files');
-const remote = (): string => server!.place();
 const routed = (): Files => new RoutedFiles(new LocalFiles(), new S3Files({}));
-
-const STORES: Readonly<Record<string, { make: () => Files; place: () => string }>> = {
-  'LocalFiles on this machine': { make: () => new LocalFiles(), place: local },
-  'RoutedFiles on this machine': { make: routed, place: local },
-  ...(withS3
-    ? {
-        'S3Files in S3': { make: () => new S3Files({}), place: remote },
-        'RoutedFiles in S3': { make: routed, place: remote },
-      }
-    : {}),
-};
-
-beforeAll(async () => {
-  if (withS3) server = await startS3Server();
-});
-
-afterAll(async () => {
-  await server?.stop();
-});
 
 async function collected(chunks: AsyncIterable<Uint8Array>): Promise<string> {
   const all: Uint8Array[] = [];
@@ -40,7 +17,8 @@ async function collected(chunks: AsyncIterable<Uint8Array>): Promise<string> {
   return Buffer.concat(all).toString();
 }
 
-describe.each(Object.entries(STORES))('Files: %s', (_, { make, place }) => {
+/** What every store does alike. */
+function contract(make: () => Files, place: () => string): void {
   const files = make();
 
   it('reads what was written, whole, as text, as lines, and as a stream', async () => {
@@ -201,9 +179,10 @@ describe.each(Object.entries(STORES))('Files: %s', (_, { make, place }) => {
     const reason = new Error('enough');
     await expect(files.read(path, AbortSignal.abort(reason))).rejects.toBeDefined();
   });
-});
+}
 
-describe.skipIf(!withS3)('Files from store to store', () => {
+/** What two stores do together, and what only S3 has. */
+function acrossStores(remote: () => string): void {
   it('moves and copies files and folders both ways, byte for byte', async () => {
     const files = routed();
     const [here, there] = [local(), remote()];
@@ -229,4 +208,24 @@ describe.skipIf(!withS3)('Files from store to store', () => {
   it('names the bucket that is not there', async () => {
     await expect(new S3Files({}).read('s3://no-such-bucket-here/x')).rejects.toMatchObject({ code: 'FileNotFound' });
   });
+}
+
+describe('LocalFiles on this machine', () => contract(() => new LocalFiles(), local));
+describe('RoutedFiles on this machine', () => contract(routed, local));
+
+describe.each(s3Servers())('%s', (_, start) => {
+  let server: S3Server;
+  const remote = (): string => server.place();
+
+  beforeAll(async () => {
+    server = await start();
+  }, 120_000);
+
+  afterAll(async () => {
+    await server?.stop();
+  });
+
+  describe('S3Files', () => contract(() => new S3Files({}), remote));
+  describe('RoutedFiles', () => contract(routed, remote));
+  describe('Files from store to store', () => acrossStores(remote));
 });

@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 
 /**
  * What goes wrong with a call. `drop`: the connection is closed before anything took place; `lost`: after it took place;
- * `cut`: in the middle of the answer's body; `corrupt`: one byte of the body is another.
+ * `cut`: in the middle of the answer's body; `corrupt`: one byte of the answer's body is another; `damage`: one of what was sent.
  */
-export type S3Fault = 'slow-down' | 'internal-error' | 'conflict' | 'drop' | 'lost' | 'cut' | 'corrupt';
+export type S3Fault = 'slow-down' | 'internal-error' | 'conflict' | 'drop' | 'lost' | 'cut' | 'corrupt' | 'damage';
 
 /** One call as it came. */
 export interface S3Call {
@@ -116,6 +116,7 @@ export class FaultyS3 {
       response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`);
       return;
     }
+    if (fault === 'damage') body[Math.floor(body.length / 2)]! ^= 1;
     const [answer, content] = await this.forward(request, body);
     if (fault === 'lost') return void request.socket.destroy();
     response.writeHead(answer.statusCode ?? 500, answer.headers);

@@ -29,6 +29,20 @@ function isChanged(error: unknown): boolean {
   return isTaken(error);
 }
 
+const DAMAGED = /^(BadDigest|XAmzContentSHA256Mismatch|XAmzContentChecksumMismatch|IncompleteBody)$/;
+
+/** True when S3 did not take what came, since it is not what was sent: a byte was changed or lost on the way. */
+export function isDamaged(error: unknown): boolean {
+  return DAMAGED.test(((error ?? {}) as Answer).name ?? '');
+}
+
+/** True when S3 refused without saying why: an answer that has no body has no code, expired credentials look like no right. */
+export function isUnexplained(error: unknown): boolean {
+  const { name, $metadata } = (error ?? {}) as Answer;
+  const status = $metadata?.httpStatusCode;
+  return (status === 400 || status === 403) && !/^(AccessDenied|ExpiredToken|InvalidAccessKeyId)/.test(name ?? '');
+}
+
 /**
  * An error of S3 as the product's own.
  *
@@ -43,6 +57,10 @@ export function s3Error(error: unknown, uri: string, doing: string, signal?: Abo
   }
   if (error instanceof Error && /^Checksum mismatch/i.test(error.message)) {
     const message = `${doing} ${uri}: what came is not what was stored: its checksum is wrong`;
+    return new CohortflowError('ChecksumMismatch', message, {}, error);
+  }
+  if (isDamaged(error)) {
+    const message = `${doing} ${uri}: what arrived is not what was sent: S3 did not take it`;
     return new CohortflowError('ChecksumMismatch', message, {}, error);
   }
   return awsError(error, `S3, ${doing} ${uri}`, signal);

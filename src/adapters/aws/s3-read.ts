@@ -2,7 +2,7 @@ import { CohortflowError } from '../../domain/errors.js';
 import { abortable } from './client-options.js';
 import type { ByteSource } from '../../ports/files.js';
 import type { S3Access } from './s3-client.js';
-import { s3Error } from './s3-errors.js';
+import { isUnexplained, s3Error } from './s3-errors.js';
 import { locationOf } from './s3-location.js';
 
 /** What S3 says of an object without handing it out. */
@@ -36,9 +36,24 @@ export async function headOf(access: S3Access, uri: string, signal?: AbortSignal
       ...(whole === undefined ? {} : { sha256: Buffer.from(whole, 'base64').toString('hex') }),
     };
   } catch (error) {
-    const coded = s3Error(error, uri, 'looking at', signal);
+    const said = isUnexplained(error) ? ((await refusalOf(access, uri, signal)) ?? error) : error;
+    const coded = s3Error(said, uri, 'looking at', signal);
     if (coded instanceof CohortflowError && coded.code === 'FileNotFound') return undefined;
     throw coded;
+  }
+}
+
+/** Why S3 refuses an object: the answer to the same question by a call whose answers have bodies. */
+async function refusalOf(access: S3Access, uri: string, signal?: AbortSignal): Promise<unknown> {
+  const { bucket, key } = locationOf(uri);
+  try {
+    const { GetObjectCommand } = await access.commands();
+    const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range: 'bytes=0-0', ...access.payer(bucket) });
+    const { Body } = await (await access.client(bucket)).send(command, abortable(signal));
+    await Body?.transformToByteArray();
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
+import { isDamaged } from './s3-errors.js';
 
 type Strategy = Extract<NonNullable<S3ClientConfig['retryStrategy']>, { acquireInitialRetryToken: unknown }>;
 type Token = Awaited<ReturnType<Strategy['acquireInitialRetryToken']>>;
@@ -19,10 +20,10 @@ const token = (retries: number, delay: number): Token => ({ getRetryCount: () =>
 export function s3Retries(attempts: number): Strategy {
   return {
     acquireInitialRetryToken: () => Promise.resolve(token(0, 0)),
-    refreshRetryTokenForRetry: (before, { errorType }) => {
+    refreshRetryTokenForRetry: (before, { error, errorType }) => {
       const retries = before.getRetryCount() + 1;
       const throttled = errorType === 'THROTTLING';
-      if (retries >= attempts || (!throttled && errorType !== 'TRANSIENT')) {
+      if (retries >= attempts || (!throttled && errorType !== 'TRANSIENT' && !isDamaged(error))) {
         return Promise.reject(new Error('not to be repeated'));
       }
       const most = Math.min(LONGEST_MS, (throttled ? THROTTLED_MS : BROKEN_MS) * 2 ** (retries - 1));
