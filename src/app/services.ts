@@ -15,6 +15,7 @@ import { loadPseudonymKey } from '../codec/pseudonym.js';
 import type { Config } from '../config/config.js';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
 import type { ServiceActivities } from '../contracts/service-activities.js';
+import { Harmless } from '../observability/harmless.js';
 import { readCheckedSheet } from '../steps/cohort/check-sheet.js';
 import { createFiles, createFingerprints } from './create-files.js';
 import { TemporalCohortServer } from './cohort-server.js';
@@ -61,11 +62,12 @@ export function createLocalServices(
   const files = createFiles(config.aws);
   const ledger = new FileLedger(files, (message) => void log.warn(message));
   const { jobs, memoryPerJobMb, cacheFolder } = config;
+  const harmless = new Harmless();
   const runner = new ProcessPool({
     entry: distPath('workers/step-host.js'),
     jobs,
     memoryMb: memoryPerJobMb,
-    ...(observer === undefined ? {} : { onEnd: observer.processEnded }),
+    onEnd: (reason) => harmless.try('metrics', log, () => observer?.processEnded(reason)),
   });
   const fingerprints = createFingerprints(files, config);
   const workFolder = join(cacheFolder, 'work');

@@ -4,6 +4,7 @@ import {
   TraceFlags,
   context,
   trace,
+  type Span,
   type SpanContext,
   type Tracer,
 } from '@opentelemetry/api';
@@ -19,8 +20,9 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import type { Context } from '@temporalio/activity';
 import { defaultPayloadConverter, type Headers } from '@temporalio/common';
-import type { ActivityInterceptorsFactory, InjectedSinks } from '@temporalio/worker';
+import type { ActivityExecuteInput, ActivityInterceptorsFactory, InjectedSinks } from '@temporalio/worker';
 import type { StepRequest } from '../contracts/activities.js';
+import { Harmless } from './harmless.js';
 import { endingOf, runOf, stepLabels } from './step-labels.js';
 import { TRACE_HEADER, parseTraceparent, spanOfRun, type TraceContext } from './trace-context.js';
 import type { TraceSinks, WorkflowEnd } from './workflow-tracing.js';
@@ -59,39 +61,46 @@ function headerOf(headers: Headers): TraceContext | undefined {
 
 /** A span around every activity, below its workflow run's. Ids, step and code: no payload, no message of an error. */
 function activitySpans(tracer: Tracer, kept: (traceId: string) => boolean): ActivityInterceptorsFactory {
+  const harmless = new Harmless();
   return (activity: Context) => {
-    const { info } = activity;
+    const { info, log } = activity;
     let own: SpanContext | undefined;
+    const begin = ({ headers, args }: ActivityExecuteInput): Span => {
+      const { workflowId = '', runId = '' } = info.workflowExecution ?? {};
+      const run = spanOfRun(runId);
+      const parent = headerOf(headers) ?? { ...run, sampled: kept(run.traceId) };
+      const request = info.activityType === 'runStep' ? (args[0] as StepRequest) : undefined;
+      const labels = request === undefined ? undefined : stepLabels(activity, request);
+      const attributes = {
+        'temporal.workflow_id': workflowId,
+        'temporal.run_id': runId,
+        'temporal.activity_type': info.activityType,
+        'temporal.attempt': info.attempt,
+        'cohortflow.run': runOf(workflowId),
+        ...(labels === undefined ? {} : { 'cohortflow.step': labels.step, 'cohortflow.modality': labels.modality }),
+        ...(labels?.case === undefined ? {} : { 'cohortflow.case': labels.case }),
+      };
+      const above = trace.setSpanContext(context.active(), spanContext(parent));
+      const options = { kind: SpanKind.CONSUMER, attributes };
+      return tracer.startSpan(labels?.step ?? info.activityType, options, above);
+    };
+    const fail = (span: Span, error: unknown): void => {
+      const { outcome, code } = endingOf(error, activity);
+      span.setAttributes({ 'cohortflow.outcome': outcome, 'cohortflow.code': code });
+      if (outcome !== 'cancelled') span.setStatus({ code: SpanStatusCode.ERROR, message: code });
+    };
     return {
       inbound: {
         execute: async (input, next) => {
-          const { workflowId = '', runId = '' } = info.workflowExecution ?? {};
-          const run = spanOfRun(runId);
-          const parent = headerOf(input.headers) ?? { ...run, sampled: kept(run.traceId) };
-          const request = info.activityType === 'runStep' ? (input.args[0] as StepRequest) : undefined;
-          const labels = request === undefined ? undefined : stepLabels(activity, request);
-          const attributes = {
-            'temporal.workflow_id': workflowId,
-            'temporal.run_id': runId,
-            'temporal.activity_type': info.activityType,
-            'temporal.attempt': info.attempt,
-            'cohortflow.run': runOf(workflowId),
-            ...(labels === undefined ? {} : { 'cohortflow.step': labels.step, 'cohortflow.modality': labels.modality }),
-            ...(labels?.case === undefined ? {} : { 'cohortflow.case': labels.case }),
-          };
-          const above = trace.setSpanContext(context.active(), spanContext(parent));
-          const options = { kind: SpanKind.CONSUMER, attributes };
-          const span = tracer.startSpan(labels?.step ?? info.activityType, options, above);
-          own = span.spanContext();
+          const span = harmless.try('traces', log, () => begin(input));
+          own = span?.spanContext();
           try {
             return await next(input);
           } catch (error) {
-            const { outcome, code } = endingOf(error, activity);
-            span.setAttributes({ 'cohortflow.outcome': outcome, 'cohortflow.code': code });
-            if (outcome !== 'cancelled') span.setStatus({ code: SpanStatusCode.ERROR, message: code });
+            if (span !== undefined) harmless.try('traces', log, () => fail(span, error));
             throw error;
           } finally {
-            span.end();
+            harmless.try('traces', log, () => span?.end());
           }
         },
       },

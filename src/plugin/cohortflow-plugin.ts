@@ -48,6 +48,7 @@ export class CohortflowPlugin implements WorkerPlugin, ClientPlugin, BundlerPlug
   /** Queues of the workers that this plugin runs itself. */
   private readonly innerQueues = new Set<string>();
   private madeMetrics: Metrics | undefined;
+  private madeObserver: ActivityInterceptorsFactory | undefined;
 
   /**
    * @param environment where settings and keys come from
@@ -141,7 +142,7 @@ export class CohortflowPlugin implements WorkerPlugin, ClientPlugin, BundlerPlug
       // A host's grace is ours, unless it was told otherwise.
       shutdownGrace: this.options.shutdownGrace ?? shutdownGraceTimeMs / 1000,
       ...(converter === undefined ? {} : { dataConverter: converter }),
-      interceptors: { activity: [activityInterceptor(this.metrics)] },
+      interceptors: { activity: [this.observer] },
     };
     return createWorkers(plan, queues);
   }
@@ -164,11 +165,15 @@ export class CohortflowPlugin implements WorkerPlugin, ClientPlugin, BundlerPlug
 
   /** The host's own activities are not looked at: one of them may be called as our heavy one is. */
   private readonly observeUnits: ActivityInterceptorsFactory = (context) =>
-    context.info.activityType === 'nextUnits' ? activityInterceptor(this.metrics)(context) : {};
+    context.info.activityType === 'nextUnits' ? this.observer(context) : {};
 
   /** Made when a worker is: before, the host may still install a runtime of its own. */
   private get metrics(): Metrics {
     return (this.madeMetrics ??= createMetrics(Runtime.instance().metricMeter));
+  }
+
+  private get observer(): ActivityInterceptorsFactory {
+    return (this.madeObserver ??= activityInterceptor(this.metrics));
   }
 
   private serves(taskQueue: string): boolean {

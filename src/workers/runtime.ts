@@ -1,14 +1,9 @@
 import { DefaultLogger, Runtime, type TelemetryOptions } from '@temporalio/worker';
 import type { Config } from '../config/config.js';
 import { CohortflowError, messageOf } from '../domain/errors.js';
-import { jsonLine, textLine, type LogEntry } from '../observability/log-line.js';
+import { jsonLine, textLine } from '../observability/log-line.js';
 import { STEP_SECONDS, STEP_SECONDS_BUCKETS } from '../observability/metrics.js';
-
-/** A step's end has a line of its own with its code; what a worker does not serve by design is no news. */
-function isNoise(message: string, meta: LogEntry['meta']): boolean {
-  if (message === 'Activity failed') return meta?.['step'] !== undefined;
-  return /^No (workflows|activities|Nexus services) registered/.test(message);
-}
+import { isNoise } from '../observability/noise.js';
 
 function metricsOptions({ metricsPort, roles }: Config): Pick<TelemetryOptions, 'metrics'> {
   if (metricsPort === 'off') return {};
@@ -38,7 +33,7 @@ export function installRuntime(config: Config): void {
   const { logLevel } = config;
   const line = process.stderr.isTTY ? textLine : jsonLine;
   const logger = new DefaultLogger(logLevel, ({ timestampNanos, ...entry }) => {
-    if (isNoise(entry.message, entry.meta)) return;
+    if (isNoise(entry)) return;
     const time = new Date(Number(timestampNanos / 1_000_000n));
     process.stderr.write(`${line({ ...entry, time })}\n`);
   });
