@@ -6,6 +6,7 @@ import { CohortflowError } from '../../domain/errors.js';
 import { SCHEMA_FILE, type GroupSchema } from '../../domain/feature-table/group-schema.js';
 import type { Files } from '../../ports/files.js';
 import type { RunLedger } from '../../ports/run-ledger.js';
+import { serverName } from '../run-place.js';
 
 /** Feature groups that a data set is joined from. */
 export const JOINED_GROUPS = ['clinical', 'imaging', 'genomics'] as const;
@@ -68,7 +69,9 @@ export async function readFinishedRun(output: string, files: Files, ledger: RunL
   const owner = await ledger.owner(output);
   if (owner === undefined) throw new CohortflowError('RunNotFound', `no run has written into ${output}`);
   if (owner.state !== 'finished' || owner.result === undefined) {
-    const message = `the run in ${output} is ${owner.state}: a data set is made of a run that has finished`;
+    const { state, workflowId, server } = owner;
+    const where = server === undefined ? '' : ` on ${serverName(server)}`;
+    const message = `the run in ${output} (workflow ${workflowId}${where}) is ${state}: a data set is made of a run that has finished`;
     throw new CohortflowError('InvalidInput', message);
   }
   const result = owner.result as unknown as CohortResult;

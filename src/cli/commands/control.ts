@@ -1,8 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { Command } from 'commander';
+import { FileLedger } from '../../adapters/local/file-ledger.js';
 import { ensureServer } from '../../adapters/local/temporal-server.js';
 import { cohortResult, cohortWorkflowId } from '../../app/cohort-run.js';
+import { TemporalCohortServer } from '../../app/cohort-server.js';
+import { createFiles } from '../../app/create-files.js';
+import { refuseEarlier, withPlace, type PlaceServices } from '../../app/run-place.js';
 import { ProgressSource } from '../../app/run-progress.js';
 import { cancelRun, stateOfRun, updateRun } from '../../app/control-run.js';
 import { connectClient } from '../../app/temporal.js';
@@ -39,11 +43,41 @@ export async function withClient<T>(use: (client: Client) => Promise<T>): Promis
   }
 }
 
+/** Who can say on which server a run is. */
+export function placeServices(client: Client): PlaceServices {
+  const { taskQueue, aws } = loadConfig();
+  return {
+    server: new TemporalCohortServer(() => client, taskQueue),
+    ledger: new FileLedger(createFiles(aws)),
+  };
+}
+
+/** The output folder, where a run was named by it. */
+export function outputOf(run: string | undefined, { output }: ControlOptions): string | undefined {
+  return run === undefined && output !== undefined ? absolute(output) : undefined;
+}
+
+/** Does something with a run. Where the server that is asked knows no such run, says which one does. */
+export async function withRun<T>(
+  run: string | undefined,
+  options: ControlOptions,
+  use: (client: Client, workflowId: string) => Promise<T>,
+): Promise<T> {
+  const workflowId = workflowIdOf(run, options);
+  return withClient(async (client) => {
+    try {
+      return await use(client, workflowId);
+    } catch (error) {
+      if (!(error instanceof CohortflowError) || error.code !== 'RunNotFound') throw error;
+      throw await withPlace(error, workflowId, outputOf(run, options), placeServices(client));
+    }
+  });
+}
+
 const WATCH_MS = 1_000;
 
 async function status(run: string | undefined, options: ControlOptions): Promise<void> {
-  const workflowId = workflowIdOf(run, options);
-  await withClient(async (client) => {
+  await withRun(run, options, async (client, workflowId) => {
     const view = new ProgressView();
     const source = new ProgressSource(client, workflowId);
     for (;;) {
@@ -57,6 +91,8 @@ async function status(run: string | undefined, options: ControlOptions): Promise
         continue;
       }
       view.clear();
+      // An earlier run that ended here is not the one that is meant.
+      if (state !== 'RUNNING') await refuseEarlier(workflowId, outputOf(run, options), placeServices(client));
       const result = state === 'COMPLETED' ? await cohortResult(client.workflow.getHandle(workflowId)) : undefined;
       if (options.json === true) {
         printJson({
@@ -84,7 +120,7 @@ async function tell(
   request?: WidthRequest,
 ): Promise<void> {
   const workflowId = workflowIdOf(run, options);
-  const state = await withClient((client) => updateRun(client, workflowId, update, request));
+  const state = await withRun(run, options, (client) => updateRun(client, workflowId, update, request));
   if (options.json === true) printJson({ workflowId, ...state });
   else say(`${workflowId} ${stateText(state)}`);
 }
@@ -101,7 +137,7 @@ function rate(text: string): number {
 
 async function cancel(run: string | undefined, options: ControlOptions): Promise<void> {
   const workflowId = workflowIdOf(run, options);
-  await withClient((client) => cancelRun(client, workflowId));
+  await withRun(run, options, (client) => cancelRun(client, workflowId));
   if (options.json === true) printJson({ workflowId, cancelRequested: true });
   else say(`${workflowId} is being cancelled: what runs is stopped and every case gets its outcome`);
 }

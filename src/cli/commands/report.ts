@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { isRunning } from '../../app/cohort-run.js';
 import { interimReport } from '../../app/control-run.js';
+import { heldElsewhere } from '../../app/run-place.js';
 import { runStepIntoFolder } from '../../app/step-folders.js';
 import { createFiles } from '../../app/create-files.js';
 import { layout } from '../../contracts/layout.js';
@@ -9,7 +10,7 @@ import { isFailureCode } from '../../domain/failures/index.js';
 import { renderReportStep } from '../../steps/cohort/render-report.js';
 import { absolute, jsonOption } from '../options.js';
 import { printJson, say } from '../output.js';
-import { withClient, workflowIdOf } from './control.js';
+import { placeServices, withClient, workflowIdOf } from './control.js';
 
 interface ReportOptions {
   readonly output: string;
@@ -20,7 +21,11 @@ interface ReportOptions {
 async function ofRunning(options: ReportOptions): Promise<string | undefined> {
   const workflowId = workflowIdOf(undefined, options);
   return withClient(async (client) => {
-    if (!(await isRunning(client, workflowId))) return undefined;
+    if (!(await isRunning(client, workflowId))) {
+      const held = await heldElsewhere(absolute(options.output), placeServices(client));
+      if (held !== undefined) say(`this is what the folder holds: ${held}`);
+      return undefined;
+    }
     const { report, code } = await interimReport(client, workflowId);
     if (report !== undefined) return report;
     const known = code !== undefined && isFailureCode(code) ? code : 'InternalError';

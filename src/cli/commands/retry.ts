@@ -2,12 +2,13 @@ import { Command, Option } from 'commander';
 import { endedRun, isRunning, type RunStart } from '../../app/cohort-run.js';
 import { retriedText, retryFailed } from '../../app/control-run.js';
 import { ProgressSource } from '../../app/run-progress.js';
+import { refuseEarlier } from '../../app/run-place.js';
 import type { MultimodalInput } from '../../contracts/inputs.js';
 import { checkRetryRequest, type RetryAnswer, type RetryRequest } from '../../contracts/control.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { jsonOption, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
-import { withClient, workflowIdOf } from './control.js';
+import { outputOf, placeServices, withRun, workflowIdOf } from './control.js';
 import { executeInput } from './run.js';
 
 interface RetryOptions {
@@ -27,8 +28,8 @@ type Found =
   | { readonly kind: 'new'; readonly input: MultimodalInput; readonly start: RunStart };
 
 /** Tells a run that is open; of one that has ended makes the input of a new run over what failed. */
-async function tellOrPrepare(workflowId: string, choice: RetryRequest): Promise<Found> {
-  return withClient(async (client) => {
+async function tellOrPrepare(run: string | undefined, options: RetryOptions, choice: RetryRequest): Promise<Found> {
+  return withRun(run, options, async (client, workflowId) => {
     if (await isRunning(client, workflowId)) {
       const answer = await retryFailed(client, workflowId, choice);
       const progress = await new ProgressSource(client, workflowId).now();
@@ -37,6 +38,7 @@ async function tellOrPrepare(workflowId: string, choice: RetryRequest): Promise<
       );
       return { kind: 'told', answer, paused };
     }
+    await refuseEarlier(workflowId, outputOf(run, options), placeServices(client));
     const { type, runId, input } = await endedRun(client, workflowId);
     // What the folder was once taken over from is over.
     const { takeOver: _once, ...again } = input;
@@ -53,7 +55,7 @@ async function retry(run: string | undefined, options: RetryOptions): Promise<vo
   };
   checkRetryRequest(choice);
   const workflowId = workflowIdOf(run, options);
-  const found = await tellOrPrepare(workflowId, choice);
+  const found = await tellOrPrepare(run, options, choice);
   if (found.kind === 'told') {
     const { answer, paused } = found;
     if (options.json === true) printJson({ workflowId, retried: answer, paused });

@@ -24,7 +24,7 @@ export const GENERAL_FAILURES = {
     retryable: false,
     fault: 'input',
     reason: 'No run of that id, or into that folder, is open.',
-    remedy: 'Check the id or the folder; `cohortflow run` starts one.',
+    remedy: 'Check the id or the folder, and which Temporal server is asked; `cohortflow run` starts one.',
   },
   ToolMissing: {
     retryable: false,
