@@ -1,5 +1,5 @@
-import { CancellationScope, isCancellation, log, sleep } from '@temporalio/workflow';
-import type { RemoteEnd, RemoteRequest, RemoteTicket } from '../contracts/remote-work.js';
+import { CancellationScope, isCancellation, log, sleep, workflowInfo } from '@temporalio/workflow';
+import type { RemoteEnd, RemoteRequest, RemoteStart, RemoteTicket } from '../contracts/remote-work.js';
 import { failureKind } from '../domain/failures/index.js';
 import { remoteWork } from './activities.js';
 import { isReportable, stepFailure } from './failures.js';
@@ -26,6 +26,24 @@ async function stop(request: RemoteRequest): Promise<void> {
   }
 }
 
+/**
+ * Has work given away. A unit that is cancelled before it has begun, as the last ones of a cohort are, has asked for that and
+ * taken it back within one workflow task: then nothing of it ever left the worker. Nobody knows that of a submission which
+ * did: also one that no worker has now may have been tried before.
+ *
+ * @param neverSent told when no submission was sent
+ */
+async function submitted(request: RemoteRequest, neverSent: () => void): Promise<RemoteStart> {
+  const asked = workflowInfo().historyLength;
+  try {
+    return await remoteWork().submitWork(request);
+  } catch (error) {
+    // What a task asks for is sent when the task is done, which makes the history longer.
+    if (workflowInfo().historyLength === asked) neverSent();
+    throw error;
+  }
+}
+
 /** One try: given away, waited for, taken over; and in the end nothing of it is left, however it went. */
 async function tryOnce<T>(
   request: RemoteRequest,
@@ -34,7 +52,9 @@ async function tryOnce<T>(
   const service = remoteWork();
   let mayBeAlive = true;
   try {
-    const start = await service.submitWork(request);
+    const start = await submitted(request, () => {
+      mayBeAlive = false;
+    });
     if (start.reused) {
       mayBeAlive = false;
       return undefined;

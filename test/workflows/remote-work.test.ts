@@ -128,6 +128,30 @@ describe.skipIf(server === undefined)('units that a service computes', () => {
     });
   });
 
+  it('are not searched for where they were cancelled before anything of them was given away', async () => {
+    const [unit] = simulatedStudies(1);
+    const simulation = simulate([unit!], undefined, untilCancelled);
+    const looked: string[] = [];
+    const { stopWork } = simulation;
+    simulation.stopWork = async (request) => {
+      looked.push(request.executor);
+      await stopWork(request);
+    };
+    const input = { output: '/out/early', runId: 'r', unit, executor: 'sagemaker' };
+    const handle = await env.client.workflow.start('imagingStudy', {
+      ...{ workflowId: 'early', taskQueue: TEST_QUEUE, args: [input] },
+    });
+    // Before any worker has seen it.
+    await handle.cancel();
+    await withWorkers(env, bundle, simulation, async () => {
+      await expect(handle.result()).rejects.toThrow();
+      expect(await handle.describe()).toMatchObject({ status: { name: 'CANCELLED' } });
+    });
+    expect(simulation.given).toEqual([]);
+    expect(simulation.records).toMatchObject([{ caseId: 'S-0', step: 'imaging.job', outcome: 'cancelled' }]);
+    expect(looked).toEqual([]);
+  });
+
   describe('that DRAGEN computes', () => {
     const choice = { profile: '4.3', reference: 's3://ref/genome.fa', annotation: 's3://ref/genes.gtf' };
 
