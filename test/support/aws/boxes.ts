@@ -49,7 +49,8 @@ export class Box {
     this.#watch = setInterval(() => {
       const file = join(this.root, 'shutdown-calls');
       if (!existsSync(file)) return;
-      const calls = readFileSync(file, 'utf8').trim().split('\n');
+      // Only whole lines: the file is there before its first line is, and a line may be half written.
+      const calls = readFileSync(file, 'utf8').split('\n').slice(0, -1);
       for (const call of calls.slice(seen)) onShutdown(call.split(' '));
       seen = calls.length;
     }, 50);

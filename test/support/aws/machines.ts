@@ -63,7 +63,9 @@ export interface Machine {
   agentLost: boolean;
   box: Box | undefined;
   commands: number;
+  /** Its next change of state that the service makes, and the one that it asked for itself. */
   timer: NodeJS.Timeout | undefined;
+  shutdown: NodeJS.Timeout | undefined;
 }
 
 const fault = (type: string, message: string, status = 400): ServiceError => new ServiceError(type, message, status);
@@ -154,6 +156,7 @@ export class StandInMachines {
   close(): void {
     for (const machine of this.all.values()) {
       clearTimeout(machine.timer);
+      clearTimeout(machine.shutdown);
       machine.box?.destroy();
     }
   }
@@ -251,7 +254,7 @@ export class StandInMachines {
       ...{ launched: Date.now(), onShutdown: text(form['InstanceInitiatedShutdownBehavior']) ?? 'stop' },
       spot: text(map(form['InstanceMarketOptions'])['MarketType']) === 'spot',
       ...{ state: 'pending', reason: undefined, ended: undefined, online: false, agentLost: false },
-      ...{ box: undefined, commands: 0, timer: undefined },
+      ...{ box: undefined, commands: 0, timer: undefined, shutdown: undefined },
     };
     this.all.set(machine.id, machine);
     this.#peak = Math.max(this.#peak, this.alive().length);
@@ -266,7 +269,7 @@ export class StandInMachines {
       machine.state = 'running';
       machine.box = new Box(amis[ami] ?? {}, environment(), (words) => this.shutDown(machine, words));
       if (userData !== undefined) void machine.box.run(Buffer.from(userData, 'base64').toString());
-      machine.timer = this.after(agentSeconds, () => (machine.online = machine.state === 'running'));
+      this.after(agentSeconds, () => (machine.online = machine.state === 'running'));
     });
     const share = faults.strikes('interrupt');
     if (share !== undefined) this.after((bootSeconds + agentSeconds) * (1 + share), () => this.interrupt(machine.id));
@@ -279,14 +282,13 @@ export class StandInMachines {
   /** `shutdown` on the machine: now, in minutes, or not after all. */
   private shutDown(machine: Machine, words: readonly string[]): void {
     const when = words.find((word) => /^(\+\d+|now)$/.test(word));
-    clearTimeout(machine.timer);
+    clearTimeout(machine.shutdown);
     if (words.includes('-c') || when === undefined) return;
     const minutes = when === 'now' ? 0 : Number(when.slice(1));
     // A new time replaces the one before, as with the real one.
-    machine.timer = this.after(minutes * 60, () =>
+    machine.shutdown = this.after(minutes * 60, () =>
       this.end(machine, machine.onShutdown, ['Client.InstanceInitiatedShutdown', 'Instance initiated shutdown']),
     );
-    if (!machine.online) this.after(this.options.agentSeconds, () => (machine.online = machine.state === 'running'));
   }
 
   private end(
