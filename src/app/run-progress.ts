@@ -18,8 +18,8 @@ export interface RunProgress {
   readonly phase: CohortProgress['phase'];
   readonly startedAt: string;
   readonly modalities: Readonly<Partial<Record<Modality, ModalityProgress>>>;
-  /** Why the end of the run waits for someone. */
-  readonly breaker?: BreakerTrip;
+  /** Why the end of the run, or its clinical table, waits for someone, and the workflow that does. */
+  readonly breaker?: BreakerTrip & { readonly workflowId: string };
 }
 
 /** A workflow whose worker is gone does not answer at all. */
@@ -53,17 +53,20 @@ export class ProgressSource {
     if (root === undefined) return undefined;
     const { phase, startedAt, children, fanOut, breaker } = root.progress;
     const modalities: Partial<Record<Modality, ModalityProgress>> = {};
+    let waits = breaker === undefined ? undefined : { ...breaker, workflowId: this.workflowId };
     const parts = children.map((name) => [name, modalityWorkflowId(this.workflowId, name)] as const);
     // A modality that is its own root says which it is by having no children but units.
     const own = fanOut === undefined ? [] : [[fanOut.modality, this.workflowId] as const];
     await Promise.all(
       [...parts, ...own].map(async ([name, id]) => {
         const answer = await this.ask(id);
+        const trip = answer?.progress.breaker;
+        if (trip !== undefined) waits ??= { ...trip, workflowId: id };
         if (answer?.progress.fanOut !== undefined)
           modalities[name] = { ...(await this.withLanes(answer, answer.progress.fanOut)), workflowId: id };
       }),
     );
-    return { phase, startedAt, modalities, ...(breaker === undefined ? {} : { breaker }) };
+    return { phase, startedAt, modalities, ...(waits === undefined ? {} : { breaker: waits }) };
   }
 
   private async ask(workflowId: string): Promise<Answer | undefined> {

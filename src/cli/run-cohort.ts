@@ -81,7 +81,9 @@ async function follow(
 
 function tripOf(progress: RunProgress): BreakerTrip | undefined {
   const name = trippedModality(progress);
-  return name === undefined ? progress.breaker : progress.modalities[name]?.breaker;
+  if (name !== undefined) return progress.modalities[name]?.breaker;
+  // A table that waits for someone does not hold up the units of the others.
+  return Object.values(progress.modalities).every(({ running }) => running === 0) ? progress.breaker : undefined;
 }
 
 /** What to do about a run that paused itself. */
@@ -97,11 +99,11 @@ async function goOn(client: Client, workflowId: string): Promise<void> {
   const progress = await new ProgressSource(client, workflowId).now();
   if (progress === undefined) return;
   if (progress.breaker !== undefined) {
-    await updateRun(client, workflowId, 'resume');
+    // It alone: what someone paused beside it stays paused.
+    await updateRun(client, progress.breaker.workflowId, 'resume');
     say(`it had paused itself (${progress.breaker.code}) and goes on now`);
   }
   for (const { workflowId: tripped, modality, breaker } of trippedModalities(progress)) {
-    // It alone: what someone paused beside it stays paused.
     await updateRun(client, tripped, 'resume');
     say(`${modality} had paused itself (${breaker?.code}) and goes on now`);
   }

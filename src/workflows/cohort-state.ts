@@ -50,18 +50,23 @@ export class CohortState {
   async mended(trip: BreakerTrip): Promise<void> {
     this.breaker = trip;
     this.describe();
-    const goOn = (): SteeringState => {
-      this.breaker = undefined;
-      this.describe();
+    const resumed = (): SteeringState => {
+      this.goOn();
       return { paused: false, width: 0, startRate: 0 };
     };
-    setHandler(resumeUpdate, goOn, {
+    setHandler(resumeUpdate, resumed, {
       validator: () =>
         orFail(() => {
           if (this.breaker === undefined) throw unitsHaveEnded();
         }),
     });
     await condition(() => this.breaker === undefined);
+  }
+
+  /** Someone said to go on: what cannot be written is tried again. */
+  goOn(): void {
+    this.breaker = undefined;
+    this.describe();
   }
 
   /** What a modality last told of itself. */

@@ -1,9 +1,12 @@
 import { isCancellation } from '@temporalio/workflow';
 import type { CommonInput, PreparedRun } from '../contracts/inputs.js';
+import type { StepReport, StepRequest } from '../contracts/activities.js';
 import type { FeatureGroupResult } from '../contracts/results.js';
 import type { JsonObject } from '../steps/step.js';
+import type { FailureCode } from '../domain/failures/index.js';
 import { runStep } from './activities.js';
 import { isReportable, stepFailure } from './failures.js';
+import { untilMended, type Mended } from './mending.js';
 
 /** What the steps of a whole cohort share. */
 export interface CohortStepContext {
@@ -24,9 +27,20 @@ function count(summary: JsonObject, name: 'rows' | 'columns'): Partial<Record<ty
   return typeof value === 'number' ? { [name]: value } : {};
 }
 
+/** What a table may come to by its own size: it would do so again whatever someone mended, and the run would never end. */
+const OWN_SIZE: ReadonlySet<FailureCode> = new Set(['OutOfMemory', 'StepTimeout', 'ProcessLost']);
+
+/** Runs a step; what the environment fails (a full disk) waits for someone, and is made again when they say to go on. */
+export function stepUntilMended(request: StepRequest, mended: Mended | undefined): Promise<StepReport> {
+  const run = (): Promise<StepReport> => runStep(request);
+  return mended === undefined ? run() : untilMended(run, mended, (code) => !OWN_SIZE.has(code));
+}
+
 /**
  * Runs one step over the whole cohort (a table, the data set, the report). A failure is a result, so that the rest of the
  * run still comes out; only cancellation is thrown.
+ *
+ * @param mended asked where the environment fails the step; without it that is a failure like any other
  */
 export async function cohortStep(
   context: CohortStepContext,
@@ -35,12 +49,12 @@ export async function cohortStep(
   params: JsonObject,
   inputs: Readonly<Record<string, readonly string[]>>,
   folder: string,
-  volatile?: JsonObject,
+  { mended, volatile }: { readonly mended?: Mended | undefined; readonly volatile?: JsonObject } = {},
 ): Promise<FeatureGroupResult> {
   try {
     const place = { kind: 'output', folder } as const;
     const request = { ...context, step, params, inputs, place, ...(volatile === undefined ? {} : { volatile }) };
-    const { outcome, outputs, folder: where, summary } = await runStep(request);
+    const { outcome, outputs, folder: where, summary } = await stepUntilMended(request, mended);
     const file = outputs[0] === undefined ? {} : { file: `${where}/${outputs[0]}` };
     const said = typeof summary['said'] === 'string' ? { said: summary['said'] } : {};
     return { group, outcome, ...file, ...count(summary, 'rows'), ...count(summary, 'columns'), ...said };

@@ -4,6 +4,7 @@ import type { FeatureGroupResult } from '../contracts/results.js';
 import { remoteWork } from './activities.js';
 import { cohortStep, type CohortStepContext } from './cohort-step.js';
 import { isReportable, stepFailure } from './failures.js';
+import type { Mended } from './mending.js';
 
 /** The event time of all rows of one run, as the service wants it: whole seconds, UTC. */
 function eventTime(): string {
@@ -32,6 +33,7 @@ export async function writeFeatureGroup(
   input: CommonInput & Pick<DatasetChoice, 'genes'>,
   group: string,
   rows: string,
+  mended: Mended,
 ): Promise<FeatureGroupResult> {
   const params = {
     group,
@@ -42,7 +44,10 @@ export async function writeFeatureGroup(
   // The time of the run names the file and stamps the rows, but unchanged rows are not written again for it.
   const volatile = { eventTime: eventTime(), runId: context.runId };
   const folder = `features/${group}`;
-  const written = await cohortStep(context, group, 'features.write', params, { rows: [rows] }, folder, volatile);
+  const written = await cohortStep(context, group, 'features.write', params, { rows: [rows] }, folder, {
+    mended,
+    volatile,
+  });
   const sends = input.featureStore === 'sagemaker' && written.outcome !== 'failed';
   return sends ? ingest(context.output, written) : written;
 }

@@ -1,14 +1,14 @@
 import { CancellationScope, allHandlersFinished, condition, isCancellation, setHandler } from '@temporalio/workflow';
 import { fanOutChoice, widthNote, type FanOutFields } from '../contracts/fan-out-choice.js';
 import { widthLimit, type DatasetChoice, type CommonInput, type PreparedRun } from '../contracts/inputs.js';
-import { stillPreparing, unitsHaveEnded, type BreakerTrip, type InterimReport } from '../contracts/control.js';
+import { stillPreparing, unitsHaveEnded, type InterimReport } from '../contracts/control.js';
 import type { ClinicalResult, CohortResult, FeatureGroupResult, ModalityResult } from '../contracts/results.js';
 import type { JsonObject } from '../steps/step.js';
 import { cohortFiles } from './activities.js';
 import type { CohortState } from './cohort-state.js';
 import { cohortStep, stepContext, type CohortStepContext } from './cohort-step.js';
 import { orFail } from './failures.js';
-import { untilMended } from './mending.js';
+import { untilMended, type Mended } from './mending.js';
 import { reportUpdate } from './messages.js';
 import { markFailures } from './search-attributes.js';
 
@@ -49,6 +49,7 @@ function joinDataset(
   run: CohortStepContext,
   parts: RunParts,
   cases: string,
+  mended?: Mended,
 ): Promise<FeatureGroupResult> {
   const { output } = input;
   const clinical = parts.clinical?.outcome === 'done' || parts.clinical?.outcome === 'reused';
@@ -61,11 +62,11 @@ function joinDataset(
     ...(clinical ? { clinical: [`${output}/clinical/features.csv`], dropped: [`${output}/clinical/dropped.csv`] } : {}),
     ...(expression === true ? { expression: [`${output}/genomics/expression-tpm.csv`] } : {}),
   };
-  return cohortStep(run, 'dataset', 'dataset.join', datasetParams(input, parts.clinical), inputs, '');
+  return cohortStep(run, 'dataset', 'dataset.join', datasetParams(input, parts.clinical), inputs, '', { mended });
 }
 
-function renderReport(run: CohortStepContext): Promise<FeatureGroupResult> {
-  return cohortStep(run, 'report', 'report.render', {}, { output: [run.output] }, '');
+function renderReport(run: CohortStepContext, mended?: Mended): Promise<FeatureGroupResult> {
+  return cohortStep(run, 'report', 'report.render', {}, { output: [run.output] }, '', { mended });
 }
 
 /**
@@ -106,9 +107,9 @@ export async function finishRun(
   state.enter('joining');
   // A report that someone asked for in between writes the same files.
   await condition(allHandlersFinished);
-  const mended = (trip: BreakerTrip): Promise<void> => state.mended(trip);
+  const mended: Mended = (trip) => state.mended(trip);
   const outcomes = await untilMended(() => cohortFiles.compactOutcomes({ output, runId, state: 'finished' }), mended);
-  const dataset = await joinDataset(input, run, parts, outcomes.cases);
+  const dataset = await joinDataset(input, run, parts, outcomes.cases, mended);
 
   const groups = [
     ...(parts.imaging?.featureGroups ?? []),
@@ -135,7 +136,7 @@ export async function finishRun(
   await untilMended(() => cohortFiles.closeRun({ output, runId, state: 'finished', result: said }), mended);
 
   state.enter('reporting');
-  const report = await renderReport(run);
+  const report = await renderReport(run, mended);
   await condition(allHandlersFinished);
   state.enter('finished');
   if (prepared.searchAttributes === true) markFailures(failures);

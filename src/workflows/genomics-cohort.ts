@@ -9,7 +9,7 @@ import { CohortState } from './cohort-state.js';
 import { cohortStep, stepContext, type CohortStepContext } from './cohort-step.js';
 import { orFail, isReportable, stepFailure } from './failures.js';
 import { writeFeatureGroup } from './feature-groups.js';
-import { untilMended } from './mending.js';
+import { untilMended, type Mended } from './mending.js';
 import { allEnded } from './pool.js';
 import { remotely } from './remote-unit.js';
 import { asRootOrPart } from './root.js';
@@ -65,11 +65,12 @@ async function genomicsPart(
     ...(dragen === undefined ? {} : { dragen }),
   };
   const fanOut = unitFanOut('genomics', input, prepared, childInput, state, genomicsExecutor);
+  const mended: Mended = (trip) => fanOut.mended(trip);
   const withReference = async (): Promise<JsonObject> => {
     const work = (): Promise<Reference> => prepareReference(input, prepared, { ...context, force: false });
     try {
       // Before any sample is lost to it: what the environment fails is asked about.
-      return { ...(await untilMended(work, (trip) => fanOut.mended(trip))) };
+      return { ...(await untilMended(work, mended)) };
     } catch (error) {
       if (isCancellation(error) || !isReportable(error)) throw error;
       // Every sample that needs the reference then fails with this code; the cohort and the other modalities go on.
@@ -90,14 +91,16 @@ async function genomicsPart(
     state.enter('joining');
     const { list, units } = await untilMended(
       () => cohortFiles.listFinished({ output, runId, modality: 'genomics' }),
-      (trip) => fanOut.mended(trip),
+      mended,
     );
     const featureGroups: FeatureGroupResult[] = [];
     if (units > 0) {
-      const matrix = await cohortStep(context, 'expression', 'genomics.matrix', {}, { samples: [list] }, 'genomics');
+      const matrix = await cohortStep(context, 'expression', 'genomics.matrix', {}, { samples: [list] }, 'genomics', {
+        mended,
+      });
       const rows = `${output}/genomics/expression-tpm.csv`;
       if (matrix.outcome === 'failed') featureGroups.push(matrix);
-      else featureGroups.push(await writeFeatureGroup(context, input, 'genomics', rows));
+      else featureGroups.push(await writeFeatureGroup(context, input, 'genomics', rows, mended));
     }
     if (!fanOut.goesOn()) return { counts, featureGroups };
   }

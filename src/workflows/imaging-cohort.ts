@@ -7,7 +7,7 @@ import { CohortState } from './cohort-state.js';
 import { stepContext } from './cohort-step.js';
 import { orFail } from './failures.js';
 import { writeFeatureGroup } from './feature-groups.js';
-import { untilMended } from './mending.js';
+import { untilMended, type Mended } from './mending.js';
 import { asRootOrPart } from './root.js';
 import { unitFanOut, unitInput } from './unit-fan-out.js';
 
@@ -31,17 +31,18 @@ async function imagingPart(
   };
   const fanOut = unitFanOut('imaging', input, prepared, childInput, state, imagingExecutor);
   const context = stepContext(input, prepared);
+  const mended: Mended = (trip) => fanOut.mended(trip);
   for (;;) {
     state.enter('running');
     const counts = await fanOut.run();
     state.enter('joining');
     const { list, units, segments } = await untilMended(
       () => cohortFiles.listFinished({ output, runId, modality: 'imaging' }),
-      (trip) => fanOut.mended(trip),
+      mended,
     );
     const featureGroups: FeatureGroupResult[] = [];
-    if (units > 0) featureGroups.push(await writeFeatureGroup(context, input, 'imaging', list));
-    if (segments > 0) featureGroups.push(await writeFeatureGroup(context, input, 'imaging_segments', list));
+    if (units > 0) featureGroups.push(await writeFeatureGroup(context, input, 'imaging', list, mended));
+    if (segments > 0) featureGroups.push(await writeFeatureGroup(context, input, 'imaging_segments', list, mended));
     if (!fanOut.goesOn()) return { counts, featureGroups };
   }
 }

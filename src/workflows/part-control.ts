@@ -118,7 +118,7 @@ export class PartControl {
     };
     const validator = (): void => orFail(open);
     setHandler(pauseUpdate, () => this.steer(() => ({ paused: true })), { validator });
-    setHandler(resumeUpdate, () => this.steer(() => ({ paused: false })), { validator });
+    setHandler(resumeUpdate, () => this.resume(), { validator });
     setHandler(
       setConcurrencyUpdate,
       (request) =>
@@ -149,6 +149,15 @@ export class PartControl {
           if (this.holding.size > 0) throw unitsAreHeld();
         }),
     });
+  }
+
+  private async resume(): Promise<SteeringState> {
+    // It runs no units, but may wait for someone as they do.
+    const clinical = this.open.get('clinical');
+    const told = clinical?.hasStarted === true ? clinical.steer({ paused: false }) : undefined;
+    const state = await this.steer(() => ({ paused: false }));
+    await told;
+    return state;
   }
 
   private async steer(changeOf: (name: FanOutModality) => SteeringChange): Promise<SteeringState> {

@@ -118,6 +118,47 @@ describe.skipIf(server === undefined)('work for a whole cohort that the environm
     );
   }, 60_000);
 
+  it('waits for someone: every table, the data set and the report, which are then made again', async () => {
+    const full = new Set(['clinical.features', 'features.write', 'genomics.matrix', 'dataset.join', 'report.render']);
+    const simulation = simulate([reads(0), ...simulatedStudies(1)], ({ step }) => {
+      if (full.has(step)) throw diskFull();
+    });
+    await withWorkers(env, bundle, simulation, async () => {
+      const handle = await start('multimodalCohort', 'every-table', { clinical: '/c.csv', annotation: '/a.gtf' });
+      const codeOf = async (part: string): Promise<string | undefined> => {
+        const progress = await progressOf(env.client.workflow.getHandle(`every-table${part}`)).catch(() => undefined);
+        return (progress?.fanOut?.breaker ?? progress?.breaker)?.code;
+      };
+      const waits = async (...parts: readonly string[]): Promise<boolean> =>
+        (await Promise.all(parts.map(codeOf))).every((code) => code === 'DiskFull');
+      // All three at once; whoever resumes the cohort resumes them.
+      await until(() => waits('/clinical', '/imaging', '/genomics'));
+      for (const step of ['clinical.features', 'features.write', 'genomics.matrix']) full.delete(step);
+      await resume(handle);
+      await until(() => waits(''));
+      full.delete('dataset.join');
+      await resume(handle);
+      await until(async () => (await progressOf(handle)).phase === 'reporting' && (await waits('')));
+      full.delete('report.render');
+      await resume(handle);
+      const result = (await handle.result()) as CohortResult;
+      expect(result).toMatchObject({ failures: 0, dataset: { outcome: 'done' }, clinical: { outcome: 'done' } });
+      expect(result.featureGroups.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'done']);
+    });
+  }, 60_000);
+
+  it('does not wait for a table that outgrows the memory, as it would again', async () => {
+    const simulation = simulate(simulatedStudies(1), ({ step }) => {
+      if (step === 'dataset.join') throw ApplicationFailure.nonRetryable('too large', 'OutOfMemory');
+    });
+    await withWorkers(env, bundle, simulation, async () => {
+      const handle = await start('imagingCohort', 'too-large');
+      expect(await handle.result()).toMatchObject({
+        ...{ failures: 1, dataset: { outcome: 'failed', code: 'OutOfMemory' }, report: '/out/report.html' },
+      });
+    });
+  }, 60_000);
+
   it('does not cost what was done already when the workflow of a modality is lost', async () => {
     const gate = new Gate();
     const simulation = simulate(simulatedStudies(4), (request) =>
