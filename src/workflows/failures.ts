@@ -10,7 +10,7 @@ import {
 import { RetryState } from '@temporalio/common';
 import { CohortflowError } from '../domain/errors.js';
 import { isFailureCode, type FailureCode } from '../domain/failures/index.js';
-import { MOST_COMPUTE_ATTEMPTS } from './work-classes.js';
+import { mostAttempts } from './work-classes.js';
 
 /** What a workflow knows of a failure of a step. */
 export interface StepFailure {
@@ -53,7 +53,7 @@ export function stepFailure(error: unknown): StepFailure {
   const failure = applicationFailureIn(error);
   if (failure === undefined) {
     const given = error instanceof ActivityFailure && error.retryState === RetryState.MAXIMUM_ATTEMPTS_REACHED;
-    const attempts = given ? MOST_COMPUTE_ATTEMPTS : 1;
+    const attempts = given ? mostAttempts(error.activityType) : 1;
     return { code: uncodedFailure(error), message: rootCause(error) ?? String(error), attempts };
   }
   const facts = (failure.details?.[0] ?? {}) as AttemptFacts;

@@ -1,5 +1,5 @@
 import type { ActivityOptions } from '@temporalio/workflow';
-import { COMPUTE as PATIENT } from '../../src/workflows/work-classes.js';
+import { COMPUTE as PATIENT, mostAttempts as patientAttempts } from '../../src/workflows/work-classes.js';
 
 export * from '../../src/workflows/work-classes.js';
 
@@ -17,3 +17,7 @@ export const COMPUTE: ActivityOptions = {
     maximumAttempts: MOST_COMPUTE_ATTEMPTS,
   },
 };
+
+export function mostAttempts(activityType: string): number {
+  return activityType === 'runStep' ? MOST_COMPUTE_ATTEMPTS : patientAttempts(activityType);
+}

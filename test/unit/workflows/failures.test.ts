@@ -12,8 +12,11 @@ import { describe, expect, it } from 'vitest';
 import { CohortflowError } from '../../../src/domain/errors.js';
 import { isReportable, orFail, stepFailure } from '../../../src/workflows/failures.js';
 
-const activity = (cause: Error, state: RetryState = RetryState.NON_RETRYABLE_FAILURE): ActivityFailure =>
-  new ActivityFailure('activity failed', 'runStep', '1', state, 'worker', cause);
+const activity = (
+  cause: Error,
+  state: RetryState = RetryState.NON_RETRYABLE_FAILURE,
+  name = 'runStep',
+): ActivityFailure => new ActivityFailure('activity failed', name, '1', state, 'worker', cause);
 const child = (cause: Error): ChildWorkflowFailure =>
   new ChildWorkflowFailure('default', { workflowId: 'c/S-1' }, 'imagingStudy', RetryState.NON_RETRYABLE_FAILURE, cause);
 const silent = (): TimeoutFailure => new TimeoutFailure('activity timed out', undefined, TimeoutType.HEARTBEAT);
@@ -31,11 +34,16 @@ describe('a failed activity or child, read back into the catalogue', () => {
     });
   });
 
-  it('is StepTimeout after signs of life stayed out, with the attempts that were made', () => {
-    expect(stepFailure(activity(silent(), RetryState.MAXIMUM_ATTEMPTS_REACHED))).toMatchObject({
-      code: 'StepTimeout',
-      attempts: 20,
-    });
+  it.each([
+    ['runStep', 20],
+    ['awaitWork', 20],
+    ['submitWork', 9],
+    ['adoptWork', 9],
+    ['compactOutcomes', 5],
+    ["somebody else's", 1],
+  ])('is StepTimeout after signs of life stayed out, with the attempts that were made of %s', (name, attempts) => {
+    const failure = activity(silent(), RetryState.MAXIMUM_ATTEMPTS_REACHED, name);
+    expect(stepFailure(failure)).toMatchObject({ code: 'StepTimeout', attempts });
   });
 
   it.each([
