@@ -1,4 +1,4 @@
-import { DEFAULTS, type Settings } from './settings.js';
+import { DEFAULTS, FEATURE_TABLES, type Settings } from './settings.js';
 
 /** A fault of the settings file: what was found, where, and what is wanted. */
 export class SettingsError extends Error {
@@ -50,8 +50,8 @@ const WORKER: Shape = {
 /** Every setting and what it must be; docs/aws.md names them all. */
 export const SHAPE: Shape = {
   name: text(
-    'cohortflow, or a name that begins with it (lower case, digits, hyphens; 30 at most)',
-    /^cohortflow[a-z0-9-]{0,20}$/,
+    'cohortflow, or a name that begins with it (lower case, digits, hyphens; 26 at most)',
+    /^cohortflow[a-z0-9-]{0,15}[a-z0-9]$|^cohortflow$/,
   ),
   images: { worker: DIGEST, processing: DIGEST },
   temporal: {
@@ -80,7 +80,6 @@ export const SHAPE: Shape = {
       'the ARN of a secret, the name of a parameter (/…), or s3://bucket/key',
       /^(arn:aws[\w-]*:(secretsmanager|ssm):\S+|\/[\w./-]+|s3:\/\/[a-z0-9][a-z0-9.-]+\/\S+)$/,
     ),
-    sraTools: PLACE,
     profile: text('a command profile', /^\S+$/),
     spot: FLAG,
     instances: whole(1, 500),
@@ -139,7 +138,13 @@ const FARGATE: Readonly<Record<number, readonly [number, number, number]>> = {
   16: [32, 120, 8],
 };
 
-function checkTogether({ temporal, network, workers, dragen, images }: Settings): void {
+function checkTogether({ name, temporal, network, workers, dragen, images }: Settings): void {
+  const table = FEATURE_TABLES.find((one) => `${name}-`.includes(`-${one}-`));
+  if (table !== undefined) {
+    throw new SettingsError(
+      `name: found "${name}", wanted one without "-${table}": the feature groups of another installation could be named so`,
+    );
+  }
   for (const [role, { vcpu, memoryGb, least, most }] of Object.entries(workers)) {
     const [from, to, step] = FARGATE[vcpu] ?? [0, 0, 1];
     if (memoryGb < from || memoryGb > to || (memoryGb - from) % step !== 0) {

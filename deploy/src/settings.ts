@@ -14,6 +14,9 @@ export interface WorkerSettings {
 export const WORKER_ROLES = ['orchestration', 'io', 'cpu'] as const;
 export type WorkerRole = (typeof WORKER_ROLES)[number];
 
+/** Tables of features, as the product names its feature groups after the name of the installation. */
+export const FEATURE_TABLES = ['imaging', 'imaging_segments', 'genomics', 'clinical'] as const;
+
 export interface TemporalSettings {
   /** `host:port` of the frontend: Temporal Cloud's, or your own server's. */
   readonly address: string;
@@ -52,8 +55,6 @@ export interface DragenSettings {
   readonly annotation: string;
   /** Where the licence credentials are: the ARN of a secret, the name of a parameter, or an object. */
   readonly licence?: string;
-  /** NCBI's archive of the SRA tools, for machine images that have no fastq-dump. */
-  readonly sraTools?: string;
   readonly profile?: string;
   readonly spot: boolean;
   /** Machines that take one sample after another, instead of one machine for each. */
@@ -72,7 +73,10 @@ export interface WatchSettings {
 
 /** Everything that may differ between two installations. No account id is among it: that is whose credentials deploy. */
 export interface Settings {
-  /** First part of all names; begins with `cohortflow`, so that `cohortflow clean` knows what is ours. */
+  /**
+   * First part of all names; begins with `cohortflow`, so that `cohortflow clean` knows what is ours. Of no more characters
+   * than names of feature groups have room for.
+   */
   readonly name: string;
   readonly images: { readonly worker?: Digest; readonly processing?: Digest };
   readonly temporal?: TemporalSettings;

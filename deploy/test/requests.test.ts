@@ -4,6 +4,8 @@ import { choicesOf, machineRequest } from '../../src/adapters/aws/dragen/machine
 import { POOL_TAG } from '../../src/adapters/aws/dragen/pool.js';
 import { jobSpec } from '../../src/adapters/aws/sagemaker/job-spec.js';
 import type { AwsSettings } from '../../src/config/aws-settings.js';
+import { GROUPS } from '../../src/domain/feature-table/group-schema.js';
+import { storeGroupName } from '../../src/domain/feature-table/store-form.js';
 import { dragenMachine } from '../../src/domain/genomics/dragen/index.js';
 import { allows, type Question } from './support/evaluate.js';
 import { rendered } from './support/rendered.js';
@@ -203,6 +205,28 @@ describe('the feature groups that workers ask for', () => {
     const statement = (rendered(features) as Statement[]).find(({ Sid }) => Sid === 'Write');
     expect(offlineStore.endsWith('/features')).toBe(true);
     expect(statement?.Action).toEqual(['s3:PutObject', 's3:PutObjectAcl']);
+  });
+
+  const group = (prefix: string, table: string): string =>
+    `arn:aws:sagemaker:eu-central-1:111122223333:feature-group/${storeGroupName(prefix, table, 'a'.repeat(64))}`;
+  const cleaner = by('on the command line: forget and clean');
+
+  it('are made, and removed, whatever table they hold', () => {
+    const { prefix = '' } = settings.features ?? {};
+    for (const table of [...GROUPS, 'imaging_segments-pointer', 'imaging-part-4']) {
+      const resource = group(prefix, table);
+      expect(allows(io, { action: 'sagemaker:CreateFeatureGroup', resource })).toBe(true);
+      expect(allows(cleaner, { action: 'sagemaker:DeleteFeatureGroup', resource })).toBe(true);
+    }
+  });
+
+  it('are not those of an installation whose name begins alike', () => {
+    for (const other of ['cohortflow', 'cohortflow-trial-2', 'cohortflow-trial2']) {
+      const resource = group(other, 'imaging');
+      expect(allows(io, { action: 'sagemaker:PutRecord', resource })).toBe(false);
+      expect(allows(cleaner, { action: 'sagemaker:DeleteFeatureGroup', resource })).toBe(false);
+      expect(allows(cleaner, { action: 'sagemaker:DeleteRecord', resource })).toBe(false);
+    }
   });
 });
 

@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { awsSettingsFault } from '../../src/config/aws-settings.js';
 import { WORKER_ROLES as PRODUCT_ROLES } from '../../src/config/config.js';
+import { GROUPS } from '../../src/domain/feature-table/group-schema.js';
+import { storeGroupBeginning } from '../../src/domain/feature-table/store-form.js';
 import { SettingsError, settingsOf } from '../src/check-settings.js';
 import { missingForWork } from '../src/cohortflow-app.js';
-import { DEFAULTS, WORKER_ROLES } from '../src/settings.js';
+import { DEFAULTS, FEATURE_TABLES, WORKER_ROLES } from '../src/settings.js';
 import { ROOT } from './support/sdk-calls.js';
 import { containerOf, FULL, PLAIN, resourcesOf, templatesOf } from './support/templates.js';
 import { rendered } from './support/rendered.js';
@@ -37,6 +39,10 @@ describe('settings', () => {
   it.each([
     [{ buckets: 3 }, /^buckets: no such setting; known here: name, images/],
     [{ name: 'mine' }, /^name: found "mine", wanted cohortflow/],
+    [{ name: `cohortflow-${'a'.repeat(16)}` }, /^name: .*26 at most/],
+    [{ name: 'cohortflow-' }, /^name: .*wanted cohortflow/],
+    [{ name: 'cohortflow-imaging' }, /^name: .*wanted one without "-imaging"/],
+    [{ name: 'cohortflow-genomics-2' }, /^name: .*wanted one without "-genomics"/],
     [{ images: { worker: 'latest', processing: digest } }, /^images\.worker: found "latest", wanted a digest/],
     [{ images: { worker: digest } }, /worker and processing go together/],
     [{ logDays: 17 }, /^logDays: found 17, wanted 1 or 3 or/],
@@ -53,24 +59,21 @@ describe('settings', () => {
     [{ temporal: { address: 'a.tmprl.cloud:7233' }, network: { wayOut: 'nat' } }, /Temporal Cloud wants temporal\.tls/],
     [{ dragen: { ami: 'ami-1' } }, /reference \(FASTA\) and annotation/],
     [{ dragen: { reference: 's3://bb/r.fa', annotation: 's3://bb/a.gtf' } }, /one of ami and amiParameter/],
-    [
-      { dragen: { sraTools: 'https://ncbi/sratoolkit.tar.gz' } },
-      /^dragen\.sraTools: found .*, wanted s3:\/\/bucket\/key/,
-    ],
     [{ watch: { emails: ['nobody'] } }, /wanted a list of e-mail addresses/],
     ['text', /wanted a mapping of settings/],
   ])('that are wrong (%j) say what was found and what is wanted', (document, message) => {
     expect(fault(document)).toMatch(message);
   });
 
-  it('hand on everything that they say of DRAGEN under the names of the product', () => {
-    const { work } = templatesOf(FULL);
-    const block = parse(rendered(work.Outputs?.['Settings']?.Value) as string) as { aws: { dragen: unknown } };
-    expect(block.aws.dragen).toMatchObject(FULL.dragen);
+  it('know the worker roles and the tables of features of the product', () => {
+    expect(WORKER_ROLES).toEqual(PRODUCT_ROLES);
+    expect(FEATURE_TABLES).toEqual(GROUPS);
   });
 
-  it('know the worker roles of the product', () => {
-    expect(WORKER_ROLES).toEqual(PRODUCT_ROLES);
+  it('take no longer name than the longest name of a feature group has room for', () => {
+    const longest = `cohortflow-${'a'.repeat(15)}`;
+    expect(fault({ name: longest })).toBe('none');
+    expect(storeGroupBeginning(longest)).toBe(longest);
   });
 });
 

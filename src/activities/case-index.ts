@@ -4,12 +4,10 @@ import { layout } from '../contracts/layout.js';
 import type { OutcomeRecord } from '../contracts/outcome.js';
 import type { FanOutModality } from '../contracts/workflow-ids.js';
 import { unitKey, type CohortUnit } from '../domain/cohort/manifest.js';
-import { costLines } from '../domain/costs/index.js';
 import { CohortflowError } from '../domain/errors.js';
 import { mapBounded } from '../domain/map-bounded.js';
 import type { Files } from '../ports/files.js';
 import type { RunLedger } from '../ports/run-ledger.js';
-import { writeRunCosts } from './run-costs.js';
 import { outcomeRows, outcomesHead } from './outcomes-csv.js';
 import { writeTogether } from './text-channel.js';
 import { allCases, partOf, unitPages } from './units.js';
@@ -207,8 +205,7 @@ export async function compactOutcomes(
     rows.push(...clinical);
     await flush();
   });
-  const costs = await writeRunCosts(files, end, signal);
-  return { file, cases, failed, ...(costs === undefined ? {} : { costs: costLines(costs) }) };
+  return { file, cases, failed };
 }
 
 /** Lists a modality's finished units with the files of their results: what the cohort's steps read. */

@@ -22,7 +22,7 @@ export interface HeldKey {
 
 export interface HeldGroup {
   readonly name: string;
-  /** Made by us: it has a tag of ours, or our prefix. */
+  /** Its name is one that we give with this prefix. */
   readonly ours: boolean;
   /** `s3://…` of its offline records. */
   readonly records?: string;
@@ -40,7 +40,7 @@ export interface AwsHoldings {
   key(id: string, signal: AbortSignal): Promise<HeldKey | undefined>;
   /** @returns ISO time at which the key is deleted; until then it can be had back */
   scheduleKeyDeletion(id: string, days: number, signal: AbortSignal): Promise<string>;
-  /** Names of all feature groups that begin so. */
+  /** Names of all feature groups that are named as we name them with this prefix. */
   groupNames(prefix: string, signal: AbortSignal): Promise<readonly string[]>;
   group(name: string, prefix: string, signal: AbortSignal): Promise<HeldGroup | undefined>;
   removeGroup(name: string, signal: AbortSignal): Promise<void>;

@@ -1,8 +1,13 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { FEATURE_TABLES } from '../settings.js';
 import { arn, type Grounds } from './grounds.js';
 
-/** Feature groups of an installation begin with its name. */
-const groups = (grounds: Grounds): string[] => [arn(grounds, 'sagemaker', `feature-group/${grounds.settings.name}*`)];
+/**
+ * Feature groups of an installation are named `<name>-<table>-…`. A name alone would be the beginning of other
+ * installations' groups too; no installation's name goes on with that of a table (check-settings).
+ */
+const groups = (grounds: Grounds): string[] =>
+  FEATURE_TABLES.map((table) => arn(grounds, 'sagemaker', `feature-group/${grounds.settings.name}-${table}-*`));
 
 /** The database of Feature Store in the Glue catalogue. */
 const tables = (grounds: Grounds): string[] =>

@@ -20,7 +20,7 @@ export const USES: Readonly<Record<string, Uses>> = {
   'src/adapters/aws/s3-write.ts': swept('DeleteObjects'),
   // Payloads of workflows.
   'src/adapters/aws/kms-keys.ts': { orchestration: 'all', io: 'all', cpu: 'all', sweep: 'all', operator: 'all' },
-  'src/adapters/aws/sagemaker/executor.ts': { io: 'all', sweep: LOOKS_OF_JOBS, operator: LOOKS_OF_JOBS },
+  'src/adapters/aws/sagemaker/job-calls.ts': { io: 'all', sweep: LOOKS_OF_JOBS, operator: LOOKS_OF_JOBS },
   // Submitting alone asks what key an alias stands for.
   'src/adapters/aws/sagemaker/key-arn.ts': { io: 'all' },
   'src/adapters/aws/dragen/machines.ts': { io: 'all', sweep: LOOKS_OF_MACHINES, operator: LOOKS_OF_MACHINES },

@@ -1,3 +1,6 @@
+/** Tables of features that runs make, and the middle of the names of their groups in the store. */
+export const GROUPS = ['imaging', 'imaging_segments', 'genomics', 'clinical'] as const;
+
 /** Types that SageMaker Feature Store knows. */
 export type FeatureType = 'Integral' | 'Fractional' | 'String';
 

@@ -1,10 +1,15 @@
 import { storeName } from './feature-names.js';
-import type { FeatureType, GroupSchema } from './group-schema.js';
+import { GROUPS, type FeatureType, type GroupSchema } from './group-schema.js';
 
 /** Most definitions of one feature group, the record identifier and the event time among them. */
 export const MOST_DEFINITIONS = 2_500;
 /** Most groups that one table is spread over: so many may be under creation in an account at once. */
 const MOST_PARTS = 4;
+
+/** What follows a table in the name of its group: nothing where it lies in one, else which part it is, or that it points. */
+const POINTER = '-pointer';
+const partOf = (number: number): string => `-part-${number}`;
+const ENDINGS = ['', POINTER, ...Array.from({ length: MOST_PARTS }, (_, at) => partOf(at + 1))];
 
 /** Longest name of a feature group, and digits of the digest in it. */
 const LONGEST = 64;
@@ -49,6 +54,22 @@ export function storeGroupName(prefix: string, group: string, digest: string): s
   return `${storeName(prefix).slice(0, LONGEST - tail.length)}${tail}`;
 }
 
+/**
+ * Whether a name is one that {@link storeGroupName} gives with this prefix. Not how it begins: where the names of two
+ * installations begin alike, one's groups begin like the other's.
+ */
+export function isStoreGroupOf(prefix: string, name: string): boolean {
+  const digest = new RegExp(`-([0-9a-f]{${DIGEST}})$`).exec(name)?.[1];
+  if (digest === undefined) return false;
+  return GROUPS.some((group) => ENDINGS.some((ending) => name === storeGroupName(prefix, `${group}${ending}`, digest)));
+}
+
+/** How all groups of a prefix begin, however much of it the longest of their names has room for. */
+export function storeGroupBeginning(prefix: string): string {
+  const lengths = GROUPS.flatMap((group) => ENDINGS.map((ending) => `-${group}${ending}-`.length + DIGEST));
+  return storeName(prefix).slice(0, LONGEST - Math.max(...lengths));
+}
+
 function said(columns: number, parts: number, before: string): Pick<StoreForm, 'form' | 'said'> {
   if (parts === 1) return { form: 'whole', said: `${before}${columns} columns in one group` };
   return { form: 'parts', said: `${before}${columns} columns in ${parts} groups: one takes ${MOST_DEFINITIONS}` };
@@ -84,11 +105,11 @@ export function chooseForm(schema: GroupSchema, prefix: string, digest: (text: s
     const most = room * MOST_PARTS;
     const why = `${before}${own.length} columns in one Parquet file that the group points to: groups hold up to ${most}`;
     const held = ids.map(({ name }) => name);
-    return { form: 'pointer', said: why, groups: [made(`${group}-pointer`, pointer, held)] };
+    return { form: 'pointer', said: why, groups: [made(`${group}${POINTER}`, pointer, held)] };
   }
   const groups = Array.from({ length: parts }, (_, part) => {
     const held = own.slice(part * room, (part + 1) * room);
-    const label = parts === 1 ? group : `${group}-part-${part + 1}`;
+    const label = parts === 1 ? group : `${group}${partOf(part + 1)}`;
     return made(
       label,
       held,

@@ -1,7 +1,7 @@
 import { CohortflowError } from '../../domain/errors.js';
 import { floatText } from '../../domain/clinical/numbers.js';
 import { storeNames } from '../../domain/feature-table/feature-names.js';
-import { SCHEMA_FILE, type GroupColumn, type GroupSchema } from '../../domain/feature-table/group-schema.js';
+import { GROUPS, SCHEMA_FILE, type GroupColumn, type GroupSchema } from '../../domain/feature-table/group-schema.js';
 import { Spread, groupPanel, type PanelChoice } from '../../domain/feature-table/gene-panel.js';
 import type { ColumnSpec } from '../../ports/table-engine.js';
 import type { Step, StepCall } from '../step.js';
@@ -9,8 +9,6 @@ import { readRows, type Cell } from './csv-rows.js';
 import { featureFiles, fillRows, type FeatureFile, type RowToFill } from './feature-files.js';
 import { isNumeric, writeTable, type TableSource } from './table-writer.js';
 
-/** Groups and what their rows are read from. */
-const GROUPS = ['imaging', 'imaging_segments', 'genomics', 'clinical'] as const;
 type Group = (typeof GROUPS)[number];
 
 /** Parameters of `features.write`. */

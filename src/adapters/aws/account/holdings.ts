@@ -1,4 +1,5 @@
 import type { AwsSettings } from '../../../config/aws-settings.js';
+import { isStoreGroupOf, storeGroupBeginning } from '../../../domain/feature-table/store-form.js';
 import type { AwsHoldings, HeldGroup, HeldImage, HeldKey, HeldRepository } from '../../../ports/aws-holdings.js';
 import { clientOptions } from '../client-options.js';
 import { ecrImage } from './account-reader.js';
@@ -130,14 +131,19 @@ export class AwsHoldingsReader implements AwsHoldings {
     const sdk = await import('@aws-sdk/client-sagemaker');
     const client = new sdk.SageMakerClient(clientOptions(this.#region));
     const names: string[] = [];
+    const beginning = storeGroupBeginning(prefix);
     await reading('sagemaker:ListFeatureGroups', signal, async () => {
       let token: string | undefined;
       do {
-        const request = { NameContains: prefix, MaxResults: 100, ...(token === undefined ? {} : { NextToken: token }) };
+        const request = {
+          NameContains: beginning,
+          MaxResults: 100,
+          ...(token === undefined ? {} : { NextToken: token }),
+        };
         const page = await client.send(new sdk.ListFeatureGroupsCommand(request), { abortSignal: signal });
         for (const { FeatureGroupName: name } of page.FeatureGroupSummaries ?? []) {
-          // The service looks for the text anywhere in the name.
-          if (name?.startsWith(prefix) === true) names.push(name);
+          // The service looks for the text anywhere in the name, upper and lower case taken as equal.
+          if (name !== undefined && isStoreGroupOf(prefix, name)) names.push(name);
         }
         token = page.NextToken;
       } while (token !== undefined);
@@ -165,7 +171,7 @@ export class AwsHoldingsReader implements AwsHoldings {
     const { Database, TableName } = offline?.DataCatalogConfig ?? {};
     return {
       name,
-      ours: name.startsWith(prefix),
+      ours: isStoreGroupOf(prefix, name),
       ...(records === undefined ? {} : { records }),
       ...(Database === undefined || TableName === undefined ? {} : { table: `${Database}.${TableName}` }),
     };

@@ -3,14 +3,13 @@ import type { AwsSettings } from '../../../config/aws-settings.js';
 import { REQUEST_NAME, type ProcessingRequest } from '../../../contracts/processing.js';
 import type { RemoteEnd, RemoteTicket } from '../../../contracts/remote-work.js';
 import { NAMESPACE_TAG, namespaceTag, RUN_TAG, WORK_TAG, workflowOf } from '../../../contracts/work-tags.js';
-import type { PaidMachine } from '../../../domain/costs/index.js';
 import { CohortflowError } from '../../../domain/errors.js';
 import type { Files } from '../../../ports/files.js';
 import { WorkFailed, type RemoteAlive, type RemoteExecutor, type RemoteWork } from '../../../ports/remote-executor.js';
 import { untilEnd } from '../until-end.js';
 import { isAlias, keyArn } from './key-arn.js';
 import { JobCalls, URGENT, type Tags } from './job-calls.js';
-import { endOf, paidFor } from './job-end.js';
+import { endOf } from './job-end.js';
 import { jobSpec, SPEC_TAG } from './job-spec.js';
 import { stopJob, UNSEEN_MS } from './stop-job.js';
 
@@ -111,15 +110,14 @@ export class SageMakerExecutor implements RemoteExecutor {
       }
       const end = job === undefined ? undefined : endOf(name, job);
       if (end === undefined) onProgress(`job ${job?.ProcessingJobStatus ?? 'not seen yet'}`);
-      return end === undefined || job === undefined ? end : { ...end, paid: paidFor(job, this.settings.region) };
+      return end;
     };
     return untilEnd(look, this.pollMs(), signal, onProgress);
   }
 
-  async stop(name: string, signal: AbortSignal): Promise<readonly PaidMachine[]> {
+  stop(name: string, signal: AbortSignal): Promise<void> {
     const refused = this.#asked.get(name) === 'refused';
-    const job = await stopJob(this.#calls, name, { refused, pollMs: this.pollMs(), speed: this.speed }, signal);
-    return job === undefined ? [] : paidFor(job, this.settings.region);
+    return stopJob(this.#calls, name, { refused, pollMs: this.pollMs(), speed: this.speed }, signal);
   }
 
   async alive(signal: AbortSignal): Promise<readonly RemoteAlive[]> {
@@ -138,8 +136,8 @@ export class SageMakerExecutor implements RemoteExecutor {
     return found;
   }
 
-  async end(found: RemoteAlive, signal: AbortSignal): Promise<void> {
-    await this.stop(found.id, signal);
+  end(found: RemoteAlive, signal: AbortSignal): Promise<void> {
+    return this.stop(found.id, signal);
   }
 
   /** The key of the settings as volumes take it; asked for once. */

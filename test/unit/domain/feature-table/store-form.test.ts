@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { storeName, storeNames } from '../../../../src/domain/feature-table/feature-names.js';
 import type { FeatureType, GroupSchema } from '../../../../src/domain/feature-table/group-schema.js';
-import { chooseForm, storeGroupName } from '../../../../src/domain/feature-table/store-form.js';
+import {
+  chooseForm,
+  isStoreGroupOf,
+  storeGroupBeginning,
+  storeGroupName,
+} from '../../../../src/domain/feature-table/store-form.js';
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 const RULE = /^[a-zA-Z0-9]([_-]*[a-zA-Z0-9]){0,63}$/;
@@ -44,6 +49,31 @@ describe('names in the store', () => {
       expect(name).toContain(`imaging_segments-part-4-${digest('x').slice(0, 12)}`);
     },
   );
+});
+
+describe('whose a group of the store is', () => {
+  const hex = digest('x');
+  const TABLES = ['imaging', 'imaging_segments-part-4', 'genomics', 'clinical', 'imaging-pointer'];
+
+  it.each(['cohortflow', 'nsclc trial', 'p'.repeat(80), '-_-', `${'p'.repeat(26)}-x`])(
+    'is told of every name that is made, however the prefix is spelled or cut: %s',
+    (prefix) => {
+      for (const table of TABLES) {
+        const name = storeGroupName(prefix, table, hex);
+        expect(isStoreGroupOf(prefix, name)).toBe(true);
+        expect(name.startsWith(storeGroupBeginning(prefix))).toBe(true);
+      }
+    },
+  );
+
+  it('is not told by how the name begins: other installations and other people have such names', () => {
+    for (const other of ['cohortflow-test', 'cohortflow-imaging', 'cohortflow2', 'their-cohortflow', 'Cohortflow']) {
+      for (const table of TABLES) expect(isStoreGroupOf('cohortflow', storeGroupName(other, table, hex))).toBe(false);
+    }
+    for (const other of ['cohortflow-imaging', 'cohortflow-imaging-v2', `cohortflow-theirs-${hex.slice(0, 12)}`]) {
+      expect(isStoreGroupOf('cohortflow', other)).toBe(false);
+    }
+  });
 });
 
 describe('how a table lies in the store', () => {
