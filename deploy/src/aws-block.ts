@@ -37,6 +37,7 @@ export function awsBlock(parts: BlockParts): Readonly<Record<string, Value>> {
             ...(dragen.amiParameter === undefined ? {} : { amiParameter: dragen.amiParameter }),
             ...(dragen.profile === undefined ? {} : { profile: dragen.profile }),
             ...(dragen.licence === undefined ? {} : { licence: dragen.licence }),
+            ...(dragen.sraTools === undefined ? {} : { sraTools: dragen.sraTools }),
             ...(dragen.instances === undefined ? {} : { instances: dragen.instances }),
             instanceTypes: dragen.instanceTypes,
             instanceProfile: machinesProfileName,

@@ -80,6 +80,7 @@ export const SHAPE: Shape = {
       'the ARN of a secret, the name of a parameter (/…), or s3://bucket/key',
       /^(arn:aws[\w-]*:(secretsmanager|ssm):\S+|\/[\w./-]+|s3:\/\/[a-z0-9][a-z0-9.-]+\/\S+)$/,
     ),
+    sraTools: PLACE,
     profile: text('a command profile', /^\S+$/),
     spot: FLAG,
     instances: whole(1, 500),

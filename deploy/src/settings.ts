@@ -55,6 +55,8 @@ export interface DragenSettings {
   readonly annotation: string;
   /** Where the licence credentials are: the ARN of a secret, the name of a parameter, or an object. */
   readonly licence?: string;
+  /** NCBI's archive of the SRA tools, for machine images that have no fastq-dump. */
+  readonly sraTools?: string;
   readonly profile?: string;
   readonly spot: boolean;
   /** Machines that take one sample after another, instead of one machine for each. */

@@ -59,10 +59,20 @@ describe('settings', () => {
     [{ temporal: { address: 'a.tmprl.cloud:7233' }, network: { wayOut: 'nat' } }, /Temporal Cloud wants temporal\.tls/],
     [{ dragen: { ami: 'ami-1' } }, /reference \(FASTA\) and annotation/],
     [{ dragen: { reference: 's3://bb/r.fa', annotation: 's3://bb/a.gtf' } }, /one of ami and amiParameter/],
+    [
+      { dragen: { sraTools: 'https://ncbi/sratoolkit.tar.gz' } },
+      /^dragen\.sraTools: found .*, wanted s3:\/\/bucket\/key/,
+    ],
     [{ watch: { emails: ['nobody'] } }, /wanted a list of e-mail addresses/],
     ['text', /wanted a mapping of settings/],
   ])('that are wrong (%j) say what was found and what is wanted', (document, message) => {
     expect(fault(document)).toMatch(message);
+  });
+
+  it('hand on everything that they say of DRAGEN under the names of the product', () => {
+    const { work } = templatesOf(FULL);
+    const block = parse(rendered(work.Outputs?.['Settings']?.Value) as string) as { aws: { dragen: unknown } };
+    expect(block.aws.dragen).toMatchObject(FULL.dragen);
   });
 
   it('know the worker roles and the tables of features of the product', () => {

@@ -4,10 +4,12 @@ import { layout } from '../contracts/layout.js';
 import type { OutcomeRecord } from '../contracts/outcome.js';
 import type { FanOutModality } from '../contracts/workflow-ids.js';
 import { unitKey, type CohortUnit } from '../domain/cohort/manifest.js';
+import { costLines } from '../domain/costs/index.js';
 import { CohortflowError } from '../domain/errors.js';
 import { mapBounded } from '../domain/map-bounded.js';
 import type { Files } from '../ports/files.js';
 import type { RunLedger } from '../ports/run-ledger.js';
+import { writeRunCosts } from './run-costs.js';
 import { outcomeRows, outcomesHead } from './outcomes-csv.js';
 import { writeTogether } from './text-channel.js';
 import { allCases, partOf, unitPages } from './units.js';
@@ -205,7 +207,8 @@ export async function compactOutcomes(
     rows.push(...clinical);
     await flush();
   });
-  return { file, cases, failed };
+  const costs = await writeRunCosts(files, end, signal);
+  return { file, cases, failed, ...(costs === undefined ? {} : { costs: costLines(costs) }) };
 }
 
 /** Lists a modality's finished units with the files of their results: what the cohort's steps read. */

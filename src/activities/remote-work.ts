@@ -9,6 +9,7 @@ import { adoptStudy } from './adopt-study.js';
 import { sha256Text } from './canonical-json.js';
 import type { LookUpServices } from './finished-step.js';
 import { finishedSteps, reusedRecords, type AnyUnitInput } from './finished-unit.js';
+import { notePaid } from './run-costs.js';
 import { heartbeating } from './step-activities.js';
 
 /** What giving work away needs. */
@@ -93,13 +94,18 @@ export function createRemoteActivities(services: RemoteServices): RemoteActiviti
           .executor(request.executor)
           .submit(work, signal)
           .catch((error: unknown) => Promise.reject(endOfWork(error) as Error));
-        return ticket === undefined ? { reused: true } : { reused: false, ticket };
+        const { output, runId } = request;
+        return ticket === undefined
+          ? { reused: true }
+          : { reused: false, ticket: { ...ticket, run: { output, runId } } };
       }, REMOTE_HEARTBEAT_MS),
     awaitWork: async ({ ticket }) => {
       const executor = services.executor(ticket.executor);
       return heartbeating(async (_attempt, signal, progress) => {
         try {
-          return await executor.await(ticket, signal, progress);
+          const end = await executor.await(ticket, signal, progress);
+          if (ticket.run !== undefined) await notePaid(services.files, ticket.run, ticket.name, end.paid);
+          return end;
         } catch (error) {
           if (!signal.aborted) throw endOfWork(error);
           await stopWhenAbandoned(executor, ticket.name);
@@ -116,7 +122,8 @@ export function createRemoteActivities(services: RemoteServices): RemoteActiviti
     stopWork: (request) =>
       heartbeating(async (_attempt, signal) => {
         const { name, place } = workOf(request, services);
-        await services.executor(request.executor).stop(name, signal);
+        const paid = await services.executor(request.executor).stop(name, signal);
+        await notePaid(services.files, request, name, paid);
         await services.files.remove(place);
       }, REMOTE_HEARTBEAT_MS),
   };

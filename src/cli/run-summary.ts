@@ -118,6 +118,7 @@ export function resultLines(result: CohortResult): string[] {
   if (result.dataset?.file !== undefined)
     lines.push(`data set  ${result.dataset.rows ?? 0} rows in ${result.dataset.file}`);
   for (const note of result.notes ?? []) lines.push(`note      ${note}`);
+  for (const cost of result.costs ?? []) lines.push(`cost      ${cost}`);
   lines.push(`outcomes  ${result.outcomes}`);
   if (result.report !== undefined) lines.push(`report    ${result.report}`);
   return lines;

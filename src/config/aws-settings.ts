@@ -202,7 +202,8 @@ const CHECKS: Readonly<Record<string, { readonly wanted: string; readonly fits: 
   },
   tags: {
     wanted:
-      `a mapping of at most ${MOST_TAGS} names (128 characters, not beginning with aws: or cohortflow:) to texts ` +
+      `a mapping of at most ${MOST_TAGS} names (128 characters, not beginning with aws:, ` +
+      'or cohortflow: but for cohortflow:installation) to texts ' +
       '(256 characters), of letters, digits, spaces and _.:/=+-@',
     fits: (value) => isMapping(value) && Object.keys(value).length <= MOST_TAGS && Object.entries(value).every(tagFits),
   },

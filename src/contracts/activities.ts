@@ -145,6 +145,8 @@ export interface CohortActivities {
     readonly file: string;
     readonly cases: string;
     readonly failed: number;
+    /** What the machines of services cost so far, for people. */
+    readonly costs?: readonly string[];
   }>;
   /** Writes run.json's end. */
   closeRun(end: RunEnd): Promise<void>;

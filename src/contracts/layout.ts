@@ -27,6 +27,12 @@ export const layout = {
   versions: (output: string): string => `${output}/run/versions.json`,
   validSheet: (output: string): string => `${output}/run/cohort.valid.csv`,
   outcomes: (output: string): string => `${output}/run/outcomes.csv`,
+  /** Folder of what was paid for the work of services in a run, a file for each piece of it. */
+  paid: (output: string, runId: string): string => `${output}/run/paid/${runId}`,
+  /** What the machines of services cost in the run, by list prices; absent where there were none. */
+  costs: (output: string): string => `${output}/run/costs.json`,
+  /** What `plan` kept beside the run that it is for. */
+  plan: (output: string): string => `${output}/run/plan.json`,
   trace: (output: string): string => `${output}/run/trace.csv`,
   /** Pages of normalised units of one run; of a retry within it when `round` is above 0. */
   unitPage: (output: string, runId: string, modality: Modality, page: number, round = 0): string =>

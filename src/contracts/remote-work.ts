@@ -1,3 +1,4 @@
+import type { PaidMachine } from '../domain/costs/index.js';
 import type { JsonObject } from '../steps/step.js';
 import type { DragenChoice, GenomicsSampleInput, ImagingStudyInput } from './inputs.js';
 
@@ -34,6 +35,8 @@ export interface RemoteTicket {
   /** `s3://…/<name>`: what the work reads besides its inputs and what it leaves. */
   readonly place: string;
   readonly facts?: JsonObject;
+  /** Whose it is, for what it cost. */
+  readonly run?: { readonly output: string; readonly runId: string };
 }
 
 /** What became of submitting: nothing to do, or work that was taken on. */
@@ -45,6 +48,8 @@ export interface RemoteEnd {
   readonly results: Readonly<Record<string, readonly string[]>>;
   /** Machine (`instanceType`) and `seconds` it took, for the costs; no more than that. */
   readonly facts?: JsonObject;
+  /** What was paid for it, where it has ended by itself; else whoever ends it says so. */
+  readonly paid?: readonly PaidMachine[];
 }
 
 /**

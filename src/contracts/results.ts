@@ -50,6 +50,8 @@ export interface CohortResult {
   readonly report?: string;
   /** What an operator should know of how it ran: a width that was lowered, a quota that nobody could read. */
   readonly notes?: readonly string[];
+  /** What the machines of services cost, by list prices; absent where there were none. */
+  readonly costs?: readonly string[];
   /** Everything that did not come out: units, tables, the data set, the report. */
   readonly failures: number;
 }

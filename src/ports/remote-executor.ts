@@ -1,3 +1,4 @@
+import type { PaidMachine } from '../domain/costs/index.js';
 import { CohortflowError } from '../domain/errors.js';
 import type { RemoteEnd, RemoteExecutorName, RemoteRequest, RemoteTicket } from '../contracts/remote-work.js';
 
@@ -53,8 +54,11 @@ export interface RemoteExecutor {
    * may be called again after a crash.
    */
   await(ticket: RemoteTicket, signal: AbortSignal, onProgress: (message: string) => void): Promise<RemoteEnd>;
-  /** Ends work by its name, whether it was ever taken on or not; resolves when it is certain to cost nothing more. */
-  stop(name: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Ends work by its name, whether it was ever taken on or not; resolves when it is certain to cost nothing more, with what
+   * was paid for it.
+   */
+  stop(name: string, signal: AbortSignal): Promise<readonly PaidMachine[]>;
   /** All work of ours that is alive, for the sweep; of this namespace only. */
   alive(signal: AbortSignal): Promise<readonly RemoteAlive[]>;
   /** Ends one that {@link alive} listed. */

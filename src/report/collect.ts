@@ -1,9 +1,12 @@
 import type { IndexedCase, IndexedUnit } from '../contracts/case-index.js';
 import { layout } from '../contracts/layout.js';
+import type { Estimate, RunCosts } from '../domain/costs/index.js';
 import { csvRecords } from '../domain/csv/index.js';
 import { failureKind, isFailureCode } from '../domain/failures/index.js';
+import { qualityOf } from '../domain/genomics/sample-quality.js';
 import type { Files } from '../ports/files.js';
 import type {
+  PlannedCost,
   ReportCase,
   ReportDistribution,
   ReportFailure,
@@ -78,22 +81,34 @@ function outcomeOf(row: Row): ReportOutcome {
   };
 }
 
-/** The failures that are shown, and every case that has one. */
-async function failuresOf(
-  files: Files,
-  output: string,
-): Promise<{ readonly failures: readonly ReportFailure[]; readonly failed: ReadonlySet<string> }> {
+/** Names a study or sample among the outcomes. */
+const unitName = (caseId: string, part: string): string => `${caseId}/${part}`;
+
+/** What the table of outcomes says that is shown. */
+interface ShownOutcomes {
+  readonly failures: readonly ReportFailure[];
+  /** Every case that has a failure. */
+  readonly failed: ReadonlySet<string>;
+  /** Seconds of the quantification, of the first samples that ran here. */
+  readonly quantified: ReadonlyMap<string, number>;
+}
+
+async function outcomesOf(files: Files, output: string): Promise<ShownOutcomes> {
   const failures: ReportFailure[] = [];
   const failed = new Set<string>();
+  const quantified = new Map<string, number>();
   for await (const row of readTable(files, layout.outcomes(output))) {
-    if (row['outcome'] !== 'failed') continue;
     const one = outcomeOf(row);
+    if (one.step === 'genomics.quantify' && one.outcome === 'done' && quantified.size < MOST_ROWS) {
+      quantified.set(unitName(one.caseId, one.part), one.seconds);
+    }
+    if (one.outcome !== 'failed') continue;
     failed.add(one.caseId);
     if (failures.length < MOST_ROWS) {
       failures.push(isFailureCode(one.code) ? { ...one, kind: failureKind(one.code) } : one);
     }
   }
-  return { failures, failed };
+  return { failures, failed, quantified };
 }
 
 /** What of the cases is shown; the others are counted only. */
@@ -164,14 +179,25 @@ async function distributionsOf(files: Files, cases: readonly IndexedCase[]): Pro
   return [...values].filter(([, list]) => list.length > 1).map(([name, list]) => ({ name, values: list }));
 }
 
-async function samplesOf(files: Files, cases: readonly IndexedCase[]): Promise<ReportSample[]> {
+async function samplesOf(
+  files: Files,
+  cases: readonly IndexedCase[],
+  seconds: ShownOutcomes['quantified'],
+): Promise<ReportSample[]> {
   const samples: ReportSample[] = [];
   for (const { caseId, genomics } of cases) {
     for (const unit of genomics) {
       const path = fileOf([unit], 'quant.json');
       if (path === undefined) continue;
-      const facts = (await readJson(files, path)) as unknown as Omit<ReportSample, 'caseId' | 'part'>;
-      samples.push({ caseId, part: unit.part, ...facts });
+      const document = await readJson(files, path);
+      const { warnings } = document;
+      samples.push({
+        caseId,
+        part: unit.part,
+        quality: qualityOf(document),
+        warnings: Array.isArray(warnings) ? warnings.map(String) : [],
+        stepSeconds: seconds.get(unitName(caseId, unit.part)) ?? null,
+      });
     }
   }
   return samples;
@@ -213,6 +239,22 @@ async function clinicalTables(files: Files, output: string): Promise<ReportTable
   ];
 }
 
+/** What the run cost, as it was written for it; nothing of another run. */
+async function costsOf(files: Files, output: string, runId: unknown): Promise<RunCosts | undefined> {
+  const document = await readJson(files, layout.costs(output));
+  return 'machines' in document && document['runId'] === runId ? (document as unknown as RunCosts) : undefined;
+}
+
+/** What a plan that was kept said of the executors that the run used. */
+async function plannedOf(files: Files, output: string, { machines }: RunCosts): Promise<readonly PlannedCost[]> {
+  const { plannedAt, estimates } = await readJson(files, layout.plan(output));
+  const used = new Set<string>(machines.map(({ executor }) => executor));
+  const known = Array.isArray(estimates) ? (estimates as readonly Estimate[]) : [];
+  return known.flatMap(({ executor, units, dollars }) =>
+    used.has(executor) ? [{ plannedAt: cellText(plannedAt), executor, units, dollars }] : [],
+  );
+}
+
 function statusesOf(row: Row | undefined): ReportCase['statuses'] {
   const entries = ['imaging', 'genomics', 'clinical'].map((modality) => {
     const status = row?.[`${modality}_status`] ?? '';
@@ -239,7 +281,7 @@ export async function collectReport(
   pictures = MOST_PICTURES,
 ): Promise<ReportModel> {
   const owner = await ownerOf(files, output);
-  const { failures, failed } = await failuresOf(files, output);
+  const { failures, failed, quantified } = await outcomesOf(files, output);
   const { shown: shownCases, first, inAll, drawable } = await casesOf(files, output, failed);
   const dataset = await statusRows(files, output, shownCases);
   const cases: ReportCase[] = [];
@@ -251,6 +293,7 @@ export async function collectReport(
     if (picture !== undefined) shown += 1;
     cases.push({ caseId, statuses: statusesOf(dataset.get(caseId)), ...(picture === undefined ? {} : { picture }) });
   }
+  const costs = await costsOf(files, output, owner['runId']);
   const clinical = ((owner['result'] ?? {}) as Record<string, unknown>)['clinical'] as
     Record<string, string> | undefined;
   return {
@@ -264,8 +307,9 @@ export async function collectReport(
     casesLeftOut: inAll - cases.length,
     pictures: { shown, total: drawable },
     distributions: await distributionsOf(files, first),
-    samples: await samplesOf(files, first),
+    samples: await samplesOf(files, first, quantified),
     tables: await clinicalTables(files, output),
+    ...(costs === undefined ? {} : { costs, planned: await plannedOf(files, output, costs) }),
     ...(clinical?.['outcome'] === 'failed'
       ? { clinicalProblem: `${clinical['code'] ?? ''}: ${clinical['message'] ?? ''}` }
       : {}),

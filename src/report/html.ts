@@ -1,5 +1,7 @@
+import { costsMarkup } from './costs.js';
 import { escaped, histogramMarkup, tableMarkup } from './markup.js';
 import type { ReportCase, ReportFailure, ReportModel } from './model.js';
+import { samplesMarkup } from './samples.js';
 import { STYLE } from './style.js';
 
 const MODALITIES = ['imaging', 'genomics', 'clinical'] as const;
@@ -82,19 +84,6 @@ function picturesMarkup(model: ReportModel): string {
   return `<h2>Tumours</h2>${more}<div class="pictures">${figures.join('')}</div>`;
 }
 
-function samplesMarkup(model: ReportModel): string {
-  if (model.samples.length === 0) return '';
-  const rows = model.samples.map((sample) => [
-    [sample.caseId, sample.part].filter((text) => text !== '').join(' / '),
-    sample.fragments === null ? '' : String(sample.fragments),
-    sample.mappedPercent === null ? '' : `${sample.mappedPercent.toFixed(1)}%`,
-    sample.libraryType ?? '',
-    String(sample.genes),
-    sample.warnings.join(', '),
-  ]);
-  return `<h2>Expression</h2>${tableMarkup(['sample', 'fragments', 'mapped', 'library', 'genes', 'warnings'], rows)}`;
-}
-
 function tablesMarkup(model: ReportModel): string {
   if (model.tables.length === 0) return '';
   const parts = model.tables.map(({ title, header, rows, more }) => {
@@ -129,8 +118,9 @@ ${escaped(duration(model.startedAt, model.endedAt))} until the data set was join
 <section><h2>Cases</h2>${casesMarkup(model)}</section>
 <section>${picturesMarkup(model)}</section>
 <section>${distributionsMarkup(model)}</section>
-<section>${samplesMarkup(model)}</section>
+<section>${samplesMarkup(model.samples)}</section>
 <section>${tablesMarkup(model)}</section>
+<section>${costsMarkup(model)}</section>
 <section><h2>How it was made</h2><p>${METHODS}</p>${tableMarkup(['program', 'version'], versions)}
 <details><summary>Parameters</summary><pre>${escaped(JSON.stringify(model.parameters, null, 2))}</pre></details></section>
 <section><h2>Review</h2><p class="lead">I have looked at the failures, the pictures and the distributions above.</p>

@@ -3,9 +3,14 @@ export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
+/** Stands in a cell whose value nobody knows. */
+export const MISSING = '–';
+
 /** A table with a header row; cells are texts, escaped here. Columns of numbers are set to the right. */
 export function tableMarkup(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const numeric = header.map((_, at) => rows.length > 0 && rows.every((row) => /^-?[\d.,e+-]*%?$/.test(row[at] ?? '')));
+  const numeric = header.map(
+    (_, at) => rows.length > 0 && rows.every((row) => /^(-?\$?[\d.,e+-]*%?|–)$/.test(row[at] ?? '')),
+  );
   const head = header.map((name) => `<th scope="col">${escaped(name)}</th>`).join('');
   const body = rows.map((row) => {
     const cells = row.map((cell, at) => `<td${numeric[at] === true ? ' class="number"' : ''}>${escaped(cell)}</td>`);

@@ -1,4 +1,6 @@
+import type { RunCosts } from '../domain/costs/index.js';
 import type { FailureKind } from '../domain/failures/index.js';
+import type { SampleQuality } from '../domain/genomics/sample-quality.js';
 
 /** One row of the outcomes table. */
 export interface ReportOutcome {
@@ -34,15 +36,24 @@ export interface ReportDistribution {
   readonly values: readonly number[];
 }
 
-/** A sample's mapping, of quant.json. */
+/** How a sample's quantification went, of quant.json. */
 export interface ReportSample {
   readonly caseId: string;
   readonly part: string;
-  readonly mappedPercent: number | null;
-  readonly fragments: number | null;
-  readonly libraryType: string | null;
-  readonly genes: number;
+  readonly quality: SampleQuality;
   readonly warnings: readonly string[];
+  /** Of the step in this run, where it ran; what a service did is in the quality. */
+  readonly stepSeconds: number | null;
+}
+
+/** What a plan said that an executor would cost. */
+export interface PlannedCost {
+  /** ISO time. */
+  readonly plannedAt: string;
+  readonly executor: string;
+  readonly units: number;
+  /** Null where the machine had no price. */
+  readonly dollars: number | null;
 }
 
 /** A table of a JSON report shown as it is. */
@@ -67,6 +78,10 @@ export interface ReportModel {
   readonly pictures: { readonly shown: number; readonly total: number };
   readonly distributions: readonly ReportDistribution[];
   readonly samples: readonly ReportSample[];
+  /** What the machines of services cost; absent where there were none. */
+  readonly costs?: RunCosts;
+  /** What was planned of the executors that it used, where a plan was kept. */
+  readonly planned?: readonly PlannedCost[];
   readonly tables: readonly ReportTable[];
   readonly clinicalProblem?: string;
   readonly versions: Readonly<Record<string, string>>;

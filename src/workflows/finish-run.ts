@@ -129,6 +129,7 @@ export async function finishRun(
     dataset,
     outcomes: outcomes.file,
     ...(notes.length === 0 ? {} : { notes }),
+    ...(outcomes.costs === undefined ? {} : { costs: outcomes.costs }),
     failures,
   };
   // Before the report, which shows it.

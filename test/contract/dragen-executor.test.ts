@@ -9,6 +9,7 @@ import { createFiles } from '../../src/app/create-files.js';
 import type { AwsSettings } from '../../src/config/aws-settings.js';
 import type { GenomicsSampleInput } from '../../src/contracts/inputs.js';
 import type { RemoteEnd } from '../../src/contracts/remote-work.js';
+import type { PaidMachine } from '../../src/domain/costs/index.js';
 import { CohortflowError } from '../../src/domain/errors.js';
 import type { Files } from '../../src/ports/files.js';
 import { WorkFailed, type RemoteWork } from '../../src/ports/remote-executor.js';
@@ -121,6 +122,9 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
     }
   }
 
+  /** What was paid for the last piece of work that was done whole. */
+  let paid: readonly PaidMachine[] = [];
+
   /** Gives work away, waits for it and ends what is left, as a workflow does. */
   async function whole(one: DragenExecutor, given: RemoteWork): Promise<RemoteEnd | 'nothing to do'> {
     const before = census().launched;
@@ -129,7 +133,9 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
       return ticket === undefined ? 'nothing to do' : await one.await(ticket, signal, () => undefined);
     } finally {
       // Where nothing was started a stop looks for it for a while: lost answers have tests of their own.
-      if (census().launched > before || census().alive > 0) await insistently(() => one.stop(given.name, signal));
+      if (census().launched > before || census().alive > 0) {
+        paid = await insistently(() => one.stop(given.name, signal));
+      }
     }
   }
 
@@ -148,11 +154,20 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
       expect(end).toMatchObject({
         results: {
           quant: [`${given.place}/results/well.quant.sf`],
-          metrics: [`${given.place}/results/well.mapping_metrics.csv`],
+          metrics: ['well.mapping_metrics.csv', 'machine.json'].map((name) => `${given.place}/results/${name}`),
         },
         facts: { instanceType: 'f2.6xlarge' },
       });
       expect(await files.readText(`${given.place}/results/well.quant.sf`)).toContain('ENST1');
+      expect(JSON.parse(await files.readText(`${given.place}/results/machine.json`))).toEqual({
+        ...{ profile: '4.3', version: '4.3.13', reference: 'genome.fa', instanceType: 'f2.6xlarge', spot: false },
+        hashTable: expect.stringMatching(/^4\.3-[0-9a-f]{16}$/) as unknown,
+        seconds: expect.any(Number) as unknown,
+      });
+      const bill = { executor: 'dragen', instanceType: 'f2.6xlarge', spot: false, region: 'eu-central-1' };
+      expect(paid).toEqual([{ ...bill, seconds: expect.any(Number) as unknown }]);
+      // The whole life of the machine, not its work alone.
+      expect(paid[0]!.seconds).toBeGreaterThan((end as RemoteEnd).facts!['seconds'] as number);
       expect(census()).toMatchObject({ alive: 0, launched: 1 });
       expect(calls().filter((line) => line === 'table')).toHaveLength(1);
       expect(census().machines[0]?.tags).toMatchObject(given.tags);
@@ -645,7 +660,12 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
       expect(held).toMatchObject({ id: idle!.id, workflowId: 'workflow-two' });
       expect(held!.idleSince).toBeUndefined();
       await one.await(ticket!, signal, () => undefined);
-      await one.stop(ticket!.name, signal);
+      const began = Date.parse(held!.since!);
+      const [bill, ...others] = await one.stop(ticket!.name, signal);
+      // Its own time on the machine, which had other work before.
+      expect(bill).toMatchObject({ executor: 'dragen', instanceType: 'f2.6xlarge' });
+      expect(bill!.seconds).toBeLessThan((Date.now() - began) / 1000 - paid[0]!.seconds + 0.5);
+      expect(others).toEqual([]);
       expect(census()).toMatchObject({ alive: 1, launched: 1 });
     });
 

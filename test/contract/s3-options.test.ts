@@ -62,11 +62,14 @@ describe.skipIf(!hasS3Server())('files in S3 that options name', () => {
     await expect(missing).rejects.toMatchObject({ code: 'FileNotFound' });
   });
 
-  it('plan --sizes', async () => {
+  it('plan --sizes and --output', async () => {
     const sizes = await put('sizes.csv', 'modality,bytes\nimaging,100000000\nimaging,200000000\n');
-    expect(await cohortflow('plan', '--sizes', sizes)).toMatchObject({
+    const output = `${place}/planned`;
+    expect(await cohortflow('plan', '--sizes', sizes, '--output', output)).toMatchObject({
       sizes: { imaging: { count: 2, bytes: 300_000_000 } },
     });
+    const kept = JSON.parse(await files.readText(`${output}/run/plan.json`)) as { estimates: unknown };
+    expect(kept.estimates).toContainEqual(expect.objectContaining({ executor: 'sagemaker', units: 2 }));
   });
 
   it('validate --clinical, --clinical-spec and --radiomics', async () => {

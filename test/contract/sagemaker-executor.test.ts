@@ -309,7 +309,10 @@ describe('the SageMaker executor', () => {
       const one = executor();
       const ticket = await one.submit(work(), signal);
       aws.faults.next('DescribeProcessingJob', ...Array<'throttle'>(4).fill('throttle'), 'drop-before', 'unavailable');
-      expect((await await_(ticket, one)).facts).toBeDefined();
+      const { facts, paid } = await await_(ticket, one);
+      expect(facts).toBeDefined();
+      const { instanceType, seconds } = facts!;
+      expect(paid).toMatchObject([{ executor: 'sagemaker', instanceType, seconds, spot: false }]);
     });
 
     it('that the service has never seen, after a while', async () => {
@@ -351,7 +354,8 @@ describe('the SageMaker executor', () => {
       await start(FOREVER, { startSeconds: 50, jobLagSeconds: 0 });
       const one = executor();
       await one.submit(work(), signal);
-      await one.stop(NAME, signal);
+      // One that never started costs nothing.
+      expect(await one.stop(NAME, signal)).toEqual([]);
       expect(job()).toMatchObject({ status: 'Stopped', executions: 0 });
 
       const second = `${NAME}-2`;

@@ -94,6 +94,18 @@ describe.skipIf(!hasSalmon || sharedData('genomics/transcripts.fa') === undefine
     }
   });
 
+  it('says how it went as DRAGEN’s own metrics would', async () => {
+    const { folder } = await quantify('unstranded', 'R01-001');
+    const account = JSON.parse(readFileSync(join(folder, 'quant.json'), 'utf8')) as Record<string, unknown>;
+    expect(account).toMatchObject({ source: 'reads', reads: 60_000, fragments: 30_000, program: 'Salmon' });
+    expect(account).toMatchObject({ duplicatePercent: null, properlyPairedPercent: null, instanceType: null });
+    expect(account['version']).toMatch(/^\d+\.\d+/);
+    expect(account['index']).toMatch(/^[0-9a-f]{16}$/);
+    expect(Number(account['quantifiedFragments']) / 30_000).toBeCloseTo(Number(account['mappedPercent']) / 100, 3);
+    const found = parseQuant(readFileSync(join(folder, 'quant.sf'), 'utf8'), 'quant').filter(({ reads }) => reads > 0);
+    expect(account['quantifiedTranscripts']).toBe(found.length);
+  });
+
   it('says that the declared strandedness may be wrong when nothing maps under it', async () => {
     await expect(quantify('reverse', 'R01-002')).rejects.toMatchObject({
       code: 'NoReadsMapped',

@@ -45,6 +45,7 @@ export const FULL = {
     reference: 's3://references/hg38/genome.fa',
     annotation: 's3://references/gencode.gtf.gz',
     licence: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:dragen-AbCdEf',
+    sraTools: 's3://references/sratoolkit.tar.gz',
     spot: true,
     instances: 4,
   },

@@ -7,11 +7,12 @@ import { readSizes } from '../../app/plan/sizes-file.js';
 import type { AwsSettings } from '../../config/aws-settings.js';
 import { loadConfig } from '../../config/load-config.js';
 import type { WidthRequest } from '../../contracts/control.js';
+import { layout } from '../../contracts/layout.js';
 import { MB, expectedSizes } from '../../domain/costs/index.js';
 import type { CohortManifest } from '../../domain/cohort/manifest.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
-import { concurrency, existing, readGiven, jsonOption, wholeNumber } from '../options.js';
+import { absolute, concurrency, existing, readGiven, jsonOption, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
 import { plannedJob } from '../../app/plan/job-request.js';
 import { plannedMachine } from '../../app/plan/machine-request.js';
@@ -28,6 +29,7 @@ interface PlanOptions {
   readonly jobs?: number;
   readonly region?: string;
   readonly dragenProfile?: string;
+  readonly output?: string;
   readonly json?: boolean;
 }
 
@@ -92,6 +94,12 @@ async function plan(options: PlanOptions): Promise<void> {
     ...(imaging.length === 0 ? {} : { sagemaker: plannedJob(manifest?.imaging[0], settings) }),
     ...(machines === undefined ? {} : { dragen: machines }),
   };
+  if (options.output !== undefined) {
+    const { estimates, prices } = made;
+    const kept = { plannedAt: new Date().toISOString(), estimates, prices };
+    const place = layout.plan(absolute(options.output));
+    await createFiles(settings).write(place, `${JSON.stringify(kept, null, 1)}\n`);
+  }
   if (options.json === true) printJson({ ...made, requests });
   else for (const line of planLines(made)) say(line);
 }
@@ -112,6 +120,7 @@ export function planCommand(): Command {
       '--dragen-profile <name>',
       'commands and machines of which DRAGEN version; --json lists them (default: that of the settings)',
     )
+    .option('--output <folder>', 'keep the plan in that folder of results, for the report of the run there')
     .addOption(jsonOption())
     .action(plan);
 }

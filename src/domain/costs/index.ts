@@ -6,4 +6,14 @@ export { localDiskGb, vcpusOf } from './instance-types.js';
 export { makespan } from './makespan.js';
 export { ORIGINAL, originalMinutes } from './original.js';
 export { pricesOf, type ChosenPrices, type PriceTable, type RegionPrices } from './prices.js';
+export {
+  costBasis,
+  costLines,
+  costText,
+  runCosts,
+  totalText,
+  type CostOfMachines,
+  type PaidMachine,
+  type RunCosts,
+} from './run-costs.js';
 export { expectedSizes, summarise, type SizeSummary } from './sizes.js';

@@ -1,7 +1,13 @@
+import { csvLine } from '../../domain/csv/index.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { parseQuant } from '../../domain/genomics/quant-table.js';
+import { QUALITY_COLUMNS, qualityOf } from '../../domain/genomics/sample-quality.js';
 import type { Step, StepCall } from '../step.js';
 import { baseName } from '../file-names.js';
+
+type Quality = Readonly<Record<string, unknown>>;
+
+const QUALITY_NAMES = Object.keys(QUALITY_COLUMNS) as readonly (keyof typeof QUALITY_COLUMNS)[];
 
 export type MatrixSummary = { readonly rows: number; readonly columns: number };
 
@@ -9,6 +15,8 @@ interface Sample {
   readonly caseId: string;
   readonly part: string;
   readonly genes: string;
+  /** `quant.json`: how it went. */
+  readonly account: string | undefined;
 }
 
 async function samplesOf(call: StepCall<Record<string, never>>): Promise<Sample[]> {
@@ -19,7 +27,8 @@ async function samplesOf(call: StepCall<Record<string, never>>): Promise<Sample[
     if (line === '') continue;
     const { caseId, part, outputs } = JSON.parse(line) as { caseId: string; part: string; outputs: { path: string }[] };
     const genes = outputs.find(({ path }) => path.endsWith('/quant.genes.sf'));
-    if (genes !== undefined) samples.push({ caseId, part, genes: genes.path });
+    const account = outputs.find(({ path }) => path.endsWith('/quant.json'));
+    if (genes !== undefined) samples.push({ caseId, part, genes: genes.path, account: account?.path });
   }
   if (samples.length === 0) throw new CohortflowError('InvalidInput', 'no sample was quantified');
   return samples;
@@ -35,6 +44,16 @@ async function geneIds(samples: readonly Sample[], call: StepCall<Record<string,
   return [...ids].sort();
 }
 
+/** How each sample went, and what of it deserves a look. */
+async function qualityRow({ caseId, part, account }: Sample, call: StepCall<Record<string, never>>): Promise<string> {
+  const document =
+    account === undefined ? {} : (JSON.parse(await call.io.files.readText(account, call.signal)) as Quality);
+  const quality = qualityOf(document);
+  const cells = QUALITY_NAMES.map((name) => String(quality[name] ?? ''));
+  const { warnings } = document;
+  return `${csvLine([caseId, part, ...cells, Array.isArray(warnings) ? warnings.join(' ') : ''])}\n`;
+}
+
 /** A CSV cell; ids with a comma, a quote or a line end are quoted. */
 function cell(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
@@ -43,13 +62,13 @@ function cell(text: string): string {
 /**
  * Joins the gene tables of all samples into `expression-tpm.csv` and `expression-counts.csv`: a row per case (and
  * `sample_id` where a case has several), in the order of the list; a column per gene id. A gene that a sample's table does
- * not have is empty. One sample is held at a time.
+ * not have is empty. One sample is held at a time. `quality.csv` has how each of them went, a row per sample.
  *
  * Input: `samples`, JSON lines of finished samples (`{caseId, part, outputs: [{path}]}`).
  */
 export const matrixStep: Step<Record<string, never>, MatrixSummary> = {
   name: 'genomics.matrix',
-  version: 1,
+  version: 2,
   async run(call) {
     const { io, signal } = call;
     const samples = await samplesOf(call);
@@ -73,6 +92,11 @@ export const matrixStep: Step<Record<string, never>, MatrixSummary> = {
       call.progress(`writing ${file}`);
       await io.files.write(`${io.outputFolder}/${file}`, rows());
     }
+    const quality = async function* (): AsyncIterable<string> {
+      yield `${csvLine(['case_id', 'sample_id', ...Object.values(QUALITY_COLUMNS), 'warnings'])}\n`;
+      for (const sample of samples) yield await qualityRow(sample, call);
+    };
+    await io.files.write(`${io.outputFolder}/quality.csv`, quality());
     return { rows: samples.length, columns: ids.length };
   },
 };

@@ -2,11 +2,12 @@ import type { Strandedness } from '../../domain/cohort/manifest.js';
 import { shownName } from '../../domain/dicom/shown-name.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { readAnnotation } from '../../domain/genomics/annotation.js';
-import { dragenMetrics, type DragenMetrics } from '../../domain/genomics/dragen/index.js';
 import { sumByGene } from '../../domain/genomics/gene-sums.js';
 import { formatQuant, parseQuant, type QuantRow } from '../../domain/genomics/quant-table.js';
+import { NO_QUALITY, type SampleQuality } from '../../domain/genomics/sample-quality.js';
 import type { Step, StepCall } from '../step.js';
 import { baseName } from '../file-names.js';
+import { dragenBeside } from './dragen-beside.js';
 import { runSalmon, type SalmonRun } from './salmon.js';
 import { checkReads, unpackArchives } from './read-files.js';
 
@@ -19,7 +20,6 @@ export type QuantifyParams = {
 
 export type QuantifySummary = {
   readonly genes: number;
-  /** Of reads quantified here; null for a table that was given. */
   readonly mappedPercent: number | null;
   readonly fragments: number | null;
   readonly libraryType: string | null;
@@ -68,21 +68,6 @@ async function fromReads(call: StepCall<QuantifyParams>): Promise<SalmonRun> {
   return runSalmon(reads, index, strandednessOf(call.params), call.params.threads ?? 2, call);
 }
 
-/** What DRAGEN tells of its own run beside the table; nothing for a table from elsewhere. */
-async function metricsBeside(call: StepCall<QuantifyParams>): Promise<DragenMetrics | undefined> {
-  const { metrics = [] } = call.inputs;
-  const textOf = async (pattern: RegExp): Promise<string> => {
-    const path = metrics.find((one) => pattern.test(one));
-    return path === undefined ? '' : call.io.files.readText(path, call.signal);
-  };
-  if (metrics.length === 0) return undefined;
-  const found = dragenMetrics(await textOf(/\.mapping_metrics\.csv$/), await textOf(/\.quant\.metrics\.csv$/));
-  if (found.mappedPercent === 0) throw new CohortflowError('NoReadsMapped', 'DRAGEN mapped none of the reads');
-  // Kept as they are: there is more in them than the report shows.
-  for (const path of metrics) await call.io.files.copy(path, `${call.io.outputFolder}/dragen/${baseName(path)}`);
-  return found;
-}
-
 /** A finished table: of genes as it is, of transcripts summed by the annotation. */
 async function fromTable(
   path: string,
@@ -91,6 +76,13 @@ async function fromTable(
   const rows = parseQuant(new TextDecoder().decode(await call.io.files.readGzip(path, call.signal)), shownName(path));
   if (/genes?\.sf(\.gz)?$/.test(baseName(path))) return { genes: { rows, account: {}, warnings: [] } };
   return { transcripts: rows, genes: await genesOf(rows, call) };
+}
+
+/** How a sample went that was quantified here. */
+function qualityOfSalmon(run: SalmonRun): Partial<SampleQuality> {
+  const { fragments, mappedPercent, quantifiedFragments, libraryType, version, index, paired } = run;
+  const reads = paired ? 2 * fragments : fragments;
+  return { reads, fragments, mappedPercent, quantifiedFragments, libraryType, program: 'Salmon', version, index };
 }
 
 /**
@@ -105,32 +97,36 @@ async function fromTable(
  */
 export const quantifyStep: Step<QuantifyParams, QuantifySummary> = {
   name: 'genomics.quantify',
-  version: 1,
+  version: 2,
   async run(call) {
     const { io, inputs } = call;
     const write = (name: string, text: string): Promise<void> => io.files.write(`${io.outputFolder}/${name}`, text);
     const [table] = inputs['quant'] ?? [];
     const given = table === undefined ? undefined : await fromTable(table, call);
     const run = given === undefined ? await fromReads(call) : undefined;
-    const dragen = await metricsBeside(call);
+    const dragen = await dragenBeside(call);
     const transcripts = run?.transcripts ?? given?.transcripts;
     const genes = given?.genes ?? (await genesOf(run?.transcripts ?? [], call));
     if (transcripts !== undefined) await write('quant.sf', run?.table ?? formatQuant(transcripts));
     await write('quant.genes.sf', formatQuant(genes.rows));
-    const summary: QuantifySummary = {
+    const quality: SampleQuality = {
+      ...NO_QUALITY,
+      ...(run === undefined ? {} : qualityOfSalmon(run)),
+      ...dragen?.quality,
+      quantifiedTranscripts: transcripts?.filter(({ reads }) => reads > 0).length ?? null,
       genes: genes.rows.length,
-      mappedPercent: run?.mappedPercent ?? dragen?.mappedPercent ?? null,
-      fragments: run?.fragments ?? dragen?.fragments ?? null,
-      libraryType: run?.libraryType ?? dragen?.libraryType ?? null,
-      warnings: [...(run?.warnings ?? []), ...genes.warnings],
     };
+    const { mappedPercent, fragments, libraryType } = quality;
+    const warnings = [...(run?.warnings ?? []), ...(dragen?.warnings ?? []), ...genes.warnings];
     const account = {
       source: run !== undefined ? 'reads' : dragen === undefined ? 'table' : 'dragen',
-      ...summary,
+      ...quality,
+      warnings,
       ...genes.account,
-      ...(run?.account ?? {}),
+      ...run?.account,
+      ...dragen?.account,
     };
     await write('quant.json', `${JSON.stringify(account, null, 1)}\n`);
-    return summary;
+    return { genes: genes.rows.length, mappedPercent, fragments, libraryType, warnings };
   },
 };

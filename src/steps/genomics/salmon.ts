@@ -12,7 +12,12 @@ export interface SalmonRun {
   readonly transcripts: readonly QuantRow[];
   readonly mappedPercent: number;
   readonly fragments: number;
+  readonly quantifiedFragments: number;
   readonly libraryType: string;
+  readonly paired: boolean;
+  readonly version: string | null;
+  /** First digits of the digest of the sequences in the index. */
+  readonly index: string | null;
   readonly warnings: readonly string[];
   /** More facts for quant.json. */
   readonly account: JsonObject;
@@ -97,14 +102,16 @@ export async function runSalmon<P extends JsonObject>(
     transcripts,
     mappedPercent,
     fragments: asNumber(meta?.['num_processed']) || reads.fragments,
+    quantifiedFragments: mapped,
     libraryType: asText(counts['expected_format']),
+    paired,
+    version: asText(meta?.['salmon_version']) || null,
+    index: asText(meta?.['index_seq_hash']).slice(0, 16) || null,
     warnings,
     account: {
       declaredStrandedness: strandedness,
       observedStrandedness: observed ?? null,
       compatibleFragmentRatio: compatible,
-      mappedFragments: mapped,
-      salmon: asText(meta?.['salmon_version']),
       paired,
       lanes: reads.first.length,
     },

@@ -1,5 +1,5 @@
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -146,10 +146,42 @@ describe.skipIf(!able)('a cohort whose reads DRAGEN machines quantify', () => {
     const local = JSON.parse(readFileSync(join(here, 'genomics/S-1/quant.json'), 'utf8')) as Record<string, unknown>;
     expect(quant).toMatchObject({ source: 'dragen', genes: 10, libraryType: local['libraryType'] });
     expect(quant['mappedPercent']).toBeCloseTo(Number(local['mappedPercent']), 1);
+    // What a reviewer looks at, in the table and in the report.
+    const quality = readCsvText(await files.readText(`${output}/genomics/quality.csv`));
+    const locally = readCsvText(readFileSync(join(here, 'genomics/quality.csv'), 'utf8'));
+    expect(quality.map((row) => [row['reads'], row['fragments']])).toEqual(
+      locally.map((row) => [row['reads'], row['fragments']]),
+    );
+    for (const row of quality) {
+      expect(row).toMatchObject({
+        program: 'DRAGEN',
+        version: '4.3',
+        profile: '4.3',
+        reference: 'genome.fa',
+        warnings: '',
+      });
+      expect(row).toMatchObject({ instance_type: 'f2.6xlarge', spot: 'false', duplicate_percent: '0' });
+      expect(row['properly_paired_percent']).toBe(row['mapped_percent']);
+      expect(row['index']).toMatch(/^4\.3-[0-9a-f]{16}$/);
+      expect(Number(row['machine_seconds'])).toBeGreaterThanOrEqual(0);
+    }
+    const report = await files.readText(`${output}/report.html`);
+    for (const word of ['DRAGEN 4.3', 'f2.6xlarge', 'on demand', quality[0]!['index']!]) expect(report).toContain(word);
+    expect(readFileSync(join(here, 'report.html'), 'utf8')).toMatch(/Salmon \d/);
+    // The hash table's machine too, and nothing here.
+    const costs = JSON.parse(await files.readText(`${output}/run/costs.json`)) as Record<string, unknown>;
+    const kind = { executor: 'dragen', instanceType: 'f2.6xlarge', region: 'eu-central-1' };
+    expect(costs).toMatchObject({ machines: [{ ...kind, machines: SAMPLES + 1 }] });
+    expect(first.stdout + first.stderr).toContain(`dragen: ${SAMPLES + 1} × f2.6xlarge`);
+    expect(report).toContain('What it cost');
+    expect(report).toContain('no price for f2.6xlarge in table of');
+    expect(existsSync(join(here, 'run/costs.json'))).toBe(false);
+    expect(readFileSync(join(here, 'report.html'), 'utf8')).not.toContain('What it cost');
 
     const again = await run(output);
     expect(again.exitCode, again.stdout + again.stderr).toBe(0);
     expect(machines.census().launched).toBe(SAMPLES + 1);
+    expect(await files.stat(`${output}/run/costs.json`)).toBeUndefined();
     expect(await outcomes(output)).toEqual(small.samples.map((name) => `${name} genomics.quantify reused`));
   }, 600_000);
 

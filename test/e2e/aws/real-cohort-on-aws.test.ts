@@ -224,8 +224,8 @@ describe.skipIf(!able)('the real cohort, from S3 through SageMaker jobs, DRAGEN 
   });
 
   it('gives the matrices that a run here makes of the same transcripts, byte for byte', () => {
-    // quant.json tells how a sample was quantified, and the machine's tables in dragen/ do.
-    const same = expectSameFiles('genomics', /quant\.json$|\/dragen\//);
+    // quant.json and quality.csv tell how samples were quantified, and the machine's tables in dragen/ do.
+    const same = expectSameFiles('genomics', /(quant\.json|quality\.csv)$|\/dragen\//);
     expect(same).toEqual(expect.arrayContaining([TPM, COUNTS]));
     expect(same.filter((path) => path.endsWith('/quant.genes.sf'))).toHaveLength(SAMPLES);
     // Reads quantified anew are not the same to the last digit: the comparison is not one of a file with itself.

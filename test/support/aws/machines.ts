@@ -367,13 +367,15 @@ export class StandInMachines {
   }
 
   private reservation(machine: Machine): { readonly [name: string]: XmlValue } {
-    const { id, type, state, reason, tags, launched, token, subnet } = machine;
+    const { id, type, state, reason, tags, launched, token, subnet, spot } = machine;
     const [code, message] = reason ?? [];
     return {
       reservationId: `r-${id.slice(2)}`,
       instancesSet: [
         {
           ...{ instanceId: id, instanceType: type, clientToken: token, subnetId: subnet },
+          // EC2 says it of spot machines only.
+          ...(spot ? { instanceLifecycle: 'spot' } : {}),
           instanceState: { code: CODES[state], name: state },
           launchTime: new Date(launched).toISOString(),
           ...(code === undefined ? {} : { stateReason: { code, message } }),

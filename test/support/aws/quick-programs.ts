@@ -22,6 +22,7 @@ export function quickPrograms(log: string, before = ':', beforeTable = ':'): Rea
     aws: quickAws,
     dragen: `
 case "$*" in
+  --version) printf 'DRAGEN Host Software Version 4.3.13\\ndragen Version 13.021.645.4.3.13\\n'; exit 0 ;;
   *--build-hash-table*) echo table >> ${log}; ${beforeTable}; echo table > hash-table/hash_table.cfg; exit 0 ;;
 esac
 echo "quantify $*" >> ${log}

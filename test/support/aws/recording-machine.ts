@@ -20,6 +20,8 @@ export interface Behaviour {
   /** Before DRAGEN quantifies; `$prefix` and `$folder` say where it goes. */
   readonly dragen?: string;
   readonly table?: string;
+  /** What DRAGEN does when it is asked for its version, which no call of it counts. */
+  readonly version?: string;
   /** Before an archive is unpacked; `$archive` names it, `$mates` are 2 unless it says otherwise. */
   readonly unpack?: string;
   /** What the system says of itself: `running`, `stopping`. */
@@ -42,6 +44,9 @@ case "$from" in
   s3://*) printf '%s\\n' "$from" > "$to" ;;
   *) cp -R "$from" "$COHORTFLOW_BOX_ROOT/kept/\${to##*/}" ;;
 esac`;
+
+/** As current versions say theirs. */
+const VERSION = "printf 'DRAGEN Host Software Version 4.3.13\\ndragen Version 13.021.645.4.3.13\\n'";
 
 const DRAGEN = ({ dragen = ':', table = ':' }: Behaviour): string => `
 folder=.
@@ -67,7 +72,7 @@ for mate in $(seq 1 $mates); do echo "$archive $mate" > "\${archive##*/}_$mate.f
 
 /** All that a machine has besides what it is for: this computer may have an AWS CLI of its own. */
 const TOOLS =
-  'awk basename bash cat chmod cp cut date df du find flock grep gzip mkdir mktemp rm seq sh sha256sum tail tar tr uname';
+  'awk basename bash cat chmod cp cut date df du find flock grep gzip mkdir mktemp rm seq sh sha256sum tail tar timeout tr uname';
 
 /** The inside of a machine whose programs write down every word that they are given. */
 export class RecordingMachine {
@@ -99,7 +104,8 @@ export class RecordingMachine {
       rmSync(path, { force: true });
       if (behaviour.without?.includes(name) === true) continue;
       const record = `printf '%s\\0' ${name} "$@" > "$COHORTFLOW_BOX_ROOT/calls/$(date +%s%N)-$$"`;
-      writeFileSync(path, `#!/bin/bash\n${record}\n${body}\n`, { mode: 0o755 });
+      const asked = `[ "${name} $*" != 'dragen --version' ] || { ${behaviour.version ?? VERSION}; exit; }`;
+      writeFileSync(path, `#!/bin/bash\n${asked}\n${record}\n${body}\n`, { mode: 0o755 });
     }
     // Nobody waits in a test.
     writeFileSync(join(this.root, 'bin/sleep'), '#!/bin/sh\n', { mode: 0o755 });

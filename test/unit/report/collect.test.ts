@@ -3,10 +3,14 @@ import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { OUTCOME_COLUMNS } from '../../../src/activities/outcomes-csv.js';
 import { LocalFiles } from '../../../src/adapters/local/files.js';
+import { runCosts } from '../../../src/domain/costs/index.js';
 import { csvText } from '../../../src/domain/csv/index.js';
+import { NO_QUALITY } from '../../../src/domain/genomics/sample-quality.js';
 import { collectReport } from '../../../src/report/collect.js';
 import type { ReportModel } from '../../../src/report/model.js';
 import { temporaryFolder } from '../../support/run-step.js';
+
+const COSTS = runCosts([{ executor: 'dragen', instanceType: 'f2.6xlarge', seconds: 60, spot: false }])!;
 
 describe('what the report is made from', () => {
   let output: string;
@@ -84,6 +88,29 @@ describe('what the report is made from', () => {
     writeRun(['A', 'B'], []);
     write('run/cases.jsonl', '');
     expect((await collect()).cases.map(({ caseId }) => caseId)).toEqual(['A', 'B']);
+  });
+
+  it('shows how samples went and what this run cost, and nothing of another run’s costs', async () => {
+    const quant = write('genomics/A/quant.json', JSON.stringify({ reads: 20, spot: 'no', warnings: ['LowMapping'] }));
+    const unit = { part: '', status: 'done', code: '', files: [{ path: quant, sha256: 'x' }] };
+    write('run/cases.jsonl', `${JSON.stringify({ caseId: 'A', carried: {}, imaging: [], genomics: [unit] })}\n`);
+    const done = { case_id: 'A', step: 'genomics.quantify', outcome: 'done', seconds: '7.5' };
+    const row = OUTCOME_COLUMNS.map((name) => done[name as 'step'] ?? '');
+    write('run/outcomes.csv', csvText([...OUTCOME_COLUMNS], [row]));
+    write('run/run.json', JSON.stringify({ runId: 'run-1' }));
+    write('run/costs.json', JSON.stringify({ runId: 'run-1', ...COSTS }));
+    const model = await collect();
+    expect(model.samples).toEqual([
+      { caseId: 'A', part: '', quality: { ...NO_QUALITY, reads: 20 }, warnings: ['LowMapping'], stepSeconds: 7.5 },
+    ]);
+    expect(model.costs).toMatchObject(COSTS);
+    expect(model.planned).toEqual([]);
+    const estimates = ['local', 'dragen'].map((executor) => ({ executor, units: 1, dollars: 2, hours: 1 }));
+    write('run/plan.json', JSON.stringify({ plannedAt: '2026-01-02', estimates }));
+    const planned = [{ plannedAt: '2026-01-02', executor: 'dragen', units: 1, dollars: 2 }];
+    expect((await collect()).planned).toEqual(planned);
+    write('run/costs.json', JSON.stringify({ runId: 'run-0', ...COSTS }));
+    expect((await collect()).costs).toBeUndefined();
   });
 
   it('makes do with an empty folder', async () => {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { reportHtml } from '../../../src/report/html.js';
 import { histogramMarkup } from '../../../src/report/markup.js';
-import type { ReportModel } from '../../../src/report/model.js';
+import type { ReportModel, ReportSample } from '../../../src/report/model.js';
+import { samplesMarkup } from '../../../src/report/samples.js';
+import { runCosts } from '../../../src/domain/costs/index.js';
+import { NO_QUALITY, type SampleQuality } from '../../../src/domain/genomics/sample-quality.js';
 
 const MODEL: ReportModel = {
   runId: 'run-1',
@@ -62,6 +65,23 @@ describe('reportHtml', () => {
     expect(html).toContain('alt="Tumour of case B in three planes"');
   });
 
+  it('says what the run cost in machines, that it is computed, and what has no price', () => {
+    const paid = { executor: 'dragen', seconds: 3600, spot: false, region: 'us-east-1' } as const;
+    const costs = runCosts([
+      { ...paid, instanceType: 'f2.6xlarge' },
+      { ...paid, instanceType: 'f9.huge' },
+    ])!;
+    const shown = reportHtml({ ...MODEL, costs });
+    expect(shown).toContain('>What it cost<');
+    expect(shown).toMatch(/\$\d+\.\d\d, without f9\.huge<.*not what was billed/);
+    expect(shown).toContain(`no price for f9.huge in table of ${costs.prices.date}`);
+    const plannedAt = '2026-01-02T03:04:05Z';
+    const planned = [{ plannedAt, executor: 'dragen', units: 12, dollars: 14.5 }];
+    expect(reportHtml({ ...MODEL, costs, planned })).toContain('Planned: dragen $14.50 for 12 samples (2026-01-02).');
+    expect(shown).not.toContain('Planned');
+    expect(html).not.toContain('What it cost');
+  });
+
   it('says so when nothing failed', () => {
     expect(reportHtml({ ...MODEL, failures: [] })).toContain('All 2 cases came out.');
   });
@@ -70,5 +90,60 @@ describe('reportHtml', () => {
 describe('histogramMarkup', () => {
   it('draws equal values without dividing by nothing', () => {
     expect(histogramMarkup('x', [2, 2, 2])).not.toContain('NaN');
+  });
+});
+
+describe('samplesMarkup', () => {
+  const sample = (caseId: string, quality: Partial<SampleQuality>, warnings: readonly string[] = []): ReportSample => ({
+    ...{ caseId, part: '', quality: { ...NO_QUALITY, ...quality }, warnings, stepSeconds: null },
+  });
+  const rowsOf = (html: string): string[][] =>
+    [...html.matchAll(/<tr>(.*?)<\/tr>/g)].map(([, row = '']) =>
+      [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/g)].map(([, cell = '']) => cell),
+    );
+  const dragen = {
+    ...{ reads: 63_491_568, mappedPercent: 94.94, duplicatePercent: 34.8, properlyPairedPercent: 90, genes: 58_735 },
+    ...{ quantifiedFragments: 27_628_857, libraryType: 'ISR', program: 'DRAGEN', version: '4.3.13', profile: '4.3' },
+    ...{ reference: 'hg38.fa', index: '4.3-0123', instanceType: 'f2.6xlarge', spot: true, seconds: 812 },
+  };
+
+  it('shows what came of the reads and what they were quantified with; missing values as missing', () => {
+    const html = samplesMarkup([sample('A', dragen), sample('B', { reads: 10, program: 'DRAGEN', spot: false })]);
+    expect(rowsOf(html)).toEqual([
+      ['sample', 'reads', 'mapped', 'duplicates', 'proper pairs', 'quantified fragments', 'genes', 'library'],
+      ['A', '63,491,568', '94.9%', '34.8%', '90.0%', '27,628,857', '58,735', 'ISR'],
+      ['B', '10', '–', '–', '–', '–', '–', '–'],
+      ['sample', 'program', 'profile', 'reference', 'index or hash table', 'machine', 'paid as', 'seconds'],
+      ['A', 'DRAGEN 4.3.13', '4.3', 'hg38.fa', '4.3-0123', 'f2.6xlarge', 'spot', '812'],
+      ['B', 'DRAGEN', '–', '–', '–', '–', 'on demand', '–'],
+    ]);
+    expect(html).toContain('Not known of any sample: trimmed, transcripts.');
+  });
+
+  it('shows the same of what was quantified here, with the seconds of the step', () => {
+    const here = {
+      reads: 60_000,
+      mappedPercent: 97.1,
+      quantifiedTranscripts: 1_804,
+      program: 'Salmon',
+      version: '1.10.2',
+    };
+    const html = samplesMarkup([{ ...sample('A', here), stepSeconds: 3.4 }]);
+    expect(rowsOf(html)).toEqual([
+      ['sample', 'reads', 'mapped', 'transcripts'],
+      ['A', '60,000', '97.1%', '1,804'],
+      ['sample', 'program', 'seconds'],
+      ['A', 'Salmon 1.10.2', '3'],
+    ]);
+  });
+
+  it('names what deserves a look', () => {
+    const html = samplesMarkup([sample('A', dragen), sample('B', dragen, ['MetricsMissing', 'LowMapping'])]);
+    expect(html).toContain('Worth a look');
+    expect(rowsOf(html)).toContainEqual(['B', 'MetricsMissing, LowMapping']);
+  });
+
+  it('is nothing without samples', () => {
+    expect(samplesMarkup([])).toBe('');
   });
 });

@@ -1,6 +1,6 @@
 import { GB, localDiskGb } from '../../../domain/costs/index.js';
 import { CohortflowError } from '../../../domain/errors.js';
-import { type DragenMachine, NO_PROGRAM } from '../../../domain/genomics/dragen/index.js';
+import { type DragenMachine, type Intended, NO_PROGRAM } from '../../../domain/genomics/dragen/index.js';
 import { WorkFailed } from '../../../ports/remote-executor.js';
 import type { CommandState } from './commands.js';
 import type { Machine } from './machines.js';
@@ -10,6 +10,8 @@ export interface Watched {
   readonly id: string;
   readonly name: string;
   readonly place: string;
+  /** Of a sample: what it is quantified with. */
+  readonly intended?: Intended;
 }
 
 /** Room is looked at before a machine is paid for, by the smallest disk that it may get. */

@@ -3,8 +3,9 @@ import type { AwsSettings } from '../../../config/aws-settings.js';
 import type { DragenChoice } from '../../../contracts/inputs.js';
 import type { RemoteEnd, RemoteRequest, RemoteTicket } from '../../../contracts/remote-work.js';
 import { NAMESPACE_TAG, namespaceTag, RUN_TAG, WORK_TAG, workflowOf } from '../../../contracts/work-tags.js';
+import type { PaidMachine } from '../../../domain/costs/index.js';
 import { CohortflowError } from '../../../domain/errors.js';
-import { boxScript, dragenMachine } from '../../../domain/genomics/dragen/index.js';
+import { boxScript, dragenMachine, type Intended } from '../../../domain/genomics/dragen/index.js';
 import type { Files } from '../../../ports/files.js';
 import { WorkFailed, type RemoteAlive, type RemoteExecutor, type RemoteWork } from '../../../ports/remote-executor.js';
 import { Rate } from '../rate.js';
@@ -105,8 +106,14 @@ export class DragenExecutor implements RemoteExecutor {
     checkRoom(todo.bytes, machine);
     await this.files.write(scriptOf(place), boxScript(todo));
     const id = await this.#supply.machineFor(work, machine, signal);
+    const intended: Intended = {
+      profile: choice.profile,
+      reference: choice.reference.slice(choice.reference.lastIndexOf('/') + 1),
+      hashTable: table.slice(table.lastIndexOf('/') + 1),
+    };
     const facts = {
       machine: id,
+      ...(unit === undefined ? {} : { intended: { ...intended } }),
       ...(ready === undefined ? { table } : {}),
       ...(unsized.length === 0 ? {} : { unsized }),
     };
@@ -115,7 +122,7 @@ export class DragenExecutor implements RemoteExecutor {
 
   async await(ticket: RemoteTicket, signal: AbortSignal, onProgress: (message: string) => void): Promise<RemoteEnd> {
     const { name, place, facts = {} } = ticket;
-    const { machine = '', table, builder, unsized } = facts as Facts;
+    const { machine = '', table, builder, unsized, intended } = facts as Facts;
     const ended = (look: Pick<MachineWatch | TableWatch, 'look'>): Promise<RemoteEnd> =>
       untilEnd(() => look.look(signal, onProgress), this.pollMs(), signal, onProgress);
     if (table !== undefined && builder !== undefined) {
@@ -125,7 +132,7 @@ export class DragenExecutor implements RemoteExecutor {
     if (unsized !== undefined) onProgress(`how large ${unsized.join(', ')} is, nobody could say from here`);
     const { settings, files } = this;
     const [machines, commands, patience] = [this.#machines, this.#commands, this.#patience];
-    const watched = { id: machine, name, place };
+    const watched = { id: machine, name, place, ...(intended === undefined ? {} : { intended }) };
     try {
       const end = await ended(new MachineWatch(watched, { settings, files, machines, commands, patience }));
       if (table !== undefined) await this.#tables.publish(table, name);
@@ -136,11 +143,12 @@ export class DragenExecutor implements RemoteExecutor {
     }
   }
 
-  async stop(name: string, signal: AbortSignal): Promise<void> {
+  async stop(name: string, signal: AbortSignal): Promise<readonly PaidMachine[]> {
     if (this.#pool !== undefined) {
-      const held = await this.#pool.held(name, signal);
-      for (const id of held) await this.giveBack(this.#pool, id, name, signal);
-      if (held.length > 0) return;
+      const held = [...(await this.#pool.holders(signal))].filter(([, holder]) => holder.name === name);
+      const paid: PaidMachine[] = [];
+      for (const [id, { since }] of held) paid.push(...(await this.giveBack(this.#pool, id, name, since, signal)));
+      if (held.length > 0) return paid;
     }
     let found: readonly Machine[] = [];
     for (const pause of LOOKS_FOR_LOST) {
@@ -148,10 +156,12 @@ export class DragenExecutor implements RemoteExecutor {
       found = await this.#machines.tagged(WORK_TAG, name, signal, [...COSTS, 'shutting-down', 'terminated']);
       if (found.length > 0) break;
     }
+    const paid = found.flatMap((machine) => this.paidFor(machine));
     await this.endAll(
       found.filter(({ state }) => COSTS.includes(state)),
       signal,
     );
+    return paid;
   }
 
   async alive(signal: AbortSignal): Promise<readonly RemoteAlive[]> {
@@ -191,7 +201,13 @@ export class DragenExecutor implements RemoteExecutor {
   }
 
   /** A machine whose work ended well is free for other work; what any other is like, nobody knows. */
-  private async giveBack(pool: MachinePool, id: string, name: string, signal: AbortSignal): Promise<void> {
+  private async giveBack(
+    pool: MachinePool,
+    id: string,
+    name: string,
+    since: string | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly PaidMachine[]> {
     const machine = await this.#machines.describe(id, signal);
     // Not seen: it was forgotten long ago, or started just now.
     if (machine === undefined) await this.endAll([{ id }], signal);
@@ -201,6 +217,16 @@ export class DragenExecutor implements RemoteExecutor {
       if (state?.status !== 'Success') await this.endAll([machine], signal);
     }
     await pool.release(id);
+    return machine === undefined ? [] : this.paidFor(machine, since);
+  }
+
+  /** What a machine cost until now: since it was started, or since a piece of work has had it. */
+  private paidFor({ type, since, spot }: Machine, given?: string): readonly PaidMachine[] {
+    if (since === undefined) return [];
+    const from = Math.max(Date.parse(since), given === undefined ? 0 : Date.parse(given));
+    const { region } = this.settings;
+    const seconds = Math.max(0, Date.now() - from) / 1000;
+    return [{ executor: 'dragen', instanceType: type, seconds, spot, ...(region === undefined ? {} : { region }) }];
   }
 
   private pollMs(): number {
@@ -222,6 +248,8 @@ interface Facts {
   readonly builder?: string;
   /** Archives whose size nobody could say. */
   readonly unsized?: readonly string[];
+  /** Of a sample. */
+  readonly intended?: Intended;
 }
 
 /** What is asked: the hash table alone, or a sample. */

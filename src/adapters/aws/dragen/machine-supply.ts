@@ -31,6 +31,7 @@ export class MachineSupply {
       name,
       ...(workflowId === undefined ? {} : { workflowId }),
       ...(runId === undefined ? {} : { runId }),
+      since: new Date().toISOString(),
     };
     const key = poolKey(this.settings, machine, this.namespace);
     const ofPool = { ...withoutWork(tags), [POOL_TAG]: key };

@@ -7,6 +7,8 @@ import {
   dragenMachine,
   END_NAME,
   fetchAndRun,
+  MACHINE_NAME,
+  type MachineFacts,
   parseBoxEnd,
 } from '../../../domain/genomics/dragen/index.js';
 import type { Files } from '../../../ports/files.js';
@@ -126,7 +128,20 @@ export class MachineWatch {
     const at = (pattern: RegExp): readonly string[] =>
       end.results.filter((one) => pattern.test(one.name)).map((one) => `${place}/results/${one.name}`);
     const facts = { seconds: end.seconds, ...(machine === undefined ? {} : { instanceType: machine.type }) };
-    return { results: { quant: at(/\.quant\.sf$/), metrics: at(/\.(csv|json)$/) }, facts };
+    const { intended } = this.watched;
+    const made = intended === undefined ? [] : [await this.noteMachine({ ...intended, ...facts }, end, machine)];
+    return { results: { quant: at(/\.quant\.sf$/), metrics: [...at(/\.(csv|json)$/), ...made] }, facts };
+  }
+
+  /** Puts beside the tables what they were made on, for the step that takes them up. */
+  private async noteMachine(facts: MachineFacts, { version }: BoxEnd, machine: Machine | undefined): Promise<string> {
+    const path = `${this.watched.place}/results/${MACHINE_NAME}`;
+    const told = {
+      ...(version === undefined ? {} : { version }),
+      ...(machine === undefined ? {} : { spot: machine.spot }),
+    };
+    await this.tools.files.write(path, `${JSON.stringify({ ...facts, ...told } satisfies MachineFacts)}\n`);
+    return path;
   }
 
   /** The tables are small: what is read here must be what the machine wrote. */

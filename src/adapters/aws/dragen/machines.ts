@@ -16,6 +16,7 @@ export interface Machine {
   readonly reason: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly since?: string;
+  readonly spot: boolean;
 }
 
 /** States in which a machine, or its volume, still costs. */
@@ -25,13 +26,14 @@ export const COSTS: readonly Machine['state'][] = ['pending', 'running', 'stoppi
 const LAUNCH_AGAIN = [500, 2_000, 6_000];
 
 function machineOf(found: Instance): Machine {
-  const { InstanceId: id = '', InstanceType: type = '', LaunchTime, Tags = [], StateReason } = found;
+  const { InstanceId: id = '', InstanceType: type = '', InstanceLifecycle, LaunchTime, Tags = [], StateReason } = found;
   return {
     id,
     type,
     state: found.State?.Name ?? 'pending',
     reason: [StateReason?.Code, StateReason?.Message].filter((part) => part !== undefined && part !== '').join(': '),
     tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
+    spot: InstanceLifecycle === 'spot',
     ...(LaunchTime === undefined ? {} : { since: LaunchTime.toISOString() }),
   };
 }

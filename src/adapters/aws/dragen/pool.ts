@@ -12,6 +12,8 @@ export interface Holder {
   readonly name: string;
   readonly workflowId?: string;
   readonly runId?: string;
+  /** ISO time of the claim. */
+  readonly since?: string;
 }
 
 /** What tells machines that can stand for one another: on all of them the tag has one value. */

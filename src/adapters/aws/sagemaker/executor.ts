@@ -3,13 +3,14 @@ import type { AwsSettings } from '../../../config/aws-settings.js';
 import { REQUEST_NAME, type ProcessingRequest } from '../../../contracts/processing.js';
 import type { RemoteEnd, RemoteTicket } from '../../../contracts/remote-work.js';
 import { NAMESPACE_TAG, namespaceTag, RUN_TAG, WORK_TAG, workflowOf } from '../../../contracts/work-tags.js';
+import type { PaidMachine } from '../../../domain/costs/index.js';
 import { CohortflowError } from '../../../domain/errors.js';
 import type { Files } from '../../../ports/files.js';
 import { WorkFailed, type RemoteAlive, type RemoteExecutor, type RemoteWork } from '../../../ports/remote-executor.js';
 import { untilEnd } from '../until-end.js';
 import { isAlias, keyArn } from './key-arn.js';
 import { JobCalls, URGENT, type Tags } from './job-calls.js';
-import { endOf } from './job-end.js';
+import { endOf, paidFor } from './job-end.js';
 import { jobSpec, SPEC_TAG } from './job-spec.js';
 import { stopJob, UNSEEN_MS } from './stop-job.js';
 
@@ -110,14 +111,15 @@ export class SageMakerExecutor implements RemoteExecutor {
       }
       const end = job === undefined ? undefined : endOf(name, job);
       if (end === undefined) onProgress(`job ${job?.ProcessingJobStatus ?? 'not seen yet'}`);
-      return end;
+      return end === undefined || job === undefined ? end : { ...end, paid: paidFor(job, this.settings.region) };
     };
     return untilEnd(look, this.pollMs(), signal, onProgress);
   }
 
-  stop(name: string, signal: AbortSignal): Promise<void> {
+  async stop(name: string, signal: AbortSignal): Promise<readonly PaidMachine[]> {
     const refused = this.#asked.get(name) === 'refused';
-    return stopJob(this.#calls, name, { refused, pollMs: this.pollMs(), speed: this.speed }, signal);
+    const job = await stopJob(this.#calls, name, { refused, pollMs: this.pollMs(), speed: this.speed }, signal);
+    return job === undefined ? [] : paidFor(job, this.settings.region);
   }
 
   async alive(signal: AbortSignal): Promise<readonly RemoteAlive[]> {
@@ -136,8 +138,8 @@ export class SageMakerExecutor implements RemoteExecutor {
     return found;
   }
 
-  end(found: RemoteAlive, signal: AbortSignal): Promise<void> {
-    return this.stop(found.id, signal);
+  async end(found: RemoteAlive, signal: AbortSignal): Promise<void> {
+    await this.stop(found.id, signal);
   }
 
   /** The key of the settings as volumes take it; asked for once. */

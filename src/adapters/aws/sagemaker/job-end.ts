@@ -1,3 +1,4 @@
+import type { PaidMachine } from '../../../domain/costs/index.js';
 import type { DescribeProcessingJobCommandOutput } from '@aws-sdk/client-sagemaker';
 import type { ProcessingFailure } from '../../../contracts/processing.js';
 import type { RemoteEnd } from '../../../contracts/remote-work.js';
@@ -81,6 +82,14 @@ function factsOf(job: Described): NonNullable<RemoteEnd['facts']> {
     ...(type === undefined ? {} : { instanceType: type }),
     ...(from === undefined || to === undefined ? {} : { seconds: (to.getTime() - from.getTime()) / 1000 }),
   };
+}
+
+/** What a job cost: from the start of its container to its end; nothing for one that never began. */
+export function paidFor(job: Described, region: string | undefined): readonly PaidMachine[] {
+  const { instanceType, seconds } = factsOf(job);
+  if (typeof instanceType !== 'string' || typeof seconds !== 'number') return [];
+  const where = region === undefined ? {} : { region };
+  return [{ executor: 'sagemaker', instanceType, seconds, spot: false, ...where }];
 }
 
 /**

@@ -15,6 +15,8 @@ const STOP_POLL_MS = 5_000;
 /** A job that was seen is gone when it is not seen so often in a row. */
 const LOOKS_FOR_GONE = 12;
 
+type Described = NonNullable<Awaited<ReturnType<JobCalls['describe']>>>;
+
 const ENDED: ReadonlySet<string | undefined> = new Set(['Completed', 'Failed', 'Stopped']);
 
 interface Stopping {
@@ -29,6 +31,7 @@ interface Stopping {
  * Stops the job of a name if there is one, and waits until it has ended. Whether a job that is not seen was never begun or is
  * not shown yet, only time tells; calls that fail meanwhile do not begin that time anew.
  *
+ * @returns the job of ours as it ended; undefined where there was none
  * @throws CohortflowError `AwsUnavailable` when it does not stop, and when the service does not answer for long
  */
 export async function stopJob(
@@ -36,18 +39,18 @@ export async function stopJob(
   name: string,
   { refused, pollMs, speed }: Stopping,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Described | undefined> {
   const began = Date.now();
   const waited = (): number => (Date.now() - began) * speed;
   const patience = refused ? UNSEEN_WHEN_REFUSED_MS : UNSEEN_MS;
   const pollPause = Math.min(STOP_POLL_MS, pollMs);
   const known = { ours: false, seen: false, unseen: 0 };
 
-  async function look(): Promise<{ readonly over: boolean } | undefined> {
+  async function look(): Promise<{ readonly over: boolean; readonly job?: Described } | undefined> {
     if (waited() > STOPPED_WITHIN_MS) return { over: false };
     const job = await calls.describe(name, signal, URGENT);
     const status = job?.ProcessingJobStatus;
-    if (ENDED.has(status)) return { over: true };
+    if (job !== undefined && ENDED.has(status)) return { over: true, job };
     if (job === undefined) {
       known.unseen += 1;
       if (known.seen ? known.unseen === LOOKS_FOR_GONE : waited() > patience) return { over: true };
@@ -68,6 +71,7 @@ export async function stopJob(
     const unseenPause = LOOKS_FOR_UNSEEN_MS[Math.min(known.unseen, LOOKS_FOR_UNSEEN_MS.length) - 1];
     return (known.seen ? pollPause : (unseenPause ?? pollPause)) / speed;
   };
-  const { over } = await untilEnd(look, pause, signal);
+  const { over, job } = await untilEnd(look, pause, signal);
   if (!over) throw new CohortflowError('AwsUnavailable', `the processing job ${name} does not stop`, { job: name });
+  return job;
 }

@@ -26,6 +26,8 @@ export interface BoxEnd {
   /** The object or program that a failure is about; empty for others. */
   readonly what?: string;
   readonly seconds: number;
+  /** Version that DRAGEN calls itself; absent where it does not say. */
+  readonly version?: string;
   /** Names and SHA-256 of what lies beside this file; none when it failed. */
   readonly results: readonly { readonly name: string; readonly sha256: string }[];
 }
@@ -112,13 +114,17 @@ function isResult(value: unknown): value is BoxEnd['results'][number] {
 /** Reads what a machine wrote; undefined for anything else. */
 export function parseBoxEnd(text: string): BoxEnd | undefined {
   try {
-    const { ok, step, exit, what, seconds, results } = JSON.parse(text) as Partial<Readonly<Record<string, unknown>>>;
+    const said = JSON.parse(text) as Partial<Readonly<Record<string, unknown>>>;
+    const { ok, step, exit, seconds, results } = said;
     const known = BOX_STEPS.find((one) => one === step);
     if (typeof ok !== 'boolean' || known === undefined) return undefined;
     if (typeof exit !== 'number' || typeof seconds !== 'number') return undefined;
     if (!Array.isArray(results) || !results.every(isResult)) return undefined;
-    const named = typeof what === 'string' && /^[\w.-]+$/.test(what) ? { what } : {};
-    return { ok, step: known, exit, ...named, seconds, results };
+    const word = (value: unknown): string | undefined =>
+      typeof value === 'string' && /^[\w.-]+$/.test(value) ? value : undefined;
+    const [what, version] = [word(said['what']), word(said['version'])];
+    const words = { ...(what === undefined ? {} : { what }), ...(version === undefined ? {} : { version }) };
+    return { ok, step: known, exit, ...words, seconds, results };
   } catch {
     return undefined;
   }

@@ -9,6 +9,7 @@ home="$root/var/lib/cohortflow/$name"
 mkdir -p "$home"
 step=space
 what= # the object or program that a failure is about
+version= # that DRAGEN calls itself
 gave_up=0
 began=$(date +%s)
 
@@ -81,8 +82,8 @@ finish() {
   [ "$code" -eq 0 ] && ok=true || : > "$home/sums"
   list=$(awk 'BEGIN { first = 1 } { name = substr($0, 67); if (!first) printf ","; first = 0
     printf "{\\"name\\":\\"%s\\",\\"sha256\\":\\"%s\\"}", name, substr($0, 1, 64) }' "$home/sums")
-  printf '{"ok":%s,"step":"%s","exit":%s,"what":"%s","seconds":%s,"results":[%s]}\\n' "$ok" "$step" "$code" \\
-    "\${what//[^A-Za-z0-9._-]/_}" "$(($(date +%s) - began))" "$list" > "$home/end.json"
+  printf '{"ok":%s,"step":"%s","exit":%s,"what":"%s","version":"%s","seconds":%s,"results":[%s]}\\n' "$ok" "$step" "$code" \\
+    "\${what//[^A-Za-z0-9._-]/_}" "$version" "$(($(date +%s) - began))" "$list" > "$home/end.json"
   if [ "$code" -ne 0 ]; then
     for log in "$home"/log/*.log; do [ -f "$log" ] && { echo "== $(basename "$log")"; tail -c 200000 "$log"; }; done > "$home/all.log"
     (put "$home/all.log" "$place.log")

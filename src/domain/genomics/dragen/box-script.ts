@@ -223,6 +223,9 @@ function sampleLines(sample: BoxSample): readonly string[] {
     `mkdir -p ${BOX_NAMES.results} ${BOX_NAMES.temporary}`,
     `if [ $paired = yes ]; then ${commandLine(sample.quantify.paired)}`,
     `else ${commandLine(sample.quantify.single)}; fi > "$home/log/dragen.log" 2>&1`,
+    // It tells its version alone, and in its log; a failure of that is none of the sample's.
+    'said=$(timeout 60 dragen --version 2> /dev/null || true)',
+    'if [[ $said =~ [Vv]ersion\\ ([0-9][0-9A-Za-z.-]*) ]]; then version=${BASH_REMATCH[1]}; fi',
     // It may end well and have quantified nothing.
     `[ -s ${from}/${quoted(name)}.quant.sf ]`,
     'step=results',

@@ -11,8 +11,9 @@ export {
   type BoxSample,
   type BoxWork,
 } from './box-script.js';
+export { MACHINE_NAME, parseMachineFacts, type Intended, type MachineFacts } from './machine-facts.js';
 export { dragenMachine, type DragenMachine } from './machine.js';
-export { dragenMetrics, type DragenMetrics } from './metrics.js';
+export { dragenMetrics, type DragenMetrics, type DragenMetricsFound, type MetricsFile } from './metrics.js';
 export {
   BOX_NAMES,
   DRAGEN_PROFILES,

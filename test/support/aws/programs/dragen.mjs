@@ -202,31 +202,49 @@ function report(given, table, transcripts, info, paired) {
   const mates = paired ? 2 : 1;
   const [all, mapped] = [info.num_processed * mates, info.num_mapped * mates];
   const percent = (value) => ((100 * value) / Math.max(1, all)).toFixed(2);
+  const counts = [
+    ['Number of duplicate marked reads', 0],
+    ['Number of duplicate marked and mate reads removed'],
+    ['Reads with mate sequenced', paired ? all : 0],
+    ['Reads without mate sequenced', paired ? 0 : all],
+    ['Mapped reads', mapped],
+    ['Properly paired reads', paired ? mapped : 0],
+  ].map(([name, value]) => [name, value === undefined ? 'NA' : `${value},${percent(value)}`].join(','));
   writeFileSync(
     at('.mapping_metrics.csv'),
     [
-      `MAPPING/ALIGNING SUMMARY,,Total input reads,${all},100.00`,
-      'MAPPING/ALIGNING SUMMARY,,Number of duplicate marked and mate reads removed,NA',
-      `MAPPING/ALIGNING SUMMARY,,Mapped reads,${mapped},${percent(mapped)}`,
-      `MAPPING/ALIGNING PER RG,${given.RGID ?? 'all'},Total reads in RG,${all},100.00`,
-      '',
-    ].join('\n'),
+      ...[`Total input reads,${all},100.00`, ...counts].map((row) => `MAPPING/ALIGNING SUMMARY,,${row}\n`),
+      ...[`Total reads in RG,${all},100.00`, ...counts].map(
+        (row) => `MAPPING/ALIGNING PER RG,${given.RGID ?? 'all'},${row}\n`,
+      ),
+    ].join(''),
   );
   const statistics = [
     ['Library orientation', info.library_types?.[0] ?? ''],
     ['Total Genes', genes.size],
     ['Total Transcripts', transcripts.size],
-    ['Transcript fragments', info.num_mapped],
+    // By strand, and under another name, in current versions.
+    ...(SEED
+      ? [['Transcript fragments', info.num_mapped]]
+      : [
+          ['Forward transcript fragments', 0],
+          ['Reverse transcript fragments', info.num_mapped],
+        ]),
   ];
   writeFileSync(
-    at('.quant.metrics.csv'),
+    at(SEED ? '.quant.metrics.csv' : '.quant_metrics.csv'),
     statistics.map(([name, value]) => `RNA QUANTIFICATION STATISTICS,,${name},${value}\n`).join(''),
   );
   writeFileSync(at('.time_metrics.csv'), 'RUN TIME,,Total runtime,00:00:01.000,1.00\n');
-  if (VERSION >= '4.4') writeFileSync(at('.metrics.json'), JSON.stringify({ dragenVersion: VERSION }));
+  if (VERSION >= '4.4') writeFileSync(at('.metrics.json'), JSON.stringify({ metadata: { dragenVersion: VERSION } }));
   if (given['enable-map-align-output'] === 'true') writeFileSync(at('.bam'), Buffer.from('BAM\u0001'));
 }
 
 const words = process.argv.slice(2);
-if (words.some((word) => word.startsWith('--build-hash-table'))) buildTable(words);
+if (words[0] === '--version') {
+  const build = SEED ? '07.021.624' : '13.031.818';
+  process.stdout.write(
+    `${SEED ? '' : `DRAGEN Host Software Version ${VERSION}\n`}dragen Version ${build}.${VERSION}\n`,
+  );
+} else if (words.some((word) => word.startsWith('--build-hash-table'))) buildTable(words);
 else quantify(words);

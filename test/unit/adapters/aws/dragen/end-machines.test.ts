@@ -20,7 +20,7 @@ function account(unseenLooks: number, state: Machine['state'] = 'running') {
     describe: async (id: string) => {
       looks += 1;
       if (looks <= unseenLooks) return undefined;
-      return { id, state: states.get(id) ?? state, type: '', reason: '', tags: {} };
+      return { id, state: states.get(id) ?? state, type: '', reason: '', tags: {}, spot: false };
     },
   };
 }

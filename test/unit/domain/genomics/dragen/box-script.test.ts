@@ -109,7 +109,7 @@ describe('the script of a machine', () => {
       const { paired, single } = wanted.sample!.quantify;
       expect(box.calls('dragen')).toEqual([wanted.buildTable, form === 'single' ? single : paired]);
       const digest = (name: string): string => createHash('sha256').update(box.file(name)!).digest('hex');
-      expect(box.end()).toMatchObject({ ok: true, step: 'results', exit: 0 });
+      expect(box.end()).toMatchObject({ ok: true, step: 'results', exit: 0, version: '4.3.13' });
       expect([...box.end().results].sort((a, b) => a.name.localeCompare(b.name))).toEqual(
         ['R01-001.mapping_metrics.csv', 'R01-001.quant.sf'].map((name) => ({ name, sha256: digest(name) })),
       );
@@ -118,6 +118,16 @@ describe('the script of a machine', () => {
       expect(box.kept()).toContain(TABLE);
     },
   );
+
+  it.each([
+    ['says it as older ones do', "echo 'dragen Version 07.021.624.3.7.8'", '07.021.624.3.7.8'],
+    ['has no word for it', 'echo usage >&2; exit 1', ''],
+    ['says what is none', "echo 'Version \"; rm'", ''],
+  ])('is as well with a DRAGEN that %s', async (_what, version, wanted) => {
+    const box = machine({ version });
+    expect(await box.run(boxScript(work()))).toBe(0);
+    expect(box.end()).toMatchObject({ ok: true, version: wanted });
+  });
 
   it('fetches as the settings say: as nobody, or paying', async () => {
     const box = machine();
