@@ -8,184 +8,16 @@ import {
   type IngestedGroup,
   type SentGroup,
 } from '../contracts/feature-ingest.js';
-import { layout } from '../contracts/layout.js';
-import { csvRows, csvText } from '../domain/csv/index.js';
+import { csvText } from '../domain/csv/index.js';
 import { CohortflowError } from '../domain/errors.js';
-import { SCHEMA_FILE, type GroupSchema } from '../domain/feature-table/group-schema.js';
-import { chooseForm, type StoreForm } from '../domain/feature-table/store-form.js';
-import { mapBounded } from '../domain/map-bounded.js';
 import type { FeatureStore, RejectedRecord } from '../ports/feature-store.js';
 import type { Files } from '../ports/files.js';
-import type { RunLedger } from '../ports/run-ledger.js';
-import type { StepRunner } from '../ports/step-runner.js';
 import { sha256Text } from './canonical-json.js';
-import { RecordMaker, tooLarge, type FeatureRow } from './feature-records.js';
+import { sendBatches } from './feature-batches.js';
+import { prepareIngest, type FeatureServices, type Ingest } from './ingest-plan.js';
 import { heartbeating } from './step-activities.js';
 
-/** What sending features to a store needs. */
-export interface FeatureServices {
-  readonly files: Files;
-  readonly ledger: RunLedger;
-  readonly runner: StepRunner;
-  readonly store: FeatureStore;
-  /** First part of the names of feature groups. */
-  readonly prefix: string;
-  /** `s3://…` below which the files lie that pointers name. */
-  readonly pointers?: string;
-  /** Folder of this machine for what is under way. */
-  readonly workFolder: string;
-}
-
-/** Batches on their way at once. */
-const BATCHES_AT_ONCE = 8;
-/** Batches read before any of them is sent: bounds memory. */
-const WAVE = 16;
-
-/** What is to be sent: a group's rows and how they lie in the store. */
-interface Ingest {
-  readonly request: IngestRequest;
-  readonly schema: GroupSchema;
-  readonly parquet: string;
-  /** SHA-256 of that file. */
-  readonly rows: string;
-  readonly form: StoreForm;
-  readonly fingerprint: string;
-  /** Identifiers that are sent again; all rows when absent. */
-  readonly again?: ReadonlySet<string>;
-  readonly tries: number;
-}
-
-async function readRecord(files: Files, path: string): Promise<IngestRecord | undefined> {
-  if ((await files.stat(path)) === undefined) return undefined;
-  return JSON.parse(await files.readText(path)) as IngestRecord;
-}
-
-/** Finds the rows that `features.write` left, and what has been sent of them before. */
-async function prepare(
-  request: IngestRequest,
-  { files, ledger, prefix, store }: FeatureServices,
-  signal: AbortSignal,
-): Promise<{ readonly ingest: Ingest; readonly before: IngestRecord | undefined }> {
-  const { output, group } = request;
-  const folder = `${output}/features/${group}`;
-  const made = await ledger.manifest(layout.stepManifest(output, `features/${group}`, 'features.write'));
-  const rows = made?.outputs.find(({ path }) => path.endsWith('.parquet'));
-  if (rows === undefined) throw new CohortflowError('FileNotFound', `${folder}: no rows were written for this group`);
-  const schema = JSON.parse(await files.readText(`${folder}/${SCHEMA_FILE}`)) as GroupSchema;
-  const form = chooseForm(schema, prefix, sha256Text);
-  const fingerprint = sha256Text(JSON.stringify([rows.sha256, form.form, form.groups.map(({ name }) => name)]));
-  const last = await readRecord(files, ingestLayout.record(output, group));
-  const same = last?.fingerprint === fingerprint ? last : undefined;
-  // A group that was removed since has none of the records that were sent.
-  let there = true;
-  for (const { name } of same?.featureGroups ?? []) there &&= await store.has(name, signal);
-  const before = there ? same : undefined;
-  const again = before === undefined || before.failed === 0 ? {} : { again: new Set(before.refused) };
-  const tries = same === undefined ? 0 : same.tries + 1;
-  const parquet = `${folder}/${rows.path}`;
-  return { ingest: { request, schema, parquet, rows: rows.sha256, form, fingerprint, tries, ...again }, before };
-}
-
-/** The rows of the Parquet file, which a process of its own has read. */
-async function* rowsOf(
-  { schema, again }: Ingest,
-  csv: string,
-  files: Files,
-  signal: AbortSignal,
-): AsyncGenerator<FeatureRow, undefined> {
-  let header: readonly string[] | undefined;
-  let places: readonly number[] = [];
-  let time = 0;
-  let number = 0;
-  for await (const cells of csvRows(files.lines(csv, signal))) {
-    if (header === undefined) {
-      header = cells;
-      places = schema.columns.map(({ name }) => cells.indexOf(name));
-      time = cells.indexOf(schema.eventTimeName);
-      continue;
-    }
-    const row = {
-      number,
-      id: cells[0] ?? '',
-      eventTime: cells[time] ?? '',
-      cells: places.map((at) => cells[at] ?? ''),
-    };
-    number += 1;
-    if (again === undefined || again.has(row.id)) yield row;
-  }
-  return undefined;
-}
-
-async function* batchesOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[], undefined> {
-  let batch: T[] = [];
-  for await (const item of items) {
-    batch.push(item);
-    if (batch.length === size) {
-      yield batch;
-      batch = [];
-    }
-  }
-  if (batch.length > 0) yield batch;
-  return undefined;
-}
-
-/** Sends the rows batch by batch; each that is finished leaves a mark, and marked ones are not sent again. */
-async function send(
-  ingest: Ingest,
-  csv: string,
-  pointsTo: string | undefined,
-  services: FeatureServices,
-  signal: AbortSignal,
-  progress: (message: string) => void,
-): Promise<{
-  readonly rows: number;
-  readonly latest: string;
-  readonly rejected: readonly RejectedRecord[];
-  readonly marks: string;
-}> {
-  const { files, store } = services;
-  const { schema, form } = ingest;
-  const folder = marksOf(ingest);
-  const done = new Set(await files.names(folder));
-  const maker = new RecordMaker(schema, form.form, pointsTo);
-  const sendBatch = async (batch: readonly FeatureRow[]): Promise<RejectedRecord[]> => {
-    const rejected = new Map<string, RejectedRecord>();
-    for (const group of form.groups) {
-      const records = batch
-        .map((row) => maker.of(row, group))
-        .filter((record) => {
-          const refused = tooLarge(record);
-          if (refused !== undefined) rejected.set(record.id, refused);
-          return refused === undefined;
-        });
-      if (records.length === 0) continue;
-      const target = { name: group.name, recordIdentifier: schema.recordIdentifier };
-      for (const one of await store.write(target, records, signal)) rejected.set(one.id, one);
-    }
-    return [...rejected.values()];
-  };
-  const rejected: RejectedRecord[] = [];
-  let rows = 0;
-  let first = 0;
-  let latest = '';
-  for await (const wave of batchesOf(batchesOf(rowsOf(ingest, csv, files, signal), store.batch), WAVE)) {
-    const start = first;
-    const results = await mapBounded(wave, BATCHES_AT_ONCE, async (batch, at) => {
-      const mark = `${String(start + at).padStart(8, '0')}.json`;
-      const path = `${folder}/${mark}`;
-      if (done.has(mark)) return JSON.parse(await files.readText(path)) as RejectedRecord[];
-      const refused = await sendBatch(batch);
-      await files.write(path, JSON.stringify(refused));
-      return refused;
-    });
-    rejected.push(...results.flat());
-    first += wave.length;
-    for (const { eventTime } of wave.flat()) if (eventTime > latest) latest = eventTime;
-    rows += wave.reduce((sum, batch) => sum + batch.length, 0);
-    progress(`${rows} rows sent to Feature Store`);
-  }
-  return { rows, latest, rejected, marks: folder };
-}
+export type { FeatureServices };
 
 async function groupsOf(
   ingest: Ingest,
@@ -198,8 +30,8 @@ async function groupsOf(
   const times: string[] = [];
   // One after the other: an account makes few at once.
   for (const { name, definitions, columns } of form.groups) {
-    const { table, at } = await store.ensure({ name, recordIdentifier, eventTimeName, definitions }, signal);
-    featureGroups.push({ name, table, columns });
+    const { table, made, at } = await store.ensure({ name, recordIdentifier, eventTimeName, definitions }, signal);
+    featureGroups.push({ name, made, table, columns });
     times.push(at);
   }
   return { featureGroups, at: times.sort()[0] ?? '' };
@@ -233,12 +65,26 @@ async function readRows(
   return `${outputFolder}/rows.csv`;
 }
 
-const marksOf = ({ request, fingerprint, tries }: Ingest): string =>
-  ingestLayout.batches(request.output, request.group, `${fingerprint.slice(0, 16)}-${tries}`);
+/**
+ * Folder of the marks of what is sent to these very groups: one that was removed while a sending was broken off, and made anew,
+ * has none of the records that were marked.
+ */
+function marksOf({ request, fingerprint, tries }: Ingest, groups: readonly IngestedGroup[]): string {
+  const which = sha256Text(JSON.stringify(groups.map(({ name, made = '' }) => [name, made]))).slice(0, 8);
+  return ingestLayout.batches(request.output, request.group, `${fingerprint.slice(0, 16)}-${tries}-${which}`);
+}
+
+/** Removes the marks of a sending that has come to its end, and those of earlier ones that never did. */
+async function removeMarks({ output, group }: IngestRequest, files: Files): Promise<void> {
+  const ingests = ingestLayout.folder(output);
+  for (const name of await files.names(ingests)) {
+    if (name.startsWith(ingestLayout.batchesOf(group))) await files.remove(`${ingests}/${name}`);
+  }
+}
 
 /** When this sending began: of one that is taken up again, when it began the first time. */
-async function began(ingest: Ingest, at: string, files: Files): Promise<string> {
-  const path = `${marksOf(ingest)}/began`;
+async function began(marks: string, at: string, files: Files): Promise<string> {
+  const path = `${marks}/began`;
   return (await files.writeOnce(path, at)) ? at : files.readText(path);
 }
 
@@ -274,18 +120,19 @@ export async function ingestFeatures(
 ): Promise<IngestResult> {
   const { files, store } = services;
   const { output, group } = request;
-  const { ingest, before } = await prepare(request, services, signal);
+  const { ingest, before } = await prepareIngest(request, services, signal);
   if (before !== undefined && before.failed === 0) return { ...publicPart(before), outcome: 'reused' };
   const pointsTo = pointerPlace(ingest, services);
   progress('making the feature group');
   const { featureGroups, at } = await groupsOf(ingest, store, signal);
   await noteSending(ingest, pointsTo, files);
   if (pointsTo !== undefined) await files.copy(ingest.parquet, pointsTo, signal);
+  const marks = marksOf(ingest, featureGroups);
   const work = `${services.workFolder}/ingest-${randomUUID()}`;
   try {
-    const sentFrom = await began(ingest, at, files);
+    const sentFrom = await began(marks, at, files);
     const csv = await readRows(ingest, services, work, signal, progress);
-    const { rows, latest, rejected, marks } = await send(ingest, csv, pointsTo, services, signal, progress);
+    const { rows, latest, rejected } = await sendBatches(ingest, marks, csv, pointsTo, services, signal, progress);
     const list = ingestLayout.rejected(output, group);
     await writeRejected(files, list, rejected);
     const record: IngestRecord = {
@@ -306,7 +153,7 @@ export async function ingestFeatures(
       refused: rejected.map(({ id }) => id),
     };
     await files.write(ingestLayout.record(output, group), `${JSON.stringify(record, null, 1)}\n`);
-    await files.remove(marks);
+    await removeMarks(request, files);
     if (rejected.length > 0) {
       const message = `Feature Store refused ${rejected.length} of ${rows} rows of ${group}; they are listed in ${list}`;
       throw new CohortflowError('FeatureRecordsRejected', message, { rejected: rejected.length, rows });

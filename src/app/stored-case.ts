@@ -12,7 +12,7 @@ export interface StoreServices {
   readonly files: Files;
   readonly tables: TableEngine;
   /** Deletes from groups that runs were sent to; needed only where one was. */
-  readonly store: Pick<FeatureStore, 'has' | 'remove'>;
+  readonly store: Pick<FeatureStore, 'made' | 'remove'>;
 }
 
 /** The records of a case in one feature group. */
@@ -87,7 +87,7 @@ export async function storedTraces(services: StoreServices, its: StoredCase): Pr
   const sent = await sentGroups(files, output, group);
   const remove = async (name: string): Promise<void> => {
     // A group that was taken down has no records any more.
-    if (!(await store.has(name, never))) return;
+    if ((await store.made(name, never)) === undefined) return;
     for (const key of keys) await store.remove(name, key, eventTime, never);
   };
   const traces = [...new Set(sent.map(({ name }) => name))].map((name): Trace => ({

@@ -1,6 +1,8 @@
 /** A group of the store that holds a run's records, or some of their columns. */
 export interface IngestedGroup {
   readonly name: string;
+  /** When it was made: one of the same name that was made later has none of them. */
+  readonly made?: string;
   readonly table: { readonly catalog?: string; readonly database: string; readonly table: string };
   /** Columns of the run's table that are in it, by their names in the store. */
   readonly columns: readonly string[];

@@ -19,6 +19,8 @@ export interface CatalogTable {
 export interface StoredGroup {
   readonly name: string;
   readonly table: CatalogTable;
+  /** When it was made, as {@link FeatureStore.made} tells. */
+  readonly made: string;
   /** What the store's own clock showed, ISO 8601, UTC: records that are sent from now on get no earlier time. */
   readonly at: string;
 }
@@ -49,8 +51,11 @@ export interface FeatureStore {
    * Throws `FeatureGroupFailed` with the service's reason, `FeatureGroupMismatch`.
    */
   ensure(spec: FeatureGroupSpec, signal: AbortSignal): Promise<StoredGroup>;
-  /** True while there is a group of this name: it may have been removed since records were sent. */
-  has(group: string, signal: AbortSignal): Promise<boolean>;
+  /**
+   * When the group of this name was made; undefined while there is none. It may have been removed since records were sent, or
+   * removed and made anew: only equality means something.
+   */
+  made(group: string, signal: AbortSignal): Promise<string | undefined>;
   /** Appends records. Written twice they are there twice: the latest of an identifier counts. Returns what was refused. */
   write(
     group: Pick<FeatureGroupSpec, 'name' | 'recordIdentifier'>,

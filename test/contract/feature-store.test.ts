@@ -77,6 +77,16 @@ describe('feature groups of SageMaker', () => {
     expect(server.store.groups.size).toBe(1);
   });
 
+  it('are others when they were made anew under the same name', async () => {
+    const first = await featureStore().ensure(SPEC, signal);
+    expect((await featureStore().ensure(SPEC, signal)).made).toBe(first.made);
+    expect(await featureStore().made(SPEC.name, signal)).toBe(first.made);
+    server.store.groups.clear();
+    expect(await featureStore().made(SPEC.name, signal)).toBeUndefined();
+    const anew = await featureStore().ensure(SPEC, signal);
+    expect(anew.made).not.toBe(first.made);
+  });
+
   it('have Iceberg tables and an online store where the settings say so', async () => {
     const features = { ...settings.features, tableFormat: 'Iceberg', online: true } as const;
     await new SageMakerFeatureStore({ ...settings, features }, noPause).ensure(SPEC, signal);

@@ -34,6 +34,8 @@ export class FakeFeatureStore implements FeatureStore, QueryEngine {
   readonly batch = 25;
   readonly groups = new Map<string, FeatureGroupSpec>();
   readonly written = new Map<string, Written[]>();
+  /** When each group was made. */
+  readonly madeAt = new Map<string, number>();
   /** Calls of `write`. */
   writes = 0;
   now = Date.parse('2026-05-01T00:00:00Z');
@@ -48,16 +50,23 @@ export class FakeFeatureStore implements FeatureStore, QueryEngine {
     if (!this.groups.has(spec.name)) {
       this.groups.set(spec.name, spec);
       this.written.set(spec.name, []);
+      this.now += 1_000;
+      this.madeAt.set(spec.name, this.now);
     }
     return Promise.resolve({
       name: spec.name,
+      made: this.madeOf(spec.name),
       table: { database: 'sagemaker_featurestore', table: spec.name.toLowerCase().replaceAll('-', '_') },
       at: new Date(this.now).toISOString(),
     });
   }
 
-  has(group: string): Promise<boolean> {
-    return Promise.resolve(this.groups.has(group));
+  made(group: string): Promise<string | undefined> {
+    return Promise.resolve(this.groups.has(group) ? this.madeOf(group) : undefined);
+  }
+
+  private madeOf(group: string): string {
+    return new Date(this.madeAt.get(group) ?? 0).toISOString();
   }
 
   async write(group: Pick<FeatureGroupSpec, 'name'>, records: readonly StoreRecord[]): Promise<RejectedRecord[]> {

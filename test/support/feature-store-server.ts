@@ -226,7 +226,7 @@ export class FeatureStoreServer {
           TableName: name.toLowerCase().replaceAll('-', '_'),
         },
       },
-      CreationTime: 1,
+      CreationTime: (this.store.madeAt.get(name) ?? 1) / 1000,
     };
   }
 

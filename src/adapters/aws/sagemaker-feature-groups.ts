@@ -68,10 +68,11 @@ export class SageMakerFeatureGroups {
     }
   }
 
-  async has(name: string, signal: AbortSignal): Promise<boolean> {
+  async made(name: string, signal: AbortSignal): Promise<string | undefined> {
     try {
       const found = await this.describe(name, signal);
-      return found !== undefined && !/^Delet/.test(found.FeatureGroupStatus ?? '');
+      const gone = found === undefined || /^Delet/.test(found.FeatureGroupStatus ?? '');
+      return gone ? undefined : madeAt(found);
     } catch (error) {
       throw awsError(error, `Feature Store, looking for the group ${name}`, signal);
     }
@@ -197,6 +198,8 @@ function otherSettings({ features = {}, kmsKey }: AwsSettings, found: DescribeFe
   ];
 }
 
+const madeAt = ({ CreationTime }: DescribeFeatureGroupResponse): string => CreationTime?.toISOString() ?? '';
+
 function stored(
   spec: FeatureGroupSpec,
   found: DescribeFeatureGroupResponse,
@@ -224,5 +227,5 @@ function stored(
     const message = `the feature group ${spec.name} has no table in the catalogue, by which it could be queried`;
     throw new CohortflowError('FeatureGroupFailed', message);
   }
-  return { name: spec.name, table: { database: catalog.Database, table: catalog.TableName } };
+  return { name: spec.name, made: madeAt(found), table: { database: catalog.Database, table: catalog.TableName } };
 }

@@ -87,8 +87,8 @@ export class SageMakerFeatureStore implements FeatureStore {
     return this.#groups.ensure(spec, signal);
   }
 
-  has(group: string, signal: AbortSignal): Promise<boolean> {
-    return this.#groups.has(group, signal);
+  made(group: string, signal: AbortSignal): Promise<string | undefined> {
+    return this.#groups.made(group, signal);
   }
 
   async write(group: Target, records: readonly StoreRecord[], signal: AbortSignal): Promise<readonly RejectedRecord[]> {

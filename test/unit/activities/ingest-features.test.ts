@@ -148,6 +148,32 @@ describe('sending features to a store', () => {
     expect([...store.written.values()].map((rows) => rows.length)).toEqual([30]);
   });
 
+  it('sends all rows again where the group was removed and made anew by another since', async () => {
+    const output = await finishedRun(cohort(30));
+    const store = new FakeFeatureStore();
+    await send(output, 'imaging', services(store));
+    const [spec] = [...store.groups.values()];
+    store.groups.clear();
+    await store.ensure(spec!);
+    expect(await send(output, 'imaging', services(store))).toMatchObject({ outcome: 'done', records: 30 });
+    expect([...store.written.values()].map((rows) => rows.length)).toEqual([30]);
+    expect((await send(output, 'imaging', services(store))).outcome).toBe('reused');
+  });
+
+  it('sends all rows where the group was taken down while a sending was broken off', async () => {
+    const output = await finishedRun(cohort(500));
+    const store = new FakeFeatureStore();
+    store.beforeWrite = (write) => {
+      if (write === 12) throw new Error('the worker was killed');
+    };
+    await expect(send(output, 'imaging', services(store))).rejects.toThrow('killed');
+    store.beforeWrite = () => undefined;
+    store.groups.clear();
+    expect(await send(output, 'imaging', services(store))).toMatchObject({ outcome: 'done', records: 500 });
+    expect([...store.written.values()].map((rows) => rows.length)).toEqual([500]);
+    expect(readdirSync(join(output, 'run/ingest'))).toEqual(['imaging.json', 'sent']);
+  });
+
   it('lists what the store refuses, without values, and sends only that the next time', async () => {
     const output = await finishedRun(cohort(60));
     const store = new FakeFeatureStore();

@@ -45,7 +45,7 @@ beforeEach(() => {
     ...{ files, tables, ledger: new FileLedger(files) },
     fingerprints: new LocalFingerprints(files, join(root, 'hashes')),
     store: {
-      has: () => Promise.reject(new Error('no feature store was in use')),
+      made: () => Promise.reject(new Error('no feature store was in use')),
       remove: () => Promise.reject(new Error('no feature store was in use')),
     },
     now: () => new Date('2030-01-02T03:04:05.678Z'),
