@@ -1,7 +1,7 @@
 import { CancellationScope, allHandlersFinished, condition, isCancellation, setHandler } from '@temporalio/workflow';
 import { fanOutChoice, widthNote, type FanOutFields } from '../contracts/fan-out-choice.js';
 import { widthLimit, type DatasetChoice, type CommonInput, type PreparedRun } from '../contracts/inputs.js';
-import { stillPreparing, unitsHaveEnded, type InterimReport } from '../contracts/control.js';
+import { unitsHaveEnded, type InterimReport } from '../contracts/control.js';
 import type { ClinicalResult, CohortResult, FeatureGroupResult, ModalityResult } from '../contracts/results.js';
 import type { JsonObject } from '../steps/step.js';
 import { cohortFiles } from './activities.js';
@@ -182,8 +182,8 @@ export function heedReport(
   setHandler(reportUpdate, write, {
     validator: () =>
       orFail(() => {
-        if (state.phase === 'preparing') throw stillPreparing();
-        if (state.phase !== 'running') throw unitsHaveEnded();
+        // The run itself is prepared; what a cohort of reads prepares now is its reference.
+        if (state.phase !== 'preparing' && state.phase !== 'running') throw unitsHaveEnded();
       }),
   });
 }

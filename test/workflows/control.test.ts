@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONTROL_UPDATES, type InterimReport, type SteeringState } from '../../src/contracts/control.js';
 import { PROGRESS_QUERY, type CohortProgress } from '../../src/contracts/progress.js';
 import type { CohortResult } from '../../src/contracts/results.js';
+import type { CohortUnit } from '../../src/domain/cohort/manifest.js';
 import { Gate, through, until } from '../support/gate.js';
 import { sourceBundle } from '../support/temporal-bundle.js';
 import { realTime, temporalCli } from '../support/temporal-servers.js';
@@ -178,6 +179,29 @@ describe.skipIf(server === undefined)('controlling a cohort while it runs', () =
           gate.letThrough(1);
           await handle.result();
         }
+      }),
+    );
+  }, 60_000);
+
+  it('writes a report while the reference of a cohort of reads is prepared, too', async () => {
+    const gate = new Gate();
+    const reads: CohortUnit = {
+      modality: 'genomics',
+      caseId: 'G-0',
+      source: { kind: 'fastq', lanes: [{ fastq1: '/reads/0.fq' }], strandedness: 'auto' },
+    };
+    const simulation = simulate([reads], ({ step }) => (step === 'genomics.index' ? gate.enter() : undefined));
+    await withWorkers(env, bundle, simulation, () =>
+      through(gate, async () => {
+        const handle = await env.client.workflow.start('genomicsCohort', {
+          ...{ workflowId: 'reported-early', taskQueue: TEST_QUEUE },
+          args: [{ cohort: '/sheet.csv', output: '/out', transcripts: '/t.fa' }],
+        });
+        await until(() => gate.waiting.length === 1);
+        const answer = await handle.executeUpdate<InterimReport, []>(CONTROL_UPDATES.report);
+        expect(answer).toEqual({ report: '/out/report.html' });
+        gate.openForAll();
+        expect(await handle.result()).toMatchObject({ genomics: { done: 1 }, failures: 0 });
       }),
     );
   }, 60_000);
