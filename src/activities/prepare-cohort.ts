@@ -6,7 +6,7 @@ import { layout } from '../contracts/layout.js';
 import type { FanOutModality, Modality } from '../contracts/workflow-ids.js';
 import { BUILT_IN_SPECS } from '../domain/clinical/index.js';
 import { validSheetCsv, type SheetReading } from '../domain/cohort/index.js';
-import { isUri } from '../domain/cohort/sheet-paths.js';
+import { isUri, placeFault } from '../domain/cohort/sheet-paths.js';
 import { unitKey, type CohortManifest, type CohortUnit } from '../domain/cohort/manifest.js';
 import { CohortflowError, messageOf } from '../domain/errors.js';
 import { parseParameterText, parseRadiomicsSettings } from '../domain/radiomics/index.js';
@@ -49,6 +49,8 @@ const FAN_OUT_MODALITIES: readonly FanOutModality[] = ['imaging', 'genomics'];
 function refuseRelativePaths(input: MultimodalInput): void {
   for (const name of ['cohort', 'clinical', 'output', 'radiomics', 'transcripts', 'annotation', 'index'] as const) {
     const path = input[name];
+    const fault = path === undefined ? undefined : placeFault(path);
+    if (fault !== undefined) throw new CohortflowError('InvalidInput', `${name}: ${fault}`);
     if (path !== undefined && !path.startsWith('/') && !isUri(path)) {
       throw new CohortflowError('InvalidInput', `${name} must be an absolute path or a URI, found a relative path`);
     }

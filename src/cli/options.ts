@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
 import { createFiles } from '../app/create-files.js';
-import { isUri } from '../domain/cohort/sheet-paths.js';
+import { isUri, placeFault } from '../domain/cohort/sheet-paths.js';
 import { CohortflowError, messageOf } from '../domain/errors.js';
 import type { WidthRequest } from '../contracts/control.js';
 import type { PerModality, PoolChoice } from '../contracts/fan-out-choice.js';
@@ -51,8 +51,14 @@ export function pool(text: string): PerModality<PoolChoice> {
   return pools;
 }
 
-/** A path made absolute once; URIs stay. */
+/**
+ * A path made absolute once; URIs stay.
+ *
+ * @throws CohortflowError `InvalidInput` for what was meant for S3 and would be a folder of this machine
+ */
 export function absolute(path: string): string {
+  const fault = placeFault(path);
+  if (fault !== undefined) throw new CohortflowError('InvalidInput', `${path}: ${fault}`);
   return isUri(path) ? path : resolve(path);
 }
 

@@ -1,7 +1,7 @@
 import { ID_MAX_LENGTH, ID_PATTERN, STRANDEDNESS, columnRule, type SheetColumn } from './columns.js';
 import type { Strandedness } from './manifest.js';
 import type { SheetFaultKind } from './sheet-fault.js';
-import { endsInOneOf, isUri, shownPath } from './sheet-paths.js';
+import { endsInOneOf, placeFault, shownPath } from './sheet-paths.js';
 
 /** What is wrong with one cell, before it has a place. */
 export interface CellFault {
@@ -109,12 +109,8 @@ export function checkPath(column: SheetColumn, value: string): CellFault | undef
     const message = 'this accession is not one of a run; give the run (SRR…, ERR…, DRR…), one per row';
     return fault('BadAccession', message);
   }
-  if (isUri(value) && !/^(?:s3|file):\/\//.test(value)) {
-    return fault('BadPath', 'only paths of this machine and s3:// URIs can be read');
-  }
-  if (/^s3:\/\/(?![a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/|$))/.test(value)) {
-    return fault('BadPath', 'the URI has no valid bucket name (s3://bucket/folder)');
-  }
+  const place = placeFault(value);
+  if (place !== undefined) return fault('BadPath', place);
   if (SHELL_HOME.test(value)) return fault('BadPath', '`~` is not expanded in a sheet; write the folder out');
   if (WINDOWS.test(value))
     return fault('BadPath', 'a Windows path; use one of this machine, or one relative to the sheet');

@@ -5,6 +5,24 @@ export function isUri(path: string): boolean {
   return URI.test(path);
 }
 
+/** `s3:/bucket`, `s3:bucket` and `S3://bucket` would be folders of this machine. */
+const MEANT_S3 = /^s3:/i;
+const S3 = /^s3:\/\//;
+const S3_WITH_BUCKET = /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/|$)/;
+
+/**
+ * Why nothing is or can be made where a path says, though it was meant for a place in S3 or elsewhere; undefined for paths of
+ * this machine, `file://` and `s3://bucket/…`. A folder whose name begins with `s3:` is given as `./s3:…`.
+ */
+export function placeFault(path: string): string | undefined {
+  if (S3.test(path)) {
+    return S3_WITH_BUCKET.test(path) ? undefined : 'the URI has no valid bucket name (s3://bucket/folder)';
+  }
+  if (MEANT_S3.test(path)) return 'a place in S3 is written s3://bucket/folder, in small letters and with two slashes';
+  if (isUri(path) && !path.startsWith('file://')) return 'only paths of this machine and s3:// URIs can be read';
+  return undefined;
+}
+
 /** Finds what {@link normalise} would change: empty, `.` and `..` parts, slashes at the ends. */
 const UNTIDY = /^\/|\/$|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/;
 

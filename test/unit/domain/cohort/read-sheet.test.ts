@@ -273,6 +273,8 @@ describe('readCohortSheet, faults', () => {
     ['a path with ~', ['case_id,imaging', 'A,~/x'], 'BadPath 2 imaging'],
     ['a Windows path', ['case_id,imaging', 'A,C:\\x'], 'BadPath 2 imaging'],
     ['a bucket that is none', ['case_id,imaging', 'A,s3://Bad_Bucket/x'], 'BadPath 2 imaging'],
+    ['a place in S3 with one slash', ['case_id,imaging', 'A,s3:/bucket/x'], 'BadPath 2 imaging'],
+    ['a place in S3 in capitals', ['case_id,imaging', 'A,S3://bucket/x'], 'BadPath 2 imaging'],
   ])('refuses %s', (_, lines, expected) => {
     expect(places(read(...lines).faults).join(', ')).toBe(expected);
   });
