@@ -47,14 +47,19 @@ async function foundFinished(request: UnitRequest, services: RemoteServices, sig
   return true;
 }
 
-/** Where the request of a piece of work and its results go. */
-function placeFor({ output, executor }: RemoteRequest, name: string, workPlace: string | undefined): string {
-  if (isUri(output)) return `${layout.work(output)}/${name}`;
+/** Where the request of a piece of work and its results go, and where what it says: that is read when the run is over. */
+function placeFor(
+  { output, executor, runId }: RemoteRequest,
+  name: string,
+  workPlace: string | undefined,
+): Pick<RemoteWork, 'place' | 'logs'> {
+  if (isUri(output)) return { place: `${layout.work(output)}/${name}`, logs: `${layout.logs(output, runId)}/${name}` };
   if (workPlace === undefined) {
     const message = `the executor ${executor} needs a place in S3: set aws.work (s3://bucket/folder), or give --output s3://…`;
     throw new CohortflowError('AwsNotConfigured', message);
   }
-  return `${workPlace.replace(/\/+$/, '')}/${name}`;
+  const place = `${workPlace.replace(/\/+$/, '')}/${name}`;
+  return { place, logs: place };
 }
 
 /** The work of this activity's workflow run. */
@@ -63,7 +68,7 @@ function workOf(request: RemoteRequest, services: RemoteServices): RemoteWork {
   const { workflowId = '', runId = '' } = workflowExecution ?? {};
   const name = workName(namespace, workflowId, runId, request.attempt);
   const tags = workTags(name, workflowId, namespace, runId);
-  return { request, name, place: placeFor(request, name, services.workPlace), tags };
+  return { request, name, ...placeFor(request, name, services.workPlace), tags };
 }
 
 /**

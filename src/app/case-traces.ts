@@ -182,6 +182,7 @@ async function wholesTrace(files: Files, output: string): Promise<readonly Trace
   };
   for (const name of MADE_AGAIN) await whole('made from all cases; the next run makes it again', `${output}/${name}`);
   await whole('pages of units; every run makes its own', layout.manifests(output));
+  await whole('what machines said of samples that failed', layout.allLogs(output));
   for (const name of await files.names(layout.work(output))) {
     await whole('leftover of a killed step', `${layout.work(output)}/${name}`);
   }

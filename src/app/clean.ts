@@ -9,6 +9,7 @@ import type { RunLedger, RunOwner } from '../ports/run-ledger.js';
 export type RemovableKind =
   | 'records of an earlier run'
   | 'pages of an earlier run'
+  | 'logs of an earlier run'
   | 'leftover of a killed step'
   | 'half-written file'
   | 'hashes of paths that are gone'
@@ -117,6 +118,7 @@ export async function removableOfOutput(
   };
   await earlier('records of an earlier run', layout.allRecords(output));
   await earlier('pages of an earlier run', layout.manifests(output));
+  await earlier('logs of an earlier run', layout.allLogs(output));
   for (const name of await files.names(layout.work(output))) {
     found.push(await removable(files, 'leftover of a killed step', `${layout.work(output)}/${name}`));
   }

@@ -20,6 +20,10 @@ export const layout = {
   run: (output: string): string => `${output}/run`,
   /** Private folders of steps that are under way; what a killed process left there is worth nothing. */
   work: (output: string): string => `${output}/run/.work`,
+  /** Folder of what services said of work that failed, a folder for each run. */
+  allLogs: (output: string): string => `${output}/run/logs`,
+  /** Folder of those of one run. */
+  logs: (output: string, runId: string): string => `${output}/run/logs/${runId}`,
   owner: (output: string): string => `${output}/run/run.json`,
   /** Folder of the claims of the output, a file each, which stay: who came after whom. */
   claims: (output: string): string => `${output}/run/owners`,

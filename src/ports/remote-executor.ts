@@ -12,6 +12,8 @@ export interface RemoteWork {
   readonly name: string;
   /** `s3://bucket/…/<name>`, without a slash at the end: private to this work. */
   readonly place: string;
+  /** `s3://bucket/…/<name>`: how what it says begins its names; stays when the work and its place are gone. */
+  readonly logs: string;
   /** Put on everything that is made; of `workTags`. */
   readonly tags: Readonly<Record<string, string>>;
 }

@@ -102,6 +102,7 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
       request: request,
       name: `cohortflow-${name}`,
       place: `${place}/work-${count}/cohortflow-${name}`,
+      logs: `${place}/logs-${count}/cohortflow-${name}`,
       tags: {
         'cohortflow:work': `cohortflow-${name}`,
         'cohortflow:workflow': `workflow-${name}`,
@@ -348,18 +349,26 @@ describe.skipIf(!hasS3Server())('the executor for DRAGEN machines', () => {
       ['DRAGEN fails', 'echo "ERROR: no such contig" >&2; exit 1', 'DragenFailed'],
       ['the system kills it', 'kill -9 $$', 'JobKilled'],
       ['it leaves no table', 'exit 0', 'DragenFailed'],
-    ])('names the code and keeps the log, as when %s', async (_what, before, code) => {
-      await start(before);
-      const given = work('badly', pairs('A'));
-      await expect(whole(executor(), given)).rejects.toMatchObject({
-        code,
-        message: expect.stringContaining(`${given.place}.log`) as string,
-      });
-      const words = await files.readText(`${given.place}.log`);
-      expect(words).toContain('== dragen.log');
-      if (before.includes('contig')) expect(words).toContain('ERROR: no such contig');
-      expect(census()).toMatchObject({ alive: 0, launched: 1 });
-    });
+    ])(
+      'names the code, says what the program said last, and keeps the log, as when %s',
+      async (_what, before, code) => {
+        await start(before);
+        const given = work('badly', pairs('A'));
+        const words = before.includes('contig') ? ': ERROR: no such contig' : '';
+        await expect(whole(executor(), given)).rejects.toMatchObject({
+          code,
+          message: expect.stringMatching(
+            new RegExp(`\\(exit \\d+\\)${words}; its log: ${given.logs}\\.log$`),
+          ) as string,
+        });
+        // Its own place goes with the run.
+        await files.remove(given.place);
+        const log = await files.readText(`${given.logs}.log`);
+        expect(log).toContain('== dragen.log');
+        if (before.includes('contig')) expect(log).toContain('ERROR: no such contig');
+        expect(census()).toMatchObject({ alive: 0, launched: 1 });
+      },
+    );
 
     it('ends what takes longer than it may', async () => {
       await start('sleep 60', { scale: 100 });

@@ -58,6 +58,7 @@ describe('the SageMaker executor', () => {
       request: { ...common, input: { unit, output: 's3://out' } },
       name,
       place: `s3://out/run/.work/${name}`,
+      logs: `s3://out/run/logs/r/${name}`,
       tags: workTags(name, workflowId, namespace),
     };
   }

@@ -215,6 +215,23 @@ describe.skipIf(!able)('a cohort whose reads DRAGEN machines quantify', () => {
     expect(new Set(all.map(({ type }) => type))).toEqual(new Set(['f1.4xlarge']));
   }, 600_000);
 
+  it('says why DRAGEN failed, and keeps the whole log where the message names it, also when the run is over', async () => {
+    const { machines } = await standIn('4.3');
+    const output = `${place}/refused`;
+    const done = await run(output, { instances: 1, hashTable: `${place}/tables-refused` }, '--dragen-profile', 'seed');
+    expect(done.exitCode, done.stdout + done.stderr).toBe(3);
+    const rows = readCsvText(await files.readText(`${output}/run/outcomes.csv`));
+    expect(rows.map(({ code }) => code)).toEqual(small.samples.map(() => 'DragenFailed'));
+    for (const { message = '' } of rows) {
+      const [, words, log = ''] = /\(exit 1\): (.*); its log: (s3:.*)$/.exec(message) ?? [];
+      expect(words, message).toBe("ERROR: unrecognised option '--alt-aware'");
+      expect(await files.readText(log)).toContain("== dragen.log\nERROR: unrecognised option '--alt-aware'");
+    }
+    expect(await files.names(`${output}/run`)).not.toContain('.work');
+    await call({ instances: 1 }, 'sweep', '--older-than', '0', '--unknown', '--yes');
+    expect(machines.census().alive).toBe(0);
+  }, 600_000);
+
   it('comes to the same through throttling, lost answers and interrupted machines, each try on one machine', async () => {
     const { machines, faults } = await standIn('4.3', {
       faults: { throttle: 0.3, dropAfter: 0.05 },

@@ -46,6 +46,7 @@ describe('cleaning an output folder', () => {
       write(join(output, `run/records/${run}/imaging/A/imaging.convert.1-done.json`), '12345');
       write(join(output, `run/records/${run}/pages/imaging-000000000-000000001.reused.jsonl`), '123');
       write(join(output, `run/manifest/${run}/imaging-000000.jsonl`));
+      write(join(output, `run/logs/${run}/cohortflow-1.log`), '12');
     }
     write(join(output, 'run/.work/abc/output/half.nii.gz'), '1234');
     write(join(output, 'run/.0123456789abcdef.part'));
@@ -64,6 +65,7 @@ describe('cleaning an output folder', () => {
     expect(summary(found, output)).toEqual([
       'half-written file: run/.0123456789abcdef.part 1 1',
       'leftover of a killed step: run/.work/abc 1 4',
+      'logs of an earlier run: run/logs/run-1 1 2',
       'pages of an earlier run: run/manifest/run-1 1 1',
       'records of an earlier run: run/records/run-1 2 8',
     ]);
@@ -72,7 +74,7 @@ describe('cleaning an output folder', () => {
     expect(readdirSync(join(output, 'run/records'))).toEqual(['run-2']);
     expect(readdirSync(join(output, 'run/manifest'))).toEqual(['run-2']);
     expect(readdirSync(join(output, 'run')).sort()).toEqual(
-      ['.work', 'manifest', 'outcomes.csv', 'records', 'run.json', 'steps'].sort(),
+      ['.work', 'logs', 'manifest', 'outcomes.csv', 'records', 'run.json', 'steps'].sort(),
     );
     expect(existsSync(join(output, 'imaging/A/ct.nii.gz'))).toBe(true);
     expect(await find()).toEqual([]);
@@ -80,14 +82,14 @@ describe('cleaning an output folder', () => {
 
   it('refuses while a run may be writing there, and asks nobody when the last is long over', async () => {
     open = true;
-    expect(await find()).toHaveLength(4);
+    expect(await find()).toHaveLength(5);
     expect(asked).toBe(0);
     // The report of a run is rendered after its end was written.
     await expect(find(Date.parse('2026-01-01T00:10:00Z'))).rejects.toMatchObject({ code: 'OutputBusy' });
     await ledger.setOwner(output, { workflowId: 'w', runId: 'run-2', startedAt: '', state: 'running' });
     await expect(find()).rejects.toMatchObject({ code: 'OutputBusy' });
     open = false;
-    expect(await find()).toHaveLength(4);
+    expect(await find()).toHaveLength(5);
     expect(asked).toBe(3);
   });
 

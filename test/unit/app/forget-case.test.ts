@@ -61,6 +61,14 @@ beforeEach(() => {
 });
 
 describe('forgetting a case', () => {
+  test('takes what machines said of samples, since nobody knows of which', async () => {
+    put('dataset.csv', 'case_id,note\nC-1,x\n');
+    put('run/logs/r/cohortflow-1.log', '--output-file-prefix C-1');
+    const { traces } = await findCase({ output, caseId: 'C-1' }, services);
+    await forgetCase(traces);
+    expect(existsSync(join(output, 'run/logs'))).toBe(false);
+  });
+
   test('takes its rows out of tables with quoted cells and line ends, and leaves the others as they were', async () => {
     const rest = 'case_id,note\nC-10,"one, ""two""\nthree"\nC-2,C-1\n';
     put('dataset.csv', `${rest}C-1,"mine\nC-1"\n`);

@@ -10,6 +10,8 @@ export interface Watched {
   readonly id: string;
   readonly name: string;
   readonly place: string;
+  /** How what the machine says begins its names in S3: `….log`, `….ssm`. */
+  readonly logs: string;
   /** Of a sample: what it is quantified with. */
   readonly intended?: Intended;
 }
@@ -36,11 +38,11 @@ export function lostMachine({ id, name }: Watched, machine: Machine | undefined,
 }
 
 /** A command that is over and left no word. */
-export function withoutWord({ status, details, exit }: CommandState, { id, place }: Watched): WorkFailed {
+export function withoutWord({ status, details, exit }: CommandState, { id, logs }: Watched): WorkFailed {
   const facts = { machine: id };
   // Without the AWS CLI there is no word at all.
   if (exit === NO_PROGRAM) {
-    const message = `the machine image lacks a program that the work needs, most likely aws; ${place}.ssm names it`;
+    const message = `the machine image lacks a program that the work needs, most likely aws; ${logs}.ssm names it`;
     return new WorkFailed('DragenFailed', message, facts);
   }
   if (/Delivery|Undeliverable|Terminated/i.test(details)) {
@@ -55,7 +57,7 @@ export function withoutWord({ status, details, exit }: CommandState, { id, place
   // Killed before it could say anything, or it never got to the script.
   return new WorkFailed(
     'InstanceLost',
-    `the command of the machine ${id} ended without a word (${details}); ${place}.ssm has what it said`,
+    `the command of the machine ${id} ended without a word (${details}); ${logs}.ssm has what it said`,
     facts,
   );
 }

@@ -170,6 +170,7 @@ async function sizeOf({ uri, options }: BoxObject, { files, archive }: Places): 
 /** What there is to do, before it is known how much. */
 export interface DragenTask {
   readonly place: string;
+  readonly logs: string;
   readonly choice: DragenChoice;
   readonly table: BoxWork['table'];
   readonly unit?: GenomicsSampleInput['unit'];
@@ -185,7 +186,7 @@ export async function boxWork(
   settings: AwsSettings,
   places: Places,
 ): Promise<{ readonly work: BoxWork; readonly unsized: readonly string[] }> {
-  const { place, choice, table, unit } = task;
+  const { place, logs, choice, table, unit } = task;
   const reference = boxObject(choice.reference, settings);
   const sample = unit === undefined ? undefined : boxSample(unit, choice, settings);
   const objects = sample === undefined ? [] : [sample.annotation, ...objectsOf(sample.reads)];
@@ -196,7 +197,7 @@ export async function boxWork(
     reference: (await sizeOf(reference, places)) ?? 0,
   });
   const work = {
-    place,
+    ...{ place, logs },
     ...(settings.kmsKey === undefined ? {} : { kmsKey: settings.kmsKey }),
     reference,
     table,

@@ -92,11 +92,16 @@ export class DragenExecutor implements RemoteExecutor {
     ready: string | undefined,
     signal: AbortSignal,
   ): Promise<RemoteTicket> {
-    const { name, place, request } = work;
+    const { name, place, logs, request } = work;
     const { choice, unit } = taskOf(request);
     const { work: todo, unsized } = await boxWork(
       {
-        ...{ place, choice, table: { uri: ready ?? this.#tables.build(table, name), ready: ready !== undefined } },
+        ...{
+          place,
+          logs,
+          choice,
+          table: { uri: ready ?? this.#tables.build(table, name), ready: ready !== undefined },
+        },
         ...(unit === undefined ? {} : { unit }),
       },
       this.settings,
@@ -113,6 +118,7 @@ export class DragenExecutor implements RemoteExecutor {
     };
     const facts = {
       machine: id,
+      logs,
       ...(unit === undefined ? {} : { intended: { ...intended } }),
       ...(ready === undefined ? { table } : {}),
       ...(unsized.length === 0 ? {} : { unsized }),
@@ -122,7 +128,7 @@ export class DragenExecutor implements RemoteExecutor {
 
   async await(ticket: RemoteTicket, signal: AbortSignal, onProgress: (message: string) => void): Promise<RemoteEnd> {
     const { name, place, facts = {} } = ticket;
-    const { machine = '', table, builder, unsized, intended } = facts as Facts;
+    const { machine = '', logs = place, table, builder, unsized, intended } = facts as Facts;
     const ended = (look: Pick<MachineWatch | TableWatch, 'look'>): Promise<RemoteEnd> =>
       untilEnd(() => look.look(signal, onProgress), this.pollMs(), signal, onProgress);
     if (table !== undefined && builder !== undefined) {
@@ -132,7 +138,7 @@ export class DragenExecutor implements RemoteExecutor {
     if (unsized !== undefined) onProgress(`how large ${unsized.join(', ')} is, nobody could say from here`);
     const { settings, files } = this;
     const [machines, commands, patience] = [this.#machines, this.#commands, this.#patience];
-    const watched = { id: machine, name, place, ...(intended === undefined ? {} : { intended }) };
+    const watched = { id: machine, name, place, logs, ...(intended === undefined ? {} : { intended }) };
     try {
       const end = await ended(new MachineWatch(watched, { settings, files, machines, commands, patience }));
       if (table !== undefined) await this.#tables.publish(table, name);
@@ -243,6 +249,7 @@ export class DragenExecutor implements RemoteExecutor {
 /** What a ticket tells of its work. */
 interface Facts {
   readonly machine?: string;
+  readonly logs?: string;
   /** Folder of the hash table that this work builds, or waits for where `builder` says whose work builds it. */
   readonly table?: string;
   readonly builder?: string;

@@ -83,10 +83,10 @@ export class MachineWatch {
 
   private send(signal: AbortSignal): Promise<string | undefined> {
     const { settings } = this.tools;
-    const { id, name, place } = this.watched;
+    const { id, name, place, logs } = this.watched;
     const minutes = dragenMachine(settings).maxMinutes;
     const commands = fetchAndRun(scriptOf(place), settings.region);
-    return this.tools.commands.send({ machine: id, name, commands, minutes, logs: `${place}.ssm` }, signal);
+    return this.tools.commands.send({ machine: id, name, commands, minutes, logs: `${logs}.ssm` }, signal);
   }
 
   /** An agent that fell silent never ends its command: whether the machine has is asked of S3, for a while. */
@@ -111,7 +111,7 @@ export class MachineWatch {
     signal: AbortSignal,
   ): Promise<RemoteEnd | undefined> {
     const { files, machines } = this.tools;
-    const { place, name, id } = this.watched;
+    const { place, name, id, logs } = this.watched;
     const path = `${place}/results/${END_NAME}`;
     if ((await files.stat(path)) === undefined) return undefined;
     const end = parseBoxEnd(await files.readText(path, signal));
@@ -122,9 +122,11 @@ export class MachineWatch {
       // A machine that goes down ends its programs, and they may make an error of it: their word does not count then.
       const now = gone ? machine : await machines.describe(id, signal);
       if (gone || (now !== undefined && goesDown(now))) throw lostMachine(this.watched, now, `; it said: ${message}`);
-      throw new WorkFailed(code, `${message}; its log: ${place}.log`, { machine: id });
+      throw new WorkFailed(code, `${message}; its log: ${logs}.log`, { machine: id });
     }
     await this.checkResults(end, signal);
+    // What the command of work that went well said, nobody reads.
+    await files.remove(`${logs}.ssm`);
     const at = (pattern: RegExp): readonly string[] =>
       end.results.filter((one) => pattern.test(one.name)).map((one) => `${place}/results/${one.name}`);
     const facts = { seconds: end.seconds, ...(machine === undefined ? {} : { instanceType: machine.type }) };

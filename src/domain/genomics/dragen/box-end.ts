@@ -1,4 +1,5 @@
 import type { FailureCode } from '../../failures/index.js';
+import { lastWords } from './last-words.js';
 
 /** Name of the file that a machine writes last: what became of its work. */
 export const END_NAME = 'end.json';
@@ -25,6 +26,8 @@ export interface BoxEnd {
   readonly exit: number;
   /** The object or program that a failure is about; empty for others. */
   readonly what?: string;
+  /** The line in which the program that failed says why, as it said it; empty when none did. */
+  readonly said?: string;
   readonly seconds: number;
   /** Version that DRAGEN calls itself; absent where it does not say. */
   readonly version?: string;
@@ -97,12 +100,17 @@ function ownFailure({ step, exit, what = '' }: Pick<BoxEnd, 'step' | 'exit' | 'w
   }
 }
 
-/** Code and message of work that failed on its machine. */
-export function boxFailure(end: Pick<BoxEnd, 'step' | 'exit' | 'what'>): BoxFailure {
-  const { step, exit } = end;
+/** In these steps it is an object that could not be moved. */
+const TRANSFERS: readonly BoxStep[] = ['tools', 'licence', 'reference', 'reads', 'results'];
+
+/** Code and message of work that failed on its machine, with what the program said last. */
+export function boxFailure(end: Pick<BoxEnd, 'step' | 'exit' | 'what' | 'said'>): BoxFailure {
+  const { step, exit, said = '' } = end;
   // 128 and the signal: the system ended it, as it does when memory runs out.
   if (exit > 128) return { code: 'JobKilled', message: `${MESSAGES[step]}: killed (exit ${exit})` };
-  return ownFailure(end) ?? { code: CODES[step], message: `${MESSAGES[step]} (exit ${exit})` };
+  const words = lastWords(said, TRANSFERS.includes(step));
+  const message = `${MESSAGES[step]} (exit ${exit})${words === '' ? '' : `: ${words}`}`;
+  return ownFailure(end) ?? { code: CODES[step], message };
 }
 
 /** A file beside the end, never one elsewhere. */
@@ -114,16 +122,20 @@ function isResult(value: unknown): value is BoxEnd['results'][number] {
 /** Reads what a machine wrote; undefined for anything else. */
 export function parseBoxEnd(text: string): BoxEnd | undefined {
   try {
-    const said = JSON.parse(text) as Partial<Readonly<Record<string, unknown>>>;
-    const { ok, step, exit, seconds, results } = said;
+    const found = JSON.parse(text) as Partial<Readonly<Record<string, unknown>>>;
+    const { ok, step, exit, said, seconds, results } = found;
     const known = BOX_STEPS.find((one) => one === step);
     if (typeof ok !== 'boolean' || known === undefined) return undefined;
     if (typeof exit !== 'number' || typeof seconds !== 'number') return undefined;
     if (!Array.isArray(results) || !results.every(isResult)) return undefined;
     const word = (value: unknown): string | undefined =>
       typeof value === 'string' && /^[\w.-]+$/.test(value) ? value : undefined;
-    const [what, version] = [word(said['what']), word(said['version'])];
-    const words = { ...(what === undefined ? {} : { what }), ...(version === undefined ? {} : { version }) };
+    const [what, version] = [word(found['what']), word(found['version'])];
+    const words = {
+      ...(what === undefined ? {} : { what }),
+      ...(version === undefined ? {} : { version }),
+      ...(typeof said === 'string' && said !== '' ? { said } : {}),
+    };
     return { ok, step: known, exit, ...words, seconds, results };
   } catch {
     return undefined;

@@ -68,6 +68,15 @@ plain() { if [ "\${1%.gz}" != "$1" ]; then gzip -d "$1"; fi; }
 /** Whatever ends the script says so in S3, where it outlives the machine. */
 const ENDING = `
 going_down() { [ "$(systemctl is-system-running 2> /dev/null)" = stopping ]; }
+# What a program said last of why it failed, in one line without what would have to be escaped.
+last_words() {
+  local log newest=
+  for log in "$home"/log/*.log; do if [ -z "$newest" ] || [ "$log" -nt "$newest" ]; then newest=$log; fi; done
+  [ -f "$newest" ] || return 0
+  tail -c 20000 "$newest" | LC_ALL=C tr '\\r\\t"\\\\' "\\n '/" | grep -av '^ *$' > "$home/words"
+  { grep -aiE 'error|fatal|exception|unrecogni|invalid' "$home/words" || cat "$home/words"; } |
+    tail -n 1 | LC_ALL=C tr -cd '[:print:]' | tail -c 1000
+}
 finish() {
   code=$?
   trap - EXIT
@@ -82,11 +91,13 @@ finish() {
   [ "$code" -eq 0 ] && ok=true || : > "$home/sums"
   list=$(awk 'BEGIN { first = 1 } { name = substr($0, 67); if (!first) printf ","; first = 0
     printf "{\\"name\\":\\"%s\\",\\"sha256\\":\\"%s\\"}", name, substr($0, 1, 64) }' "$home/sums")
-  printf '{"ok":%s,"step":"%s","exit":%s,"what":"%s","version":"%s","seconds":%s,"results":[%s]}\\n' "$ok" "$step" "$code" \\
-    "\${what//[^A-Za-z0-9._-]/_}" "$version" "$(($(date +%s) - began))" "$list" > "$home/end.json"
+  said=
+  [ "$code" -eq 0 ] || said=$(last_words)
+  printf '{"ok":%s,"step":"%s","exit":%s,"what":"%s","said":"%s",' "$ok" "$step" "$code" "\${what//[^A-Za-z0-9._-]/_}" "$said" > "$home/end.json"
+  printf '"version":"%s","seconds":%s,"results":[%s]}\\n' "$version" "$(($(date +%s) - began))" "$list" >> "$home/end.json"
   if [ "$code" -ne 0 ]; then
     for log in "$home"/log/*.log; do [ -f "$log" ] && { echo "== $(basename "$log")"; tail -c 200000 "$log"; }; done > "$home/all.log"
-    (put "$home/all.log" "$place.log")
+    (put "$home/all.log" "$logs.log")
   fi
   (put "$home/end.json" "$place/results/${END_NAME}")
   clear_folder

@@ -41,6 +41,8 @@ export interface BoxSample {
 export interface BoxWork {
   /** `s3://…/<name>`: results go below it. */
   readonly place: string;
+  /** `s3://…/<name>`: `<name>.log` is what the machine says of work that failed. */
+  readonly logs: string;
   readonly kmsKey?: string;
   readonly reference: BoxObject;
   /** `s3://…/` of the hash table: fetched from there when it is ready, built and brought there when it is not. */
@@ -244,7 +246,7 @@ function sampleLines(sample: BoxSample): readonly string[] {
  * results to S3, and says last in `end.json` how it went. Run twice it works once.
  */
 export function boxScript(work: BoxWork): string {
-  const { place, kmsKey, bytes, lingerMinutes, watchdogMinutes, sample } = work;
+  const { place, logs, kmsKey, bytes, lingerMinutes, watchdogMinutes, sample } = work;
   const sse = kmsKey === undefined ? '' : commandLine(['--sse', 'aws:kms', '--sse-kms-key-id', kmsKey]);
   return [
     '#!/bin/bash',
@@ -252,6 +254,7 @@ export function boxScript(work: BoxWork): string {
     'set -euo pipefail',
     'umask 077',
     `place=${quoted(place)}`,
+    `logs=${quoted(logs)}`,
     'name="$(basename "$place")"',
     `linger=${lingerMinutes}`,
     `watchdog=${watchdogMinutes}`,

@@ -26,7 +26,11 @@ async function workOn(runs: readonly string[], where: Places, settings: AwsSetti
     ...{ modality: 'genomics', caseId: 'A' },
     source: { kind: 'sra', runs, strandedness: 'auto' },
   } as GenomicsSampleInput['unit'];
-  return boxWork({ place: 's3://w/a', choice, table: { uri: 's3://t/', ready: true }, unit }, settings, where);
+  return boxWork(
+    { place: 's3://w/a', logs: 's3://w/a', choice, table: { uri: 's3://t/', ready: true }, unit },
+    settings,
+    where,
+  );
 }
 
 describe('the room that archives need', () => {

@@ -14,6 +14,7 @@ import {
   dragenProfile,
   fetchAndRun,
   joinedReads,
+  parseBoxEnd,
   plainName,
   watchdog,
 } from '../../../../../src/domain/genomics/dragen/index.js';
@@ -21,6 +22,7 @@ import { RecordingMachine, type Behaviour } from '../../../../support/aws/record
 
 const object = (uri: string, ...options: readonly string[]) => ({ uri, options });
 const PLACE = 's3://work/a/cohortflow-1';
+const LOGS = 's3://results/run/logs/r/cohortflow-1';
 const ONE_LANE: BoxReads = {
   kind: 'fastq',
   lanes: [{ first: object('s3://reads/a_1.fastq.gz'), second: object('s3://reads/a_2.fastq.gz') }],
@@ -57,7 +59,7 @@ function work({ profile = '4.3', sample = {}, ...more }: Wanted = {}): BoxWork {
     });
   const commands = { paired: command(true), single: command(false) };
   return {
-    ...{ place: PLACE, reference, table: { uri: TABLE, ready: false } },
+    ...{ place: PLACE, logs: LOGS, reference, table: { uri: TABLE, ready: false } },
     buildTable: hashTable(plainName(reference.uri)),
     ...{ bytes: 1_000, lingerMinutes: 15, watchdogMinutes: 420 },
     ...more,
@@ -257,12 +259,24 @@ describe('a script that fails', () => {
     const box = machine(behaviour);
     expect(await box.run(boxScript(work(wanted)))).toBe(exit);
     expect(box.end()).toMatchObject({ ok: false, step, exit, results: [] });
-    expect(box.kept().slice(-2)).toEqual([`${PLACE}.log`, `${PLACE}/results/end.json`]);
+    expect(box.kept().slice(-2)).toEqual([`${LOGS}.log`, `${PLACE}/results/end.json`]);
+    if (exit === 9) expect(box.end().said).toBe('ERROR: no contig');
     if (exit === 9) expect(String(box.file('cohortflow-1.log'))).toContain('== dragen.log\nERROR: no contig');
     // Nothing of the patient's stays on the disk.
     expect(readdirSync(join(box.root, 'var/lib/cohortflow/work')).filter((name) => !/^hash-table/.test(name))).toEqual(
       [],
     );
+  });
+
+  it.each([
+    ['a later line that says nothing of it', 'ERROR: no \\"chr9\\"\\r\\nrun ended', "ERROR: no 'chr9'"],
+    ['a backslash and what is not text', 'bad option: C:\\\\x\\a\\001é', 'bad option: C:/x'],
+    ['nothing that looks like an error', 'first\\nlast\\n\\n', 'last'],
+    ['nothing at all', '', undefined],
+  ])('tells the line in which a program says why, and stays JSON: %s', async (_what, words, expected) => {
+    const box = machine({ dragen: `printf '${words.replaceAll('\\"', '"')}'; exit 9` });
+    await box.run(boxScript(work()));
+    expect(parseBoxEnd(String(box.file('end.json')))?.said).toBe(expected);
   });
 
   it('says which program is missing before it fetches or builds anything', async () => {
