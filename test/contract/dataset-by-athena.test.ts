@@ -7,6 +7,8 @@ import { SageMakerFeatureStore } from '../../src/adapters/aws/sagemaker-feature-
 import { FileLedger } from '../../src/adapters/local/file-ledger.js';
 import { LocalFiles } from '../../src/adapters/local/files.js';
 import { createProgram } from '../../src/cli/main.js';
+import { readCsvText } from '../support/csv.js';
+import { shortFloat } from '../support/fake-feature-store.js';
 import { FeatureStoreServer, ServiceFault } from '../support/feature-store-server.js';
 import { finishedRun } from '../support/finished-run.js';
 import { inProcessRunner } from '../support/in-process-runner.js';
@@ -55,39 +57,72 @@ const cohort = {
   clinical: `Weight,Case_ID,Flag,Note\n${Array.from({ length: 120 }, (_, at) => `${at}.0,C-${at},${at % 2},"é's ""${at}"", so"\n`).join('')}`,
 };
 
+/** A finished run whose groups were sent. */
+async function sentRun(): Promise<string> {
+  const output = await finishedRun(cohort);
+  const files = new LocalFiles();
+  for (const group of ['imaging', 'genomics', 'clinical']) {
+    const result = await ingestFeatures(
+      { output, group },
+      {
+        files,
+        ledger: new FileLedger(files),
+        runner: inProcessRunner,
+        store: new SageMakerFeatureStore(settings, async () => undefined),
+        prefix: 'cohortflow',
+        workFolder: mkdtempSync(join(tmpdir(), 'cohortflow-work-')),
+      },
+      signal,
+      () => undefined,
+    );
+    expect(result.failed).toBe(0);
+  }
+  return output;
+}
+
+async function by(engine: string, output: string): Promise<string> {
+  const to = join(mkdtempSync(join(tmpdir(), 'cohortflow-to-')), `${engine}.csv`);
+  const program = createProgram().exitOverride();
+  await program.parseAsync(['node', 'cohortflow', 'dataset', '--output', output, '--engine', engine, '--to', to]);
+  return readFileSync(to, 'utf8');
+}
+
 describe('cohortflow dataset', () => {
   it('has the same bytes by Athena, by DuckDB and of the run itself, whatever the service does', async () => {
-    const output = await finishedRun(cohort);
-    const files = new LocalFiles();
     troubled();
-    for (const group of ['imaging', 'genomics', 'clinical']) {
-      const result = await ingestFeatures(
-        { output, group },
-        {
-          files,
-          ledger: new FileLedger(files),
-          runner: inProcessRunner,
-          store: new SageMakerFeatureStore(settings, async () => undefined),
-          prefix: 'cohortflow',
-          workFolder: mkdtempSync(join(tmpdir(), 'cohortflow-work-')),
-        },
-        signal,
-        () => undefined,
-      );
-      expect(result.failed).toBe(0);
-    }
+    const output = await sentRun();
     // Answers that were lost left records twice.
     const written = [...server.store.written.values()].reduce((sum, rows) => sum + rows.length, 0);
     expect(written).toBeGreaterThan(300);
-    const by = async (engine: string): Promise<string> => {
-      const to = join(mkdtempSync(join(tmpdir(), 'cohortflow-to-')), `${engine}.csv`);
-      const program = createProgram().exitOverride();
-      await program.parseAsync(['node', 'cohortflow', 'dataset', '--output', output, '--engine', engine, '--to', to]);
-      return readFileSync(to, 'utf8');
-    };
     const own = readFileSync(join(output, 'dataset.csv'), 'utf8');
-    expect(await by('athena')).toBe(own);
-    expect(await by('duckdb')).toBe(own);
+    expect(await by('athena', output)).toBe(own);
+    expect(await by('duckdb', output)).toBe(own);
     expect(own.split('\n').length).toBe(122);
+  });
+
+  it('has numbers as near as FLOAT can hold them where the catalogue has that, and everything else exactly', async () => {
+    server.store.fractional = 'FLOAT';
+    const output = await sentRun();
+    const own = readCsvText(readFileSync(join(output, 'dataset.csv'), 'utf8'));
+    const asked = readCsvText(await by('athena', output));
+    expect(asked).toHaveLength(own.length);
+    let [short, long] = [0, 0];
+    for (const [at, row] of own.entries()) {
+      for (const [name, value] of Object.entries(row)) {
+        const found = asked[at]![name]!;
+        if (found === value) {
+          short += 1;
+          continue;
+        }
+        // The shortest number of that FLOAT, spelt as ever: not 0.10000000149011612 for 0.1.
+        long += 1;
+        expect(`${name} ${String(Number(found))}`).toBe(`${name} ${String(shortFloat(Number(value)))}`);
+        expect(Math.abs(Number(found) / Number(value) - 1)).toBeLessThan(2 ** -23);
+      }
+    }
+    // Thirds do not fit; whole numbers, short ones and texts do.
+    expect(long).toBeGreaterThan(50);
+    expect(short).toBeGreaterThan(10 * 50);
+    expect(asked.map((row) => row['case_id'])).toEqual(own.map((row) => row['case_id']));
   });
 });

@@ -14,7 +14,8 @@ interface Written {
   readonly at: number;
 }
 
-const SQL_TYPES = { Integral: 'BIGINT', Fractional: 'DOUBLE', String: 'VARCHAR' } as const;
+type Kind = FeatureGroupSpec['definitions'][number]['type'];
+
 const stamp = (at: number): string => `TIMESTAMP '${new Date(at).toISOString().replace('T', ' ').replace('Z', '')}'`;
 
 /** A number as Java, and so Athena, writes it. */
@@ -24,6 +25,16 @@ export function javaNumber(value: number): string {
   if (size >= 1e-3 && size < 1e7) return Number.isInteger(value) ? `${value}.0` : String(value);
   const [digits = '', exponent = ''] = value.toExponential().split('e');
   return `${digits.includes('.') ? digits : `${digits}.0`}E${Number(exponent)}`;
+}
+
+/** The shortest number that is the same as a FLOAT, which is what Athena writes of one. */
+export function shortFloat(value: number): number {
+  const float = Math.fround(value);
+  for (let digits = 1; digits <= 9; digits += 1) {
+    const short = Number(float.toPrecision(digits));
+    if (Math.fround(short) === float) return short;
+  }
+  return float;
 }
 
 /**
@@ -41,6 +52,8 @@ export class FakeFeatureStore implements FeatureStore, QueryEngine {
   now = Date.parse('2026-05-01T00:00:00Z');
   /** Milliseconds until what was written is seen. */
   lag = 0;
+  /** What the catalogue makes of `Fractional`: nobody has asked an account. */
+  fractional: 'DOUBLE' | 'FLOAT' = 'DOUBLE';
   /** Called before each write; may throw. */
   beforeWrite: (write: number) => void = () => undefined;
   /** What the store will not take. */
@@ -104,22 +117,27 @@ export class FakeFeatureStore implements FeatureStore, QueryEngine {
     for (const row of result.getRows()) {
       yield row.map((value, at) => {
         if (value === null) return null;
+        if (types[at] === 'FLOAT') return javaNumber(shortFloat(Number(value)));
         return types[at] === 'DOUBLE' ? javaNumber(Number(value)) : String(value);
       });
     }
   }
 
+  private sqlType(kind: Kind): string {
+    return { Integral: 'BIGINT', Fractional: this.fractional, String: 'VARCHAR' }[kind];
+  }
+
   private async fill(connection: DuckDBConnection, name: string, { definitions }: FeatureGroupSpec): Promise<void> {
     const table = `sagemaker_featurestore."${name.toLowerCase().replaceAll('-', '_')}"`;
-    const columns = definitions.map((one) => `"${one.name.toLowerCase()}" ${SQL_TYPES[one.type]}`);
+    const columns = definitions.map((one) => `"${one.name.toLowerCase()}" ${this.sqlType(one.type)}`);
     const own = ['write_time TIMESTAMP', 'api_invocation_time TIMESTAMP', 'is_deleted BOOLEAN'];
     await connection.run(`CREATE TABLE ${table} (${[...columns, ...own].join(', ')})`);
-    const cell = (text: string | undefined, type: keyof typeof SQL_TYPES): string =>
+    const cell = (text: string | undefined, type: Kind): string =>
       text === undefined
         ? 'NULL'
         : type === 'String'
           ? `'${text.replaceAll("'", "''")}'`
-          : `'${text}'::${SQL_TYPES[type]}`;
+          : `'${text}'::${this.sqlType(type)}`;
     for (const { values, deleted, at } of this.written.get(name)!) {
       if (at + this.lag > this.now) continue;
       const cells = definitions.map((one) => cell(values.get(one.name), one.type));

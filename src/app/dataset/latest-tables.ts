@@ -53,7 +53,10 @@ export function textCsv(path: string, columns: readonly string[]): string {
   return `read_csv(${literal(path)}, ${options}, hive_partitioning = false, nullstr = '', columns = {${types}})`;
 }
 
-/** A number as the table it came from has it: engines write `1.0E-7`, `1e-07` or `12.0`. */
+/**
+ * A number as the table it came from has it: engines write `1.0E-7`, `1e-07` or `12.0`. Of a column that the catalogue made a
+ * FLOAT they write the shortest number that stands for it, which no cast in the query could better.
+ */
 function spelling({ type, floats }: GroupColumn): (cell: TextCell) => string {
   if (type === 'String') return (cell) => cell ?? '';
   const write = floats === true ? floatText : String;
