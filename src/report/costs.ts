@@ -2,7 +2,7 @@ import { costBasis, costText, totalText } from '../domain/costs/index.js';
 import { escaped, MISSING, tableMarkup } from './markup.js';
 import type { PlannedCost, ReportModel } from './model.js';
 
-const HEAD = ['executor', 'machine', 'paid as', 'how many', 'hours', 'an hour', 'cost'];
+const HEAD = ['executor', 'machine', 'Region', 'paid as', 'how many', 'hours', 'an hour', 'cost'];
 
 function plannedText({ plannedAt, executor, units, dollars }: PlannedCost): string {
   const sum = dollars === null ? 'no price' : `$${dollars.toFixed(2)}`;
@@ -16,6 +16,7 @@ export function costsMarkup({ costs, planned = [] }: Pick<ReportModel, 'costs' |
   const rows = machines.map((one) => [
     one.executor,
     one.instanceType,
+    one.region,
     one.spot ? 'spot' : 'on demand',
     String(one.machines),
     (one.seconds / 3600).toFixed(2),

@@ -99,10 +99,21 @@ function distributionsMarkup(model: ReportModel): string {
   return `<h2>Features over the cohort</h2><div class="plots">${plots.join('')}</div>`;
 }
 
-const METHODS = `CT series were stacked by image position along the normal and written as NIfTI in Hounsfield units;
+/** What quantified the reads, for the methods: Salmon where nothing says otherwise. */
+function quantifiedBy({ samples }: ReportModel): string {
+  const programs = new Set(samples.map(({ quality }) => quality.program));
+  const salmon = programs.has('Salmon') || !programs.has('DRAGEN');
+  return [
+    ...(salmon ? ['Salmon (Patro et al., Nature Methods 2017)'] : []),
+    ...(programs.has('DRAGEN') ? ['DRAGEN (Illumina)'] : []),
+  ].join(' or ');
+}
+
+const methods = (
+  model: ReportModel,
+): string => `CT series were stacked by image position along the normal and written as NIfTI in Hounsfield units;
 segmentations were put on the same grid. Radiomic features follow the definitions of pyradiomics 3.0.1 (van Griethuysen et
-al., Cancer Research 2017; see also Zwanenburg et al., Radiology 2020). Reads were quantified with Salmon (Patro et al.,
-Nature Methods 2017) and summed by gene. The clinical table was encoded as its specification says. A value that could not be
+al., Cancer Research 2017; see also Zwanenburg et al., Radiology 2020). Reads were quantified with ${quantifiedBy(model)} and summed by gene. The clinical table was encoded as its specification says. A value that could not be
 computed is empty and has a reason in geometry.json.`;
 
 /** The report as one HTML file that loads nothing. Everything that came from data is escaped. */
@@ -121,7 +132,7 @@ ${escaped(duration(model.startedAt, model.endedAt))} until the data set was join
 <section>${samplesMarkup(model.samples)}</section>
 <section>${tablesMarkup(model)}</section>
 <section>${costsMarkup(model)}</section>
-<section><h2>How it was made</h2><p>${METHODS}</p>${tableMarkup(['program', 'version'], versions)}
+<section><h2>How it was made</h2><p>${methods(model)}</p>${tableMarkup(['program', 'version'], versions)}
 <details><summary>Parameters</summary><pre>${escaped(JSON.stringify(model.parameters, null, 2))}</pre></details></section>
 <section><h2>Review</h2><p class="lead">I have looked at the failures, the pictures and the distributions above.</p>
 <div class="sign"><div></div><div></div><div></div><span>Name</span><span>Date</span><span>Verdict</span></div></section>

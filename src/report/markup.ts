@@ -3,6 +3,12 @@ export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
+/** Cells longer than this may be broken after underscores: names of files and features have no spaces. */
+const LONG = 24;
+
+const cellText = (text: string): string =>
+  text.length > LONG ? escaped(text).replaceAll('_', '_<wbr>') : escaped(text);
+
 /** Stands in a cell whose value nobody knows. */
 export const MISSING = '–';
 
@@ -11,9 +17,10 @@ export function tableMarkup(header: readonly string[], rows: readonly (readonly 
   const numeric = header.map(
     (_, at) => rows.length > 0 && rows.every((row) => /^(-?\$?[\d.,e+-]*%?|–)$/.test(row[at] ?? '')),
   );
-  const head = header.map((name) => `<th scope="col">${escaped(name)}</th>`).join('');
+  const kind = (at: number): string => (numeric[at] === true ? ' class="number"' : '');
+  const head = header.map((name, at) => `<th scope="col"${kind(at)}>${escaped(name)}</th>`).join('');
   const body = rows.map((row) => {
-    const cells = row.map((cell, at) => `<td${numeric[at] === true ? ' class="number"' : ''}>${escaped(cell)}</td>`);
+    const cells = row.map((cell, at) => `<td${kind(at)}>${cellText(cell)}</td>`);
     return `<tr>${cells.join('')}</tr>`;
   });
   return `<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;

@@ -34,7 +34,7 @@ export interface RunCosts {
   readonly machines: readonly CostOfMachines[];
   /** Of the machines that have a price; null where none has. */
   readonly dollars: number | null;
-  /** Types without a price: their cost is not in the sum. */
+  /** Types without a price, and where: their cost is not in the sum. */
   readonly unpriced: readonly string[];
 }
 
@@ -86,7 +86,13 @@ export function runCosts(paid: readonly PaidMachine[], region?: string, table?: 
     prices: { date: pricesOf(FALLBACK_REGION, table).date, verified },
     machines,
     dollars: priced.length === 0 ? null : exact(priced.reduce((sum, one) => sum + one, 0)),
-    unpriced: [...new Set(machines.flatMap(({ hour, instanceType }) => (hour === null ? [instanceType] : [])))],
+    unpriced: [
+      ...new Set(
+        machines.flatMap(({ hour, instanceType, region: where }) =>
+          hour === null ? [`${instanceType} in ${where}`] : [],
+        ),
+      ),
+    ],
   };
 }
 

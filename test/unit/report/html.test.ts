@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { reportHtml } from '../../../src/report/html.js';
-import { histogramMarkup } from '../../../src/report/markup.js';
+import { histogramMarkup, tableMarkup } from '../../../src/report/markup.js';
 import type { ReportModel, ReportSample } from '../../../src/report/model.js';
 import { samplesMarkup } from '../../../src/report/samples.js';
 import { runCosts } from '../../../src/domain/costs/index.js';
@@ -60,6 +60,34 @@ describe('reportHtml', () => {
     expect(html).toContain('1 of 2 cases failed');
   });
 
+  it('is dark on screens only: on paper the ink is', () => {
+    expect(html).toContain('@media screen and (prefers-color-scheme: dark)');
+    expect(html).not.toContain('@media (prefers-color-scheme');
+  });
+
+  it('names in its methods what quantified the reads', () => {
+    const sample = (program: string): ReportSample => ({
+      ...{ caseId: 'A', part: '', quality: { ...NO_QUALITY, program }, warnings: [], stepSeconds: null },
+    });
+    const said = (...programs: string[]): string => reportHtml({ ...MODEL, samples: programs.map(sample) });
+    expect(said()).toContain('quantified with Salmon (Patro et al., Nature Methods 2017) and');
+    expect(said('DRAGEN')).toContain('quantified with DRAGEN (Illumina) and');
+    expect(said('DRAGEN', 'Salmon')).toContain('Nature Methods 2017) or DRAGEN (Illumina) and');
+  });
+
+  it('lets long names be broken, and nothing else', () => {
+    const table = tableMarkup(
+      ['name', 'n'],
+      [
+        ['a_very_long_name_of_a_file_<b>.fa', '$1.50'],
+        ['a_b', '–'],
+      ],
+    );
+    expect(table).toContain('a_<wbr>very_<wbr>long_<wbr>name_<wbr>of_<wbr>a_<wbr>file_<wbr>&#60;b&#62;.fa');
+    expect(table).toContain('<td>a_b</td><td class="number">–</td>');
+    expect(table).toContain('<th scope="col">name</th><th scope="col" class="number">n</th>');
+  });
+
   it('gives every picture a text', () => {
     expect(html.match(/<img /g)).toHaveLength(1);
     expect(html).toContain('alt="Tumour of case B in three planes"');
@@ -73,7 +101,7 @@ describe('reportHtml', () => {
     ])!;
     const shown = reportHtml({ ...MODEL, costs });
     expect(shown).toContain('>What it cost<');
-    expect(shown).toMatch(/\$\d+\.\d\d, without f9\.huge<.*not what was billed/);
+    expect(shown).toMatch(/\$\d+\.\d\d, without f9\.huge in us-east-1<.*not what was billed/);
     expect(shown).toContain(`no price for f9.huge in table of ${costs.prices.date}`);
     const plannedAt = '2026-01-02T03:04:05Z';
     const planned = [{ plannedAt, executor: 'dragen', units: 12, dollars: 14.5 }];

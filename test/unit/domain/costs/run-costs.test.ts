@@ -44,12 +44,12 @@ describe('what the machines of a run cost', () => {
 
   it('of a type that the table does not have are not known, and never 0', () => {
     const found = costs(box(3600), box(3600, { instanceType: 'f9.huge' }));
-    expect(found).toMatchObject({ dollars: 1.98, unpriced: ['f9.huge'] });
+    expect(found).toMatchObject({ dollars: 1.98, unpriced: ['f9.huge in us-east-1'] });
     expect(found.machines.map((one) => costText(one, found.prices.date))).toEqual([
       '$1.98',
       'no price for f9.huge in table of 2026-01-02',
     ]);
-    expect(totalText(found)).toBe('$1.98, without f9.huge');
+    expect(totalText(found)).toBe('$1.98, without f9.huge in us-east-1');
     const none = costs(box(3600, { instanceType: 'constructor' }));
     expect(none).toMatchObject({ dollars: null, machines: [{ hour: null, dollars: null }] });
     expect(totalText(none)).toBe('not known');
