@@ -18,10 +18,10 @@ const STATE = join(ROOT, '.cache', 'test-state');
 /** The tests' temporary files, gigabytes of phantoms after some runs: removed at the end unless a test failed. */
 const TEMPORARY = mkdtempSync(join(tmpdir(), 'cohortflow-test-'));
 const VITEST = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
-// Suites that start servers and pools of processes want the machine for themselves: one file at a time.
 const PARALLEL = ['unit', 'reference', 'contract', 'activities'];
-const SERIAL = ['workflows', 'replay', 'e2e'];
-// Whole runs against stand-ins of services mostly wait for them: two files at a time.
+// These start servers and processes of their own: two files at a time fill a machine of two cores.
+const WITH_SERVERS = ['workflows', 'replay', 'e2e'];
+// Whole runs against stand-ins of services mostly wait for them.
 const WAITING = ['e2e/aws'];
 /** What also runs on the other lines of Node: all pure logic, and the package as a user would install it. */
 const ON_OTHER_NODES = ['test/unit', 'test/e2e/pack.test.ts'];
@@ -127,7 +127,7 @@ async function otherNodes(summary) {
     else
       await vitest(summary, `Node ${node.version}`, ON_OTHER_NODES, {
         node: node.binary,
-        args: ['--no-file-parallelism'],
+        args: ['--maxWorkers=2'],
       });
   }
 }
@@ -189,8 +189,8 @@ export async function runTests(args, { began }) {
   if (noDeploy === undefined) await vitest(summary, 'CDK app', ['deploy/test'], { root: DEPLOY });
   else countSkip(summary, 'deploy/test', noDeploy);
   const others = suites(WAITING).map((path) => `--exclude=${path}/**`);
-  await vitest(summary, 'suites with servers', suites(SERIAL), { args: ['--no-file-parallelism', ...others] });
-  await vitest(summary, 'suites with services', suites(WAITING), { args: ['--maxWorkers=2'] });
+  await vitest(summary, 'suites with servers', suites(WITH_SERVERS), { args: ['--maxWorkers=2', ...others] });
+  await vitest(summary, 'suites with services', suites(WAITING), { args: ['--maxWorkers=3'] });
   if (allNodes) await otherNodes(summary);
   else say('\nOther lines of Node are tested in CI, or with `npm test -- --all-nodes`.');
   await tidyUp(summary.failed > 0);
