@@ -1,5 +1,6 @@
 import type { Grounds } from './roles/grounds.js';
 import { TABLES_FOLDER } from './roles/machines.js';
+import type { StorageSettings } from './settings.js';
 
 /** What the `aws:` block of cohortflow.yaml is made of, and a worker gets as `COHORTFLOW_AWS`. */
 export interface BlockParts extends Grounds {
@@ -10,40 +11,49 @@ export interface BlockParts extends Grounds {
 
 type Value = string | number | boolean | readonly string[] | { readonly [name: string]: Value };
 
+/** Settings under the names of the product; what the file does not say is left to the product. */
+function said(settings: object, ...without: readonly string[]): Readonly<Record<string, Value>> {
+  const entries = Object.entries(settings) as readonly (readonly [string, Value])[];
+  return Object.fromEntries(entries.filter(([name]) => !without.includes(name)));
+}
+
+/** How S3 is read and written; undefined where there is nothing to say. */
+function s3Block({ anonymous, requesterPays, onlyTaggedObjects }: StorageSettings): Readonly<Record<string, Value>> {
+  const block = {
+    ...(anonymous.length === 0 ? {} : { anonymous }),
+    ...(requesterPays.length === 0 ? {} : { requesterPays }),
+    ...(onlyTaggedObjects ? { objectTags: { sagemaker: 'true' } } : {}),
+  };
+  return Object.keys(block).length === 0 ? {} : { s3: block };
+}
+
 /** The settings of the account, as `docs/aws.md` describes them. */
 export function awsBlock(parts: BlockParts): Readonly<Record<string, Value>> {
   const { settings, results, key, subnetIds, machinesProfileName } = parts;
-  const { dragen, storage, name } = settings;
+  const { dragen, features, jobs, storage, name } = settings;
   const place = (folder: string): string => `s3://${results.bucketName}/${folder}`;
   return {
     region: parts.region,
     work: place('work'),
     kmsKey: key.keyArn,
     tags: { 'cohortflow:installation': name },
-    ...(storage.onlyTaggedObjects ? { s3: { objectTags: { sagemaker: 'true' } } } : {}),
+    ...s3Block(storage),
     sagemaker: {
+      ...said(jobs),
       image: parts.jobsImage,
       roleArn: parts.jobsRole.roleArn,
       subnets: subnetIds,
       securityGroups: [parts.jobsGroupId],
     },
-    features: { offlineStore: place('features'), roleArn: parts.featuresRole.roleArn, prefix: name },
+    features: { ...said(features), offlineStore: place('features'), roleArn: parts.featuresRole.roleArn, prefix: name },
     athena: { workgroup: 'primary', results: place('athena') },
     ...(dragen === undefined || machinesProfileName === undefined
       ? {}
       : {
           dragen: {
-            ...(dragen.ami === undefined ? {} : { ami: dragen.ami }),
-            ...(dragen.amiParameter === undefined ? {} : { amiParameter: dragen.amiParameter }),
-            ...(dragen.profile === undefined ? {} : { profile: dragen.profile }),
-            ...(dragen.licence === undefined ? {} : { licence: dragen.licence }),
-            ...(dragen.sraTools === undefined ? {} : { sraTools: dragen.sraTools }),
-            ...(dragen.instances === undefined ? {} : { instances: dragen.instances }),
-            instanceTypes: dragen.instanceTypes,
+            ...said(dragen, 'keepAlignments'),
+            ...(dragen.keepAlignments ? { alignments: place('alignments') } : {}),
             instanceProfile: machinesProfileName,
-            spot: dragen.spot,
-            reference: dragen.reference,
-            annotation: dragen.annotation,
             hashTable: place(TABLES_FOLDER),
             subnets: subnetIds,
             securityGroups: [parts.machinesGroupId],

@@ -33,6 +33,7 @@ const FLAG = oneOf(true, false);
 
 const DIGEST = text('a digest, sha256: and 64 hexadecimal digits', /^sha256:[0-9a-f]{64}$/);
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const BUCKETS = list('names of buckets', BUCKET);
 const PLACE = text('s3://bucket/key', /^s3:\/\/[a-z0-9][a-z0-9.-]+\/.+/);
 /** Retentions that CloudWatch Logs has. */
 const LOG_DAYS = [
@@ -68,8 +69,23 @@ export const SHAPE: Shape = {
     zones: list('at least two zones', /^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 2),
     wayOut: oneOf('endpoints', 'nat'),
   },
-  storage: { readBuckets: list('names of buckets', BUCKET), oldVersionsDays: whole(1, 3650), onlyTaggedObjects: FLAG },
+  storage: {
+    readBuckets: BUCKETS,
+    anonymous: BUCKETS,
+    requesterPays: BUCKETS,
+    oldVersionsDays: whole(1, 3650),
+    onlyTaggedObjects: FLAG,
+  },
   workers: { orchestration: WORKER, io: WORKER, cpu: WORKER },
+  jobs: {
+    instanceTypes: list('types of machines, ml.…', /^ml\.[a-z0-9-]+\.[a-z0-9-]+$/, 1),
+    // What CreateProcessingJob takes: 16 TB, and nine days.
+    volumeGb: whole(1, 16_384),
+    maxMinutes: whole(1, 12_960),
+    pollSeconds: whole(1, 3600),
+    pollsPerSecond: whole(1, 100),
+  },
+  features: { tableFormat: oneOf('Glue', 'Iceberg'), online: FLAG, visibleWithinMinutes: whole(1, 1440) },
   dragen: {
     ami: text('the id of an image, ami-…', /^ami-[0-9a-f]+$/),
     amiParameter: text('a public parameter, /aws/service/…', /^\/aws\/service\/\S+$/),
@@ -83,6 +99,9 @@ export const SHAPE: Shape = {
     sraTools: PLACE,
     profile: text('a command profile', /^\S+$/),
     spot: FLAG,
+    rootVolume: { type: oneOf('gp3', 'gp2', 'io1', 'io2'), gb: whole(1, 65_536) },
+    maxMinutes: whole(1, 2880),
+    keepAlignments: FLAG,
     instances: whole(1, 500),
   },
   sweepMinutes: oneOf(0, ...Array.from({ length: 1440 }, (_, at) => at + 1)),
@@ -125,7 +144,7 @@ function over(defaults: unknown, given: unknown): unknown {
 
 const OPTIONAL_DEFAULTS = {
   temporal: { namespace: 'default', taskQueue: 'cohortflow', auth: 'none', tls: false },
-  dragen: { instanceTypes: ['f2.6xlarge'], spot: false },
+  dragen: { instanceTypes: ['f2.6xlarge'], spot: false, keepAlignments: false },
 } as const;
 
 /** What Fargate has: memory in GB, least, most and step, by vCPUs. */

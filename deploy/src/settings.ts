@@ -43,8 +43,29 @@ export interface StorageSettings {
   /** Buckets, made by others, that cohorts are read from. */
   readonly readBuckets: readonly string[];
   readonly oldVersionsDays: number;
+  /** Public buckets that are read without credentials. */
+  readonly anonymous: readonly string[];
+  /** Buckets of others whose reader pays; read by workers and machines, not by jobs of SageMaker. */
+  readonly requesterPays: readonly string[];
   /** Jobs read only objects that carry `sagemaker=true`, as in the published original. */
   readonly onlyTaggedObjects: boolean;
+}
+
+/** Processing jobs, where they are not to be as they come. */
+export interface JobsSettings {
+  /** In order of preference. */
+  readonly instanceTypes?: readonly string[];
+  readonly volumeGb?: number;
+  readonly maxMinutes?: number;
+  readonly pollSeconds?: number;
+  readonly pollsPerSecond?: number;
+}
+
+/** Feature groups, where they are not to be as they come. */
+export interface FeaturesSettings {
+  readonly tableFormat?: 'Glue' | 'Iceberg';
+  readonly online?: boolean;
+  readonly visibleWithinMinutes?: number;
 }
 
 export interface DragenSettings {
@@ -59,6 +80,11 @@ export interface DragenSettings {
   readonly sraTools?: string;
   readonly profile?: string;
   readonly spot: boolean;
+  readonly rootVolume?: { readonly type?: string; readonly gb?: number };
+  /** Minutes a sample may take. */
+  readonly maxMinutes?: number;
+  /** Keeps the alignments (BAM), in `alignments/` of the bucket of results. */
+  readonly keepAlignments: boolean;
   /** Machines that take one sample after another, instead of one machine for each. */
   readonly instances?: number;
 }
@@ -85,6 +111,8 @@ export interface Settings {
   readonly network: NetworkSettings;
   readonly storage: StorageSettings;
   readonly workers: Readonly<Record<WorkerRole, WorkerSettings>>;
+  readonly jobs: JobsSettings;
+  readonly features: FeaturesSettings;
   readonly dragen?: DragenSettings;
   readonly sweepMinutes: number;
   readonly logDays: number;
@@ -96,7 +124,9 @@ export const DEFAULTS: Settings = {
   name: 'cohortflow',
   images: {},
   network: { cidr: '10.40.0.0/16', wayOut: 'endpoints' },
-  storage: { readBuckets: [], oldVersionsDays: 30, onlyTaggedObjects: false },
+  storage: { readBuckets: [], anonymous: [], requesterPays: [], oldVersionsDays: 30, onlyTaggedObjects: false },
+  jobs: {},
+  features: {},
   workers: {
     orchestration: { vcpu: 1, memoryGb: 4, diskGb: 21, least: 1, most: 2 },
     io: { vcpu: 1, memoryGb: 4, diskGb: 50, least: 1, most: 4 },

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { awsSettingsFault } from '../../src/config/aws-settings.js';
+import { AWS_SHAPE, awsSettingsFault, type AwsSettings } from '../../src/config/aws-settings.js';
 import { WORKER_ROLES as PRODUCT_ROLES } from '../../src/config/config.js';
 import { GROUPS } from '../../src/domain/feature-table/group-schema.js';
 import { storeGroupBeginning } from '../../src/domain/feature-table/store-form.js';
-import { SettingsError, settingsOf } from '../src/check-settings.js';
+import { SettingsError, settingsOf, SHAPE } from '../src/check-settings.js';
 import { missingForWork } from '../src/cohortflow-app.js';
 import { DEFAULTS, FEATURE_TABLES, WORKER_ROLES } from '../src/settings.js';
 import { ROOT } from './support/sdk-calls.js';
@@ -63,16 +63,45 @@ describe('settings', () => {
       { dragen: { sraTools: 'https://ncbi/sratoolkit.tar.gz' } },
       /^dragen\.sraTools: found .*, wanted s3:\/\/bucket\/key/,
     ],
+    [
+      { jobs: { instanceTypes: ['r5.large'] } },
+      /^jobs\.instanceTypes: found .*, wanted a list of types of machines, ml/,
+    ],
+    [{ jobs: { volumeGb: 0 } }, /^jobs\.volumeGb: found 0, wanted a whole number from 1 to 16384/],
+    [{ features: { tableFormat: 'Hudi' } }, /^features\.tableFormat: found "Hudi", wanted "Glue" or "Iceberg"/],
+    [{ dragen: { rootVolume: { type: 'gp9' } } }, /^dragen\.rootVolume\.type: found "gp9", wanted "gp3" or/],
     [{ watch: { emails: ['nobody'] } }, /wanted a list of e-mail addresses/],
     ['text', /wanted a mapping of settings/],
   ])('that are wrong (%j) say what was found and what is wanted', (document, message) => {
     expect(fault(document)).toMatch(message);
   });
 
-  it('hand on everything that they say of DRAGEN under the names of the product', () => {
+  it('hand on everything that they say of jobs, features, S3 and DRAGEN under the names of the product', () => {
     const { work } = templatesOf(FULL);
-    const block = parse(rendered(work.Outputs?.['Settings']?.Value) as string) as { aws: { dragen: unknown } };
-    expect(block.aws.dragen).toMatchObject(FULL.dragen);
+    const { aws } = parse(rendered(work.Outputs?.['Settings']?.Value) as string) as { aws: AwsSettings };
+    const { keepAlignments, ...dragen } = FULL.dragen;
+    const { anonymous, requesterPays } = FULL.storage;
+    expect(aws).toMatchObject({
+      ...{ sagemaker: FULL.jobs, features: FULL.features, dragen },
+      s3: { anonymous, requesterPays, objectTags: { sagemaker: 'true' } },
+    });
+    expect(keepAlignments).toBe(true);
+    expect(aws.dragen?.alignments).toMatch(/^s3:.*\/alignments$/);
+  });
+
+  // A failure's remedy may say "raise aws.sagemaker.volumeGb": whoever deploys by the app must be able to.
+  it('have every setting of jobs, features and machines that is not about where the installation is', () => {
+    const { sagemaker, features, dragen } = AWS_SHAPE;
+    const given = (shape: object, ...own: readonly string[]): string[] =>
+      Object.keys(shape).filter((name) => !own.includes(name));
+    const network = ['subnets', 'securityGroups'];
+    const settings = (part: keyof typeof SHAPE): string[] => Object.keys(SHAPE[part] ?? {});
+    expect(settings('jobs').sort()).toEqual(
+      given(sagemaker, ...network, 'image', 'roleArn', 'networkIsolation').sort(),
+    );
+    expect(settings('features').sort()).toEqual(given(features, 'offlineStore', 'roleArn', 'prefix').sort());
+    const ours = given(dragen, ...network, 'instanceProfile', 'hashTable', 'alignments', 'pollSeconds');
+    expect(settings('dragen').sort()).toEqual([...ours, 'keepAlignments'].sort());
   });
 
   it('know the worker roles and the tables of features of the product', () => {

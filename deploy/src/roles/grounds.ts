@@ -29,7 +29,9 @@ export function arn({ scope }: Pick<Grounds, 'scope'>, service: string, resource
 
 /** ARNs of buckets that are read: ours and those that others gave. */
 export function readable({ inputs, results, settings }: Grounds): readonly string[] {
-  const others = settings.storage.readBuckets.map((name) => `arn:${Aws.PARTITION}:s3:::${name}`);
+  const { readBuckets, requesterPays } = settings.storage;
+  // Public buckets are read without credentials: no right to them is needed.
+  const others = [...new Set([...readBuckets, ...requesterPays])].map((name) => `arn:${Aws.PARTITION}:s3:::${name}`);
   return [inputs.bucketArn, results.bucketArn, ...others];
 }
 

@@ -39,7 +39,17 @@ export const FULL = {
       privateLink: 'com.amazonaws.vpce.eu-central-1.vpce-svc-0a1b',
     },
   },
-  storage: { readBuckets: ['studies-of-others'], onlyTaggedObjects: true },
+  storage: {
+    readBuckets: ['studies-of-others'],
+    anonymous: ['open-studies'],
+    requesterPays: ['paid-studies'],
+    onlyTaggedObjects: true,
+  },
+  jobs: {
+    ...{ instanceTypes: ['ml.r5.large', 'ml.m5.xlarge'], volumeGb: 20, maxMinutes: 90 },
+    ...{ pollSeconds: 20, pollsPerSecond: 4 },
+  },
+  features: { tableFormat: 'Iceberg', online: true, visibleWithinMinutes: 30 },
   dragen: {
     amiParameter: '/aws/service/marketplace/prod-x/4.3',
     reference: 's3://references/hg38/genome.fa',
@@ -47,6 +57,9 @@ export const FULL = {
     licence: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:dragen-AbCdEf',
     sraTools: 's3://references/sratoolkit.tar.gz',
     spot: true,
+    rootVolume: { type: 'gp3', gb: 300 },
+    maxMinutes: 600,
+    keepAlignments: true,
     instances: 4,
   },
   watch: { emails: ['someone@example.org'], budgetUsd: 500 },
