@@ -34,7 +34,13 @@ export function planLines(plan: Plan): string[] {
   const lines: string[] = [];
   if (sizes.imaging.count > 0) lines.push(sizesLine('studies', sizes.imaging));
   if (sizes.genomics.count > 0) lines.push(sizesLine('samples', sizes.genomics));
-  if (sizes.unknown > 0) lines.push(`${sizes.unknown} units of unknown size are planned with the median of the others`);
+  if (sizes.unknown > 0) {
+    const guessed = Object.entries(sizes.assumed ?? {}).map(
+      ([kind, bytes]) => `${(bytes / MB).toFixed(0)} MB a ${kind === 'imaging' ? 'study' : 'sample'}`,
+    );
+    const instead = guessed.length === 0 ? '' : `; where none is known, with ${guessed.join(' and ')}`;
+    lines.push(`${sizes.unknown} units of unknown size are planned with the median of the others${instead}`);
+  }
   lines.push('', 'with each executor:');
   for (const estimate of estimates) lines.push(...estimateLines(estimate));
   if (sizes.imaging.count > 0) {

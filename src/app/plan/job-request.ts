@@ -6,7 +6,12 @@ import { masked } from './masked.js';
 
 /** The request of one study's job, or why there is none. */
 export type PlannedRequest =
-  { readonly request: Readonly<Record<string, unknown>> } | { readonly request: null; readonly why: string };
+  | {
+      readonly request: Readonly<Record<string, unknown>>;
+      /** Settings without which it cannot be sent; their places have `…`. */
+      readonly missing?: readonly string[];
+    }
+  | { readonly request: null; readonly why: string };
 
 /** Stands where a run puts the job's own name: it is made from the run, which is not there yet. */
 const NAME = 'cohortflow-plan';

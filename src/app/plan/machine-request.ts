@@ -12,6 +12,8 @@ export interface PlannedMachine {
   readonly profile: string;
   /** Once for all samples. */
   readonly hashTable: readonly string[];
+  /** Once for every archive, where reads come in archives. */
+  readonly fastqDump: readonly string[];
   readonly samples: readonly PlannedSample[];
   /** What would be sent to EC2 for the first machine. */
   readonly launch: PlannedRequest;
@@ -30,15 +32,10 @@ interface PlannedSample {
 /** Stands where a run puts the work's own name. */
 const NAME = 'cohortflow-plan';
 
-const MADE_UP: GenomicsUnit = {
-  modality: 'genomics',
-  caseId: 'CASE-1',
-  source: {
-    kind: 'fastq',
-    lanes: [{ fastq1: 's3://bucket/CASE-1_1.fastq.gz', fastq2: 's3://bucket/CASE-1_2.fastq.gz' }],
-    strandedness: 'auto',
-  },
-};
+function madeUp(caseId: string): GenomicsUnit {
+  const lanes = [{ fastq1: `s3://bucket/${caseId}_1.fastq.gz`, fastq2: `s3://bucket/${caseId}_2.fastq.gz` }];
+  return { modality: 'genomics', caseId, source: { kind: 'fastq', lanes, strandedness: 'auto' } };
+}
 
 function plannedSample(unit: GenomicsUnit, profile: string, places: Places, settings: AwsSettings): PlannedSample[] {
   const { source } = unit;
@@ -64,26 +61,25 @@ interface Places {
 
 function launchOf(settings: AwsSettings, profile: string): PlannedRequest {
   const { ami, amiParameter } = settings.dragen ?? {};
-  const id = ami ?? amiParameter;
+  const id = ami ?? amiParameter ?? '…';
   const machine = dragenMachine(settings, profile);
   const [choice] = choicesOf(machine, settings);
-  if (id === undefined || choice === undefined) {
-    return { request: null, why: 'the executor dragen needs the setting aws.dragen.ami or amiParameter' };
-  }
+  if (choice === undefined) return { request: null, why: 'aws.dragen.instanceTypes names no type' };
   const image = { id, rootDevice: 'that of the image' };
   const request = machineRequest(image, choice, machine, { 'cohortflow:work': NAME }, NAME, settings);
-  return { request: masked(request) as Readonly<Record<string, unknown>> };
+  const missing = id === '…' ? { missing: ['aws.dragen.ami or aws.dragen.amiParameter'] } : {};
+  return { request: masked(request) as Readonly<Record<string, unknown>>, ...missing };
 }
 
 /**
- * What a run would have DRAGEN machines do. Reference and annotation that no setting names, and a sample where the cohort is
+ * What a run would have DRAGEN machines do. Reference and annotation that no setting names, and samples where the cohort is
  * only counted, are made up.
  *
- * @param units samples of the sheet; those that are quantified already need no machine
+ * @param units samples of the sheet, of which those that are quantified already need no machine; or how many there are
  * @throws CohortflowError `InvalidInput` for a profile that there is none of
  */
 export function plannedMachine(
-  units: readonly GenomicsUnit[] | undefined,
+  units: readonly GenomicsUnit[] | number,
   profile: string | undefined,
   settings: AwsSettings,
 ): PlannedMachine {
@@ -91,7 +87,9 @@ export function plannedMachine(
   const { reference = 's3://bucket/genome.fa', annotation = 's3://bucket/genes.gtf' } = dragen;
   const chosen = profile ?? dragen.profile ?? DEFAULT_DRAGEN_PROFILE;
   const places = { genome: plainName(reference), annotation };
-  const { hashTable } = dragenCommands(chosen, places.genome, dragenSample(MADE_UP, annotation, settings, true));
-  const samples = (units ?? [MADE_UP]).flatMap((unit) => plannedSample(unit, chosen, places, settings));
-  return { profile: chosen, hashTable, samples, launch: launchOf(settings, chosen) };
+  const given = typeof units === 'number' ? Array.from({ length: units }, (_, at) => madeUp(`CASE-${at + 1}`)) : units;
+  const any = dragenSample(madeUp('CASE-1'), annotation, settings, true);
+  const { hashTable, fastqDump } = dragenCommands(chosen, places.genome, any);
+  const samples = given.flatMap((unit) => plannedSample(unit, chosen, places, settings));
+  return { profile: chosen, hashTable, fastqDump: [...fastqDump, './L1'], samples, launch: launchOf(settings, chosen) };
 }

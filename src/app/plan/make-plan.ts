@@ -43,6 +43,8 @@ export interface Plan {
     readonly imaging: SizeSummary;
     readonly genomics: SizeSummary;
     readonly unknown: number;
+    /** Sizes that units of unknown size are planned with where no other of their kind is known. */
+    readonly assumed?: NonNullable<CohortSizes['assumed']>;
   };
   readonly estimates: readonly Estimate[];
   readonly assumptions: Readonly<Partial<Record<AssumptionName, Assumption>>>;
@@ -76,7 +78,7 @@ export function dragenShape(settings: AwsSettings, profile?: string): DragenShap
 }
 
 /** Hours and dollars of a cohort with each executor. Pure: equal sizes and choices give an equal plan. */
-export function makePlan({ imaging, genomics, unknown }: CohortSizes, choice: PlanChoice): Plan {
+export function makePlan({ imaging, genomics, unknown, assumed }: CohortSizes, choice: PlanChoice): Plan {
   const { concurrency, jobs, region, settings } = choice;
   const chosen = choice.prices === undefined ? pricesOf(region) : pricesOf(region, choice.prices);
   const estimates: Estimate[] = [];
@@ -96,7 +98,10 @@ export function makePlan({ imaging, genomics, unknown }: CohortSizes, choice: Pl
   }
   const used = [...new Set(estimates.flatMap(({ assumes }) => assumes))];
   return {
-    sizes: { imaging: summarise(imaging), genomics: summarise(genomics.map(({ bytes }) => bytes)), unknown },
+    sizes: {
+      ...{ imaging: summarise(imaging), genomics: summarise(genomics.map(({ bytes }) => bytes)), unknown },
+      ...(assumed === undefined ? {} : { assumed }),
+    },
     estimates,
     assumptions: Object.fromEntries(used.map((name) => [name, ASSUMPTIONS[name]])),
     prices: {

@@ -11,6 +11,8 @@ export interface CohortSizes {
   readonly genomics: readonly SampleSize[];
   /** Units whose size could not be told; they are planned with the median of the others. */
   readonly unknown: number;
+  /** What they are planned with instead where no size of their kind could be told, in bytes. */
+  readonly assumed?: { readonly imaging?: number; readonly genomics?: number };
 }
 
 /** Looks under way at once: most are a list of a prefix. */
@@ -42,31 +44,37 @@ function median(values: readonly number[]): number | undefined {
   return sorted[Math.floor((sorted.length - 1) / 2)];
 }
 
-/** Unknown sizes replaced by the median of the known ones; those without any known are left out. */
-function filled(sizes: readonly (number | undefined)[]): number[] {
-  const known = sizes.filter((size) => size !== undefined);
-  const usual = median(known);
-  return usual === undefined ? [] : sizes.map((size) => size ?? usual);
+/** Unknown sizes replaced by the median of the known ones, or by what is assumed where none is known. */
+function filled(sizes: readonly (number | undefined)[], assumed: number): { sizes: number[]; guessed: boolean } {
+  const known = median(sizes.filter((size) => size !== undefined));
+  return { sizes: sizes.map((size) => size ?? known ?? assumed), guessed: sizes.length > 0 && known === undefined };
 }
 
 /**
  * Sizes of the studies and samples of a cohort, a bounded number of looks at once. Samples that are quantified already cost
  * nothing and are left out.
  *
+ * @param usual median size of a study and of a sample, in bytes, for a cohort none of whose sizes can be told
  * @throws whatever `sizeOf` throws
  */
 export async function measureCohort(
   { imaging, genomics }: Pick<CohortManifest, 'imaging' | 'genomics'>,
   sizeOf: SizeOf,
+  usual: Readonly<Record<'imaging' | 'genomics', number>>,
   signal: AbortSignal,
 ): Promise<CohortSizes> {
   const samples = genomics.filter(({ source }) => source.kind !== 'quant');
   const studies = await mapBounded(imaging, AT_ONCE, (unit) => together(placesOfStudy(unit), sizeOf, signal));
   const reads = await mapBounded(samples, AT_ONCE, (unit) => together(placesOfSample(unit), sizeOf, signal));
-  const sizes = filled(reads);
+  const [ofStudies, ofReads] = [filled(studies, usual.imaging), filled(reads, usual.genomics)];
+  const assumed = {
+    ...(ofStudies.guessed ? { imaging: usual.imaging } : {}),
+    ...(ofReads.guessed ? { genomics: usual.genomics } : {}),
+  };
   return {
-    imaging: filled(studies),
-    genomics: sizes.map((bytes, n) => ({ bytes, fromSra: samples[n]?.source.kind === 'sra' })),
+    imaging: ofStudies.sizes,
+    genomics: ofReads.sizes.map((bytes, n) => ({ bytes, fromSra: samples[n]?.source.kind === 'sra' })),
     unknown: [...studies, ...reads].filter((size) => size === undefined).length,
+    ...(Object.keys(assumed).length === 0 ? {} : { assumed }),
   };
 }

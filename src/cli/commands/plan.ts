@@ -58,15 +58,16 @@ async function sizesOf(options: PlanOptions, settings: AwsSettings): Promise<Mea
     const ways = '--cohort, --sizes, or --studies and --samples';
     throw new CohortflowError('InvalidInput', `plan: give ${given.length === 0 ? '' : 'one of '}${ways}`);
   }
+  const usual = { imaging: options.medianMb * MB, genomics: options.medianReadsMb * MB };
   if (sizes !== undefined) return { sizes: readSizes(await readGiven(sizes, '--sizes'), '--sizes') };
   if (cohort !== undefined) {
     const files = createFiles(settings);
     const { manifest } = await readCheckedSheet(existing(cohort, '--cohort'), files);
-    const measured = await measureCohort(manifest, sizeOfPlaces(files), new AbortController().signal);
+    const measured = await measureCohort(manifest, sizeOfPlaces(files), usual, new AbortController().signal);
     return { sizes: measured, manifest };
   }
-  const reads = expectedSizes(samples ?? 0, options.medianReadsMb * MB);
-  const imaging = expectedSizes(studies ?? 0, options.medianMb * MB);
+  const reads = expectedSizes(samples ?? 0, usual.genomics);
+  const imaging = expectedSizes(studies ?? 0, usual.imaging);
   return { sizes: { imaging, genomics: reads.map((bytes) => ({ bytes, fromSra: false })), unknown: 0 } };
 }
 
@@ -89,7 +90,9 @@ async function plan(options: PlanOptions): Promise<void> {
   });
   const { imaging, genomics } = measured;
   const machines =
-    genomics.length === 0 ? undefined : plannedMachine(manifest?.genomics, options.dragenProfile, settings);
+    genomics.length === 0
+      ? undefined
+      : plannedMachine(manifest?.genomics ?? genomics.length, options.dragenProfile, settings);
   const requests = {
     ...(imaging.length === 0 ? {} : { sagemaker: plannedJob(manifest?.imaging[0], settings) }),
     ...(machines === undefined ? {} : { dragen: machines }),

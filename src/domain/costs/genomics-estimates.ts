@@ -74,8 +74,9 @@ export function dragenOnEc2(
   samples: readonly SampleSize[],
   atOnce: number,
   { instanceTypes, spot, volume, instances, pollSeconds }: DragenShape,
-  { region, prices }: ChosenPrices,
+  chosen: ChosenPrices,
 ): Estimate {
+  const { region, prices } = chosen;
   const boxes = Math.min(instances ?? atOnce, samples.length);
   const ready = (ASSUMPTIONS.boxStart.value + ASSUMPTIONS.hashTable.value) * 60;
   const own = instances === undefined;
@@ -84,7 +85,8 @@ export function dragenOnEc2(
   );
   const wall = samples.length === 0 ? 0 : (makespan(seconds, boxes) + (own ? 0 : ready)) / 3600;
   const hours = own ? total(seconds) / 3600 : boxes * wall;
-  const { type, hour } = plannedType(instanceTypes, prices.instances);
+  const planned = plannedType(instanceTypes, 'instances', chosen);
+  const { type, hour } = planned;
   const gbMonth = volume.type === 'gp2' ? prices.gp2 : prices.gp3;
   const disks: CostLine = {
     what: `root volumes (${volume.type})`,
@@ -113,7 +115,7 @@ export function dragenOnEc2(
     where: own ? `one ${type} for each sample, ${boxes} at once` : `${boxes} × ${type}`,
     ...{ units: samples.length, bytes: bytesOf(samples), atOnce: boxes, hours: wall, machineHours: hours },
     ...{ dollars: hour === undefined ? null : totalOf(lines), lines, monthly: [monthly] },
-    figures: [...(hour === undefined ? [] : [`instances.${type}`]), volume.type === 'gp2' ? 'gp2' : 'gp3', 's3Storage'],
+    figures: [...planned.figures, volume.type === 'gp2' ? 'gp2' : 'gp3', 's3Storage'],
     assumes: [
       'boxStart',
       'hashTable',
@@ -130,7 +132,7 @@ export function dragenOnEc2(
       ...(spot ? ['spot machines cost less than this; their price changes and is not planned with'] : []),
       ...room,
       ...retired,
-      ...typeNotes(instanceTypes, hour !== undefined, `in ${region}`),
+      ...typeNotes(instanceTypes, planned, `in ${region}`),
     ],
   };
 }

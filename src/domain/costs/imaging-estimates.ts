@@ -78,13 +78,15 @@ export function imagingOnSageMaker(
   bytes: readonly number[],
   atOnce: number,
   { instanceTypes, volumeGb, pollSeconds, notes = [] }: ProcessingShape,
-  { region, prices }: ChosenPrices,
+  chosen: ChosenPrices,
 ): Estimate {
+  const { region, prices } = chosen;
   const paid = bytes.map(processingJobSeconds);
   // The end of a job is seen at the next look: half an interval later on the average.
   const seen = paid.map((seconds) => seconds + pollSeconds / 2);
   const hours = total(paid) / 3600;
-  const { type, hour } = plannedType(instanceTypes, prices.processing);
+  const planned = plannedType(instanceTypes, 'processing', chosen);
+  const { type, hour } = planned;
   const volumes: CostLine = {
     what: 'volumes of the jobs',
     dollars: (hours * volumeGb * prices.processingStorage) / HOURS_OF_MONTH,
@@ -101,13 +103,13 @@ export function imagingOnSageMaker(
     ...{ units: bytes.length, bytes: total(bytes), atOnce },
     ...{ hours: makespan(seen, atOnce) / 3600, machineHours: hours },
     ...{ dollars: hour === undefined ? null : totalOf(lines), lines, monthly: kept(bytes, prices) },
-    figures: [...(hour === undefined ? [] : [`processing.${type}`]), 'processingStorage', ...S3_FIGURES],
+    figures: [...planned.figures, 'processingStorage', ...S3_FIGURES],
     assumes: [...COMMON, 'imagingObjectMb', 'transfer', 'jobStart'],
     needs: [
       // The quota of every type that is listed counts.
       ...instanceTypes.map((one) => ({ quota: `${one} for processing job usage`, least: jobs })),
       { quota: 'Number of instances across all processing jobs', least: jobs },
     ],
-    notes: [...typeNotes(instanceTypes, hour !== undefined, `for processing in ${region}`), ...notes],
+    notes: [...typeNotes(instanceTypes, planned, `for processing in ${region}`), ...notes],
   };
 }

@@ -41,7 +41,9 @@ export interface ChosenPrices {
   readonly date: string;
   readonly source: string;
   readonly prices: RegionPrices;
-  /** True when a figure, by its path within the Region, was looked up at its source. */
+  /** Prices of machines that the Region lacks. */
+  readonly standIn: Pick<RegionPrices, 'processing' | 'instances'>;
+  /** True when a figure, by its path within the Region or with that of another, was looked up at its source. */
   verified(path: string): boolean;
 }
 
@@ -50,35 +52,59 @@ export function pricesOf(region: string, table: PriceTable = PRICE_TABLE): Chose
   const own = Object.hasOwn(table.regions, region) ? table.regions[region] : undefined;
   const used = own === undefined ? FALLBACK_REGION : region;
   const prices = own ?? table.regions[FALLBACK_REGION];
-  if (prices === undefined) throw new RangeError(`the price table lacks ${FALLBACK_REGION}`);
+  const standIn = table.regions[FALLBACK_REGION];
+  if (prices === undefined || standIn === undefined) throw new RangeError(`the price table lacks ${FALLBACK_REGION}`);
   const unverified = new Set(table.unverified);
   return {
     region: used,
     ofRegion: own !== undefined,
     date: table.date,
     source: table.source,
-    prices,
-    verified: (path) => !unverified.has('*') && !unverified.has(`${used}.${path}`),
+    ...{ prices, standIn },
+    verified: (path) => !['*', path, `${used}.${path}`].some((one) => unverified.has(one)),
   };
 }
 
+/** A type of machine with its price. */
+export interface PlannedType {
+  readonly type: string;
+  readonly hour: number | undefined;
+  /** Of the price: a path within the Region, or with the Region that stands in. */
+  readonly figures: readonly string[];
+  /** Region whose price it is, where the Region's own is not known. */
+  readonly standIn?: string;
+}
+
 /**
- * The type that work is planned with: the first of the list, which is had unless there is none of it. Its price is undefined
- * where the table has none; the plan then says so, and does not take another type for it.
+ * The type that work is planned with: the first of the list, which is had unless there is none of it. Where the Region has no
+ * price of it, that of {@link FALLBACK_REGION} stands in; the price is undefined where the table has none at all. The plan says
+ * either, and does not take another type for it.
  */
 export function plannedType(
   types: readonly string[],
-  prices: Readonly<Record<string, number>>,
-): { readonly type: string; readonly hour: number | undefined } {
+  kind: 'processing' | 'instances',
+  { prices, standIn }: ChosenPrices,
+): PlannedType {
   const [type = ''] = types;
-  return { type, hour: Object.hasOwn(prices, type) ? prices[type] : undefined };
+  const figure = `${kind}.${type}`;
+  if (Object.hasOwn(prices[kind], type)) return { type, hour: prices[kind][type], figures: [figure] };
+  if (!Object.hasOwn(standIn[kind], type)) return { type, hour: undefined, figures: [] };
+  return { type, hour: standIn[kind][type], figures: [`${FALLBACK_REGION}.${figure}`], standIn: FALLBACK_REGION };
 }
 
-/** What a plan says of a list of types: that the first has no price, that the others are only taken for want of it. */
-export function typeNotes(types: readonly string[], priced: boolean, where: string): readonly string[] {
-  const [first = '', ...others] = types;
+/**
+ * What a plan says of a list of types: that the first has no price, or one of another Region, and that the others are only
+ * taken for want of it.
+ */
+export function typeNotes(
+  types: readonly string[],
+  { type: first, hour, standIn }: PlannedType,
+  where: string,
+): readonly string[] {
+  const [, ...others] = types;
   return [
-    ...(priced ? [] : [`no price of ${first} ${where}`]),
+    ...(hour === undefined ? [`no price of ${first} ${where}`] : []),
+    ...(standIn === undefined ? [] : [`no price of ${first} ${where}: that of ${standIn} is taken`]),
     ...(others.length === 0 ? [] : [`planned with ${first}; ${others.join(', ')} only where there is none of it`]),
   ];
 }

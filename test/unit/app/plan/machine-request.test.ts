@@ -88,14 +88,23 @@ describe('what a plan says of DRAGEN machines', () => {
     expect(samples[2]).not.toHaveProperty('staging');
   });
 
+  it('lists every sample of a cohort that is only counted, and how archives would be unpacked', () => {
+    const { samples, fastqDump } = plannedMachine(162, 'seed', {});
+    expect(new Set(samples.map(({ name }) => name)).size).toBe(162);
+    expect(samples[161]?.quantify.paired?.join(' ')).toContain('-1 CASE-162_1.fastq.gz -2 CASE-162_2.fastq.gz');
+    expect(fastqDump).toEqual(['fastq-dump', '-I', '--split-files', './L1']);
+  });
+
   it('hides the account, and says what an account must have before anything can be sent', () => {
-    expect(JSON.stringify(plannedMachine(undefined, undefined, SETTINGS).launch)).not.toContain('123456789012');
-    const bare = plannedMachine(undefined, undefined, {});
-    expect(bare.launch).toMatchObject({ request: null });
-    expect(bare.samples).toHaveLength(1);
+    expect(JSON.stringify(plannedMachine(1, undefined, SETTINGS).launch)).not.toContain('123456789012');
+    const bare = plannedMachine(1, 'seed', {});
+    expect(bare.launch).toMatchObject({
+      request: { ImageId: '…', InstanceType: 'f1.4xlarge' },
+      missing: ['aws.dragen.ami or aws.dragen.amiParameter'],
+    });
   });
 
   it('is refused for a version whose commands nobody knows', () => {
-    expect(() => plannedMachine(undefined, '2.0', {})).toThrow('known are seed, 4.3, 4.6');
+    expect(() => plannedMachine(1, '2.0', {})).toThrow('known are seed, 4.3, 4.6');
   });
 });

@@ -1,9 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it, vi } from 'vitest';
 import { LocalFiles } from '../../../../src/adapters/local/files.js';
 import { PACKAGE_ROOT } from '../../../../src/app/package-root.js';
 import { makePlan, type Plan } from '../../../../src/app/plan/make-plan.js';
+import type { PlannedMachine } from '../../../../src/app/plan/machine-request.js';
 import { plannedJob } from '../../../../src/app/plan/job-request.js';
 import { measureCohort } from '../../../../src/app/plan/measure-cohort.js';
 import { sizeOfPlaces } from '../../../../src/app/plan/size-of.js';
@@ -23,6 +25,8 @@ const choice = {
   region: 'us-east-1',
   settings: {},
 } as const;
+
+const usual = { imaging: 352e6, genomics: 8e9 };
 
 describe('measuring a cohort', () => {
   const manifest: Pick<CohortManifest, 'imaging' | 'genomics'> = {
@@ -52,7 +56,7 @@ describe('measuring a cohort', () => {
   };
 
   it('adds up what a unit names, leaves out what is quantified, and takes the median for what it cannot tell', async () => {
-    const sizes = await measureCohort(manifest, async (place) => known[place], signal);
+    const sizes = await measureCohort(manifest, async (place) => known[place], usual, signal);
     expect(sizes).toEqual({
       imaging: [10, 21, 10],
       genomics: [
@@ -63,9 +67,23 @@ describe('measuring a cohort', () => {
     });
   });
 
-  it('plans nothing of a modality of which it knows no size', async () => {
-    const sizes = await measureCohort(manifest, async () => undefined, signal);
-    expect(sizes).toEqual({ imaging: [], genomics: [], unknown: 5 });
+  it('takes the usual size where it knows none of a kind, and says so', async () => {
+    const sizes = await measureCohort(manifest, async () => undefined, usual, signal);
+    expect(sizes).toEqual({
+      imaging: [352e6, 352e6, 352e6],
+      genomics: [
+        { bytes: 8e9, fromSra: true },
+        { bytes: 8e9, fromSra: false },
+      ],
+      unknown: 5,
+      assumed: { imaging: 352e6, genomics: 8e9 },
+    });
+    const plan = makePlan(sizes, choice);
+    expect(plan.estimates).toHaveLength(6);
+    expect(plan.sizes.assumed).toEqual(sizes.assumed);
+    expect(planLines(plan)).toContain(
+      '5 units of unknown size are planned with the median of the others; where none is known, with 352 MB a study and 8000 MB a sample',
+    );
   });
 
   it('counts a folder with everything below it, and knows a file that is not there', async () => {
@@ -174,6 +192,17 @@ describe('a plan with several instance types', () => {
     expect(dragen.notes).toContain('no price of f9.large in us-east-1');
   });
 
+  it('takes the price of another Region for a machine that the Region has no price of, and says so', () => {
+    const plan = (unverified: readonly string[]): Plan =>
+      makePlan(sizes, { ...choice, region: 'eu-central-1', prices: { ...PRICE_TABLE, unverified } });
+    const { estimates } = plan([]);
+    const dragen = estimates.find(({ executor }) => executor === 'dragen')!;
+    expect(dragen.dollars).toBeGreaterThan(0);
+    expect(dragen.notes).toContain('no price of f2.6xlarge in eu-central-1: that of us-east-1 is taken');
+    expect(plan([]).prices.verified).toBe(true);
+    expect(plan(['us-east-1.instances.f2.6xlarge']).prices.verified).toBe(false);
+  });
+
   it('says that a type with disks of its own takes the key from all', () => {
     const { estimates } = makePlan(sizes, {
       ...choice,
@@ -228,6 +257,33 @@ describe('the example of sizes', () => {
     // The figures of docs/costs.md.
     expect(((sagemaker?.hours ?? 0) * 60).toFixed(0)).toBe('24');
     expect(sagemaker?.dollars?.toFixed(2)).toBe('2.33');
+  });
+});
+
+describe('a sheet of accessions whose archive is out of reach', () => {
+  it('is planned by the command line, with every command', async () => {
+    const sheet = join(temporaryFolder('accessions'), 'cohort.csv');
+    writeFileSync(sheet, 'case_id,sra\nA,SRR123456\nB,SRR123457\n');
+    const said: string[] = [];
+    const unreachable = vi.spyOn(S3Client.prototype, 'send').mockImplementation(() => {
+      throw new Error('no way out');
+    });
+    const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    try {
+      await planCommand().parseAsync(['--cohort', sheet, '--dragen-profile', 'seed', '--json'], { from: 'user' });
+    } finally {
+      out.mockRestore();
+      unreachable.mockRestore();
+    }
+    const plan = JSON.parse(said.join('')) as Plan & { requests: { dragen: PlannedMachine } };
+    expect(plan.estimates.map(({ executor }) => executor)).toEqual(['local', 'local', 'dragen']);
+    expect(plan.sizes).toMatchObject({ unknown: 2, assumed: { genomics: 8e9 } });
+    const { samples, launch } = plan.requests.dragen;
+    expect(samples.map(({ fastqDump }) => fastqDump)).toEqual([
+      [['fastq-dump', '-I', '--split-files', './L1']],
+      [['fastq-dump', '-I', '--split-files', './L1']],
+    ]);
+    expect(launch).toMatchObject({ request: { InstanceType: 'f1.4xlarge' } });
   });
 });
 
