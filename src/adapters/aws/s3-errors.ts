@@ -43,12 +43,41 @@ export function isUnexplained(error: unknown): boolean {
   return (status === 400 || status === 403) && !/^(AccessDenied|ExpiredToken|InvalidAccessKeyId)/.test(name ?? '');
 }
 
-/**
- * An error of S3 as the product's own.
- *
- * @param doing as `reading`
- */
-export function s3Error(error: unknown, uri: string, doing: string, signal?: AbortSignal): unknown {
+/** What is done with objects, and the actions that it needs. */
+const ACTIONS = {
+  'looking at': 's3:GetObject and s3:ListBucket',
+  reading: 's3:GetObject',
+  listing: 's3:ListBucket',
+  writing: 's3:PutObject',
+  copying: 's3:GetObject on it and s3:PutObject on its copy',
+  removing: 's3:DeleteObject',
+} as const;
+/** What is encrypted with a key of one's own also needs the key. */
+const KEY_ACTIONS: Readonly<Partial<Record<keyof typeof ACTIONS, string>>> = {
+  reading: 'kms:Decrypt',
+  writing: 'kms:GenerateDataKey',
+  copying: 'kms:Decrypt and kms:GenerateDataKey',
+};
+
+/** What the SDK calls the error of an answer that says nothing but its status. */
+const SAYS_NOTHING = /^(Unknown\w*|Forbidden|403|error)$/i;
+
+/** What may not be done, with the action that whoever asks lacks. */
+function deniedError(
+  error: unknown,
+  coded: CohortflowError,
+  uri: string,
+  doing: keyof typeof ACTIONS,
+): CohortflowError {
+  const action = ACTIONS[doing];
+  const key = KEY_ACTIONS[doing] === undefined ? '' : `, and ${KEY_ACTIONS[doing]} where a key encrypts it`;
+  const silent = SAYS_NOTHING.test(((error ?? {}) as Answer).name ?? '');
+  const found = silent ? `S3, ${doing} ${uri}: not allowed` : coded.message;
+  return new CohortflowError('AwsDenied', `${found}; it needs ${action}${key}`, { ...coded.details, action }, error);
+}
+
+/** An error of S3 as the product's own. */
+export function s3Error(error: unknown, uri: string, doing: keyof typeof ACTIONS, signal?: AbortSignal): unknown {
   if (error instanceof CohortflowError) return error;
   if (signal?.aborted === true) return signal.reason;
   if (isMissing(error)) return new CohortflowError('FileNotFound', `${doing} ${uri}: nothing is there`, {}, error);
@@ -63,5 +92,7 @@ export function s3Error(error: unknown, uri: string, doing: string, signal?: Abo
     const message = `${doing} ${uri}: what arrived is not what was sent: S3 did not take it`;
     return new CohortflowError('ChecksumMismatch', message, {}, error);
   }
-  return awsError(error, `S3, ${doing} ${uri}`, signal);
+  const coded = awsError(error, `S3, ${doing} ${uri}`, signal);
+  const denied = coded instanceof CohortflowError && coded.code === 'AwsDenied';
+  return denied ? deniedError(error, coded, uri, doing) : coded;
 }

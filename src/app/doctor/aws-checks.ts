@@ -61,17 +61,30 @@ function queryChecks(subject: AwsSubject): readonly Check[] {
   ];
 }
 
+/** What a run itself reads and writes in S3. The sheet and what it names are looked at row by row. */
+function placeChecks(subject: AwsSubject): readonly Check[] {
+  const { output, inputs } = subject.wanted.places ?? { inputs: [] };
+  return [
+    ...(output === undefined ? [] : [writableCheck(subject, '--output', output)]),
+    ...inputs.map(({ option, uri }) => readableCheck(subject, option, uri)),
+  ];
+}
+
 /**
  * Everything that the wanted work needs of an account. The first two come first: without credentials and a Region the rest
  * says nothing.
  */
 export function awsChecks(subject: AwsSubject): { readonly first: readonly Check[]; readonly rest: readonly Check[] } {
   const { settings, wanted } = subject;
-  const { imaging, genomics, featureStore = false, athena = false } = wanted;
+  const { imaging, genomics, featureStore = false, athena = false, places } = wanted;
+  const services = imaging === 'sagemaker' || genomics === 'dragen' || featureStore || athena;
+  // Nothing but S3, which may not even be AWS's: nobody else is asked who is signed in.
+  if (places !== undefined && !services) return { first: placeChecks(subject), rest: [] };
   return {
     first: [credentialsCheck(subject), regionCheck(subject)],
     rest: [
       ...(settings.kmsKey === undefined ? [] : [keyCheck(subject)]),
+      ...placeChecks(subject),
       ...(settings.work === undefined ? [] : [writableCheck(subject, 'aws.work', settings.work)]),
       ...(imaging === 'sagemaker' ? imagingChecks(subject) : []),
       ...(genomics === 'dragen' ? genomicsChecks(subject) : []),

@@ -3,6 +3,7 @@ import type { RunStart } from '../../app/cohort-run.js';
 import type { AwsSettings } from '../../config/aws-settings.js';
 import { isUnwritable } from '../../adapters/local/io-errors.js';
 import { fanOutChoice } from '../../contracts/fan-out-choice.js';
+import type { RunPlaces } from '../../app/doctor/aws/wanted.js';
 import { checkProfile } from '../../app/doctor/check-profile.js';
 import { createFiles } from '../../app/create-files.js';
 import { loadConfig } from '../../config/load-config.js';
@@ -118,10 +119,27 @@ async function checkFirst(input: MultimodalInput): Promise<void> {
   }
 }
 
+/** Inputs that no check of ours has read before the start, where they are in S3. */
+const PLACES = ['clinical', 'radiomics', 'transcripts', 'annotation', 'index'] as const;
+
+/** What a run reads and writes in S3; undefined where it does neither. */
+function placesOf(input: MultimodalInput): RunPlaces | undefined {
+  const inS3 = (path: string | undefined): path is string => path?.startsWith('s3://') === true;
+  const inputs = PLACES.flatMap((name) => {
+    const uri = input[name];
+    return inS3(uri) ? [{ option: `--${name}`, uri }] : [];
+  });
+  if (!inS3(input.output)) return inputs.length === 0 ? undefined : { inputs };
+  return { output: input.output, inputs };
+}
+
 /** What a run needs of an account is looked at before anything of it is started. */
 async function checkAccount(input: MultimodalInput, settings: AwsSettings, worker: boolean): Promise<void> {
   const { imagingExecutor = 'local', genomicsExecutor = 'local', featureStore = 'local' } = input;
-  if ([imagingExecutor, genomicsExecutor, featureStore].every((where) => where === 'local')) return;
+  const local = [imagingExecutor, genomicsExecutor, featureStore].every((where) => where === 'local');
+  // Other workers may read and write where this machine cannot.
+  const places = worker ? placesOf(input) : undefined;
+  if (local && places === undefined) return;
   const { sagemaker, dragen, features } = settings;
   if (!worker && [sagemaker, dragen, features].every((one) => one === undefined)) {
     say('Account: not looked at, there are no aws settings here; the workers look at theirs');
@@ -135,6 +153,7 @@ async function checkAccount(input: MultimodalInput, settings: AwsSettings, worke
     ...{ imaging: imagingExecutor, genomics: genomicsExecutor, atOnce },
     featureStore: featureStore !== 'local',
     ...(input.dragenProfile === undefined ? {} : { dragenProfile: input.dragenProfile }),
+    ...(places === undefined ? {} : { places }),
   };
   const findings = await checkProfile(settings, wanted, new AbortController().signal);
   for (const { name, state, found, fix } of findings) {

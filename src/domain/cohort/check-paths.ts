@@ -1,3 +1,4 @@
+import { CohortflowError } from '../errors.js';
 import type { CohortManifest } from './manifest.js';
 import type { PlaceOf } from './path-register.js';
 import { inSheetOrder, type SheetFault, type SheetFaultKind } from './sheet-fault.js';
@@ -41,7 +42,8 @@ function* expectedPaths(manifest: CohortManifest): Generator<Expected> {
 }
 
 /**
- * Looks at every file of a cohort and reports what is not there, is a folder instead of a file, or is empty.
+ * Looks at every file of a cohort and reports what is not there, is a folder instead of a file, is empty, or may not
+ * be read.
  *
  * @param stat what is at an absolute path or URI
  * @param placeOf the row of a path (`SheetReading.placeOf`); without it faults name the case only
@@ -62,7 +64,17 @@ export async function checkPaths(
     const fault = (name: SheetFaultKind, message: string): void => {
       faults.push({ kind: name, ...(row === undefined ? {} : { row }), column, message: `case ${caseId}: ${message}` });
     };
-    const found = await stat(path);
+    let found: Awaited<ReturnType<StatPath>>;
+    try {
+      found = await stat(path);
+    } catch (error) {
+      const { code, details } = error instanceof CohortflowError ? error : {};
+      // A bucket that is not there cannot be looked into at all.
+      if (code === 'FileNotFound') return fault('PathNotFound', `${shownPath(path)} does not exist, nor its bucket`);
+      if (code !== 'AwsDenied') throw error;
+      const action = typeof details?.['action'] === 'string' ? ` (${details['action']})` : '';
+      return fault('PathNotAllowed', `${shownPath(path)} may not be read; grant it to the credentials in use${action}`);
+    }
     if (found === undefined)
       fault('PathNotFound', `${shownPath(path)} does not exist; paths start at the sheet's folder`);
     else if (kind === 'file' && found.kind === 'folder')

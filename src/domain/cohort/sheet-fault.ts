@@ -37,6 +37,7 @@ export type SheetFaultKind =
   | 'StudyNotTold'
   | 'SampleNotTold'
   | 'PathNotFound'
+  | 'PathNotAllowed'
   | 'WrongPathKind'
   | 'EmptyFile';
 

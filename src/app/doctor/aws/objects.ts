@@ -13,6 +13,9 @@ export function readableCheck({ objects }: AwsSubject, setting: string, uri: str
         if ((await objects.stat(uri)) !== undefined) return ok(uri);
         return failed(`nothing is at ${uri}`, `put it there, or correct ${setting}`);
       } catch (error) {
+        if (error instanceof CohortflowError && error.code === 'FileNotFound') {
+          return failed(`${uri}: there is no such bucket`, `correct ${setting}`);
+        }
         // S3 answers alike for what is forbidden and for what is not there to one who may not list.
         if (error instanceof CohortflowError && error.code === 'AwsDenied') {
           return failed(`${uri} may not be read`, `grant s3:GetObject and s3:ListBucket on it (${setting})`);

@@ -13,6 +13,13 @@ export interface Wanted {
   readonly athena?: boolean;
   /** Units at once that a run would have; 50. */
   readonly atOnce?: { readonly imaging?: number; readonly genomics?: number };
+  /** Places of a run in S3, with the options that name them. */
+  readonly places?: RunPlaces;
+}
+
+export interface RunPlaces {
+  readonly output?: string;
+  readonly inputs: readonly { readonly option: string; readonly uri: string }[];
 }
 
 /** What the checks of an account look at, and by what. */

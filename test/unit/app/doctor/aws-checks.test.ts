@@ -275,6 +275,32 @@ describe('image, key, roles and places', () => {
 });
 
 describe('the look before a run', () => {
+  const places = {
+    output: 's3://results/run-1',
+    inputs: [{ option: '--clinical', uri: 's3://inputs/clinical.csv' }],
+  };
+
+  it('tries the places of the run, and asks nothing else of nobody where only S3 is used', async () => {
+    const subject = subjectOf({ identity: () => Promise.reject(new Error('asked')) }, {}, { places });
+    const findings = await checkProfile({}, subject.wanted, signal, subject);
+    expect(findings.map(({ name, state }) => `${name}: ${state}`)).toEqual([
+      'Writing --output: ok',
+      'Reading --clinical: ok',
+    ]);
+    expect(subject.objects.written).toEqual(['s3://results/run-1/probe-1']);
+    expect([...subject.objects.left]).toEqual([]);
+  });
+
+  it('refuses places that may not be written or read, by the option that names them', async () => {
+    const wanted = { imaging: 'sagemaker', places } as const;
+    const objects = new FakeObjects([], ['s3://results/run-1', 's3://inputs/']);
+    const subject = { ...subjectOf({}, WELL_SETTINGS, wanted), objects };
+    const failure = await failureOf(checkProfile(WELL_SETTINGS, wanted, signal, subject));
+    expect(failure.code).toBe('AwsNotReady');
+    expect(failure.message).toMatch(/Writing --output: s3:\/\/results\/run-1 may not be written\n +grant s3:PutObject/);
+    expect(failure.message).toMatch(/Reading --clinical: .* may not be read\n +grant s3:GetObject/);
+  });
+
   it('refuses with everything that cannot work and its fixes, and nothing else', async () => {
     const subject = subjectOf(
       { key: async () => undefined, featureGroupCount: async () => 97 },

@@ -9,6 +9,7 @@ import {
   SHEET_COLUMNS,
   validSheetCsv,
 } from '../../../../src/domain/cohort/index.js';
+import { CohortflowError } from '../../../../src/domain/errors.js';
 import { resolvePath, shownPath } from '../../../../src/domain/cohort/sheet-paths.js';
 import { TextIndex } from '../../../../src/domain/cohort/text-index.js';
 
@@ -90,6 +91,28 @@ describe('checkPaths', () => {
     ]);
     expect(faults[2]?.message).toBe("case B: b2 does not exist; paths start at the sheet's folder");
     expect(asked).not.toContain('SRR0000001');
+  });
+
+  it('names row and case of what may not be read, or whose bucket is not there, and looks at the rest', async () => {
+    const sheet = 'case_id,imaging\nA,s3://theirs/a\nB,s3://gone/b\nC,s3://bucket/c\n';
+    const reading = readCohortSheet(sheet, { base: '/d' });
+    const stat = (path: string): Promise<undefined> => {
+      if (path.startsWith('s3://theirs/')) {
+        const details = { action: 's3:GetObject and s3:ListBucket' };
+        return Promise.reject(new CohortflowError('AwsDenied', 'not allowed', details));
+      }
+      if (path.startsWith('s3://gone/')) return Promise.reject(new CohortflowError('FileNotFound', 'no bucket'));
+      return Promise.resolve(undefined);
+    };
+    const faults = await checkPaths(reading.manifest, stat, reading.placeOf);
+    expect(faults.map(({ kind, row, column }) => [kind, row, column])).toEqual([
+      ['PathNotAllowed', 2, 'imaging'],
+      ['PathNotFound', 3, 'imaging'],
+      ['PathNotFound', 4, 'imaging'],
+    ]);
+    expect(faults[0]?.message).toMatch(/^case A: a may not be read; .*\(s3:GetObject and s3:ListBucket\)$/);
+    const outage = (): Promise<undefined> => Promise.reject(new CohortflowError('AwsUnavailable', 'no answer'));
+    await expect(checkPaths(reading.manifest, outage)).rejects.toMatchObject({ code: 'AwsUnavailable' });
   });
 
   it('looks in S3 as anywhere else', async () => {
