@@ -128,11 +128,32 @@ describe('feature groups of SageMaker', () => {
     expect(server.store.groups.size).toBe(7);
   });
 
+  it('that are being removed are waited for, and then made anew', async () => {
+    await featureStore().ensure(SPEC, signal);
+    server.groupStatus = 'Deleting';
+    const since = server.calls.get('DescribeFeatureGroup') ?? 0;
+    server.faultOf = (action, call) => {
+      // Gone before the third look.
+      if (action === 'DescribeFeatureGroup' && call === since + 3) {
+        server.groupStatus = 'Created';
+        server.store.groups.delete(SPEC.name);
+      }
+      return undefined;
+    };
+    await expect(featureStore().ensure(SPEC, signal)).resolves.toMatchObject({ name: SPEC.name });
+    expect(server.calls.get('CreateFeatureGroup')).toBe(2);
+    server.faultOf = () => undefined;
+    server.groupStatus = 'Deleting';
+    await expect(featureStore().ensure(SPEC, signal)).rejects.toMatchObject({ code: 'AwsUnavailable' });
+  });
+
   it('that could not be made, take no records or are another’s are told with the reason, account left out', async () => {
     server.groupStatus = 'CreateFailed';
     await expect(featureStore().ensure(SPEC, signal)).rejects.toMatchObject({
       code: 'FeatureGroupFailed',
-      message: expect.stringMatching(/CreateFailed: the role arn:aws:iam::…:role\/x may not write/) as unknown,
+      message: expect.stringMatching(
+        /CreateFailed: the role arn:aws:iam::…:role\/x may not write; .*delete-feature-group --feature-group-name \S/,
+      ) as unknown,
     });
     server.groupStatus = 'Created';
     server.offlineStatus = 'Blocked';

@@ -61,7 +61,7 @@ export class SageMakerFeatureGroups {
    */
   async ensure(spec: FeatureGroupSpec, signal: AbortSignal): Promise<StoredGroup> {
     try {
-      if ((await this.describe(spec.name, signal)) === undefined) await this.create(spec, signal);
+      if ((await this.unlessGoing(spec.name, signal)) === undefined) await this.create(spec, signal);
       return await this.ready(spec, signal);
     } catch (error) {
       throw awsError(error, `Feature Store, making the group ${spec.name}`, signal);
@@ -157,6 +157,16 @@ export class SageMakerFeatureGroups {
     }
   }
 
+  /** A group once it is known to stay: the name of one that is being removed is free again when it is gone. */
+  private async unlessGoing(name: string, signal: AbortSignal): Promise<DescribeFeatureGroupResponse | undefined> {
+    for (let look = 0; look < LOOKS; look += 1) {
+      const found = await this.describe(name, signal);
+      if (found?.FeatureGroupStatus !== 'Deleting') return found;
+      await this.pause(backoff(look, FIRST_LOOK_MS, LONGEST_LOOK_MS), signal);
+    }
+    throw new CohortflowError('AwsUnavailable', `the feature group ${name} is still being removed`);
+  }
+
   /** Waits until the group takes records. Right after it was made it may not be found. */
   private async ready(spec: FeatureGroupSpec, signal: AbortSignal): Promise<StoredGroup> {
     for (let look = 0; look < LOOKS; look += 1) {
@@ -166,13 +176,23 @@ export class SageMakerFeatureGroups {
         return { ...stored(spec, found, this.settings), at: new Date(this.#clock).toISOString() };
       }
       if (status !== undefined && status !== 'Creating') {
-        const reason = masked(found?.FailureReason);
-        throw new CohortflowError('FeatureGroupFailed', `the feature group ${spec.name} is ${status}: ${reason}`);
+        throw new CohortflowError('FeatureGroupFailed', failureText(spec.name, status, masked(found?.FailureReason)));
       }
       await this.pause(backoff(look, FIRST_LOOK_MS, LONGEST_LOOK_MS), signal);
     }
     throw new CohortflowError('AwsUnavailable', `the feature group ${spec.name} is still being made`);
   }
+}
+
+/**
+ * Why a group takes no records. One that could not be made keeps its name for ever, and nothing is in it: workers may not
+ * remove groups, so that whoever mends the cause is told how.
+ */
+function failureText(name: string, status: string, reason: string): string {
+  const found = `the feature group ${name} is ${status}: ${reason}`;
+  if (status !== 'CreateFailed') return found;
+  const command = `aws sagemaker delete-feature-group --feature-group-name ${name}`;
+  return `${found}; mend that, remove the group, which has no records (${command}), and run again`;
 }
 
 /** A key is named by its ARN, its id or an alias; whether an alias is of a key cannot be seen. */

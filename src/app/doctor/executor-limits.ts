@@ -19,27 +19,37 @@ function isUnanswered(error: unknown): boolean {
 }
 
 /** What is told of a limit where quotas cannot be asked for. */
-const UNANSWERED: RemoteLimit = {
-  why: 'Service Quotas did not answer: quotas are not known, and the width is yours to keep within them',
-};
+const notKnown = (because: string): RemoteLimit => ({
+  why: `${because}: quotas are not known, and the width is yours to keep within them`,
+});
+
+interface QuotaAnswer {
+  readonly quotas: readonly AwsQuota[];
+  /** Where there was no answer. */
+  readonly notKnown?: RemoteLimit;
+}
 
 /**
- * Quotas, undefined where they cannot be asked for: Service Quotas has no endpoint in a network without a way out. The
- * services themselves then refuse what is too much.
+ * Quotas, where they can be asked for: Service Quotas has no endpoint in a network without a way out, and an account may keep
+ * them to itself. The services themselves then refuse what is too much.
  */
 async function quotasIfAnswered(
   account: Pick<AwsAccount, 'quotas'>,
   service: string,
   fits: (name: string) => boolean,
   signal: AbortSignal,
-): Promise<readonly AwsQuota[] | undefined> {
+): Promise<QuotaAnswer> {
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(QUOTAS_WITHIN_MS)]);
   try {
-    return await account.quotas(service, fits, bounded);
+    return { quotas: await account.quotas(service, fits, bounded) };
   } catch (error) {
     signal.throwIfAborted();
-    if (bounded.aborted || isUnanswered(error)) return undefined;
-    throw error;
+    if (bounded.aborted || isUnanswered(error)) {
+      return { quotas: [], notKnown: notKnown('Service Quotas did not answer') };
+    }
+    if (!(error instanceof CohortflowError) || error.code !== 'AwsDenied') throw error;
+    const { action = 'servicequotas:ListServiceQuotas' } = error.details;
+    return { quotas: [], notKnown: notKnown(`Service Quotas may not be asked (${String(action)})`) };
   }
 }
 
@@ -60,9 +70,8 @@ export async function processingLimit(
   signal: AbortSignal,
 ): Promise<RemoteLimit | undefined> {
   const types = sagemaker?.instanceTypes ?? DEFAULT_PROCESSING_TYPES;
-  const quotas = await quotasIfAnswered(account, 'sagemaker', processingQuotas(types), signal);
-  if (quotas === undefined) return UNANSWERED;
-  return least(quotas.map(({ name, value }) => ({ limit: value, why: `the quota "${name}"` })));
+  const { quotas, notKnown: none } = await quotasIfAnswered(account, 'sagemaker', processingQuotas(types), signal);
+  return none ?? least(quotas.map(({ name, value }) => ({ limit: value, why: `the quota "${name}"` })));
 }
 
 /** DRAGEN machines at once: the largest of the types that may be taken bounds them. */
@@ -75,9 +84,9 @@ export async function fpgaLimit(
   const { spot = false, instances } = settings.dragen ?? {};
   const pool = instances === undefined ? [] : [{ limit: instances, why: 'aws.dragen.instances' }];
   const pattern = fpgaQuota(spot);
-  const quotas = await quotasIfAnswered(account, 'ec2', (name) => pattern.test(name), signal);
-  const [quota] = quotas ?? [];
-  if (quota === undefined) return least(pool) ?? (quotas === undefined ? UNANSWERED : undefined);
+  const { quotas, notKnown: none } = await quotasIfAnswered(account, 'ec2', (name) => pattern.test(name), signal);
+  const [quota] = quotas;
+  if (quota === undefined) return least(pool) ?? none;
   return least([
     ...pool,
     ...dragenMachine(settings, profile).instanceTypes.flatMap((type) => {

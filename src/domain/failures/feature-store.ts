@@ -19,7 +19,8 @@ export const FEATURE_STORE_FAILURES = {
     retryable: false,
     fault: 'environment',
     reason: 'A feature group could not be made, or its offline store takes no records.',
-    remedy: 'The message has the reason that the service gives: mostly the role, the bucket or the key. Correct it.',
+    remedy:
+      'The message has the reason that the service gives: mostly the role, the bucket or the key. Correct it; a group that could not be made is in the way until it is removed, by the command in the message.',
   },
   FeatureGroupMismatch: {
     retryable: false,

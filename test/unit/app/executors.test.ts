@@ -77,12 +77,25 @@ describe('planning the services of a run', () => {
     }
   });
 
-  it('waits for quotas that the service would tell, but not now, or not to this caller', async () => {
+  it('goes on without a limit where it may not ask for quotas, which doctor calls unknown too, and says what it lacks', async () => {
+    const action = 'servicequotas:ListAWSDefaultServiceQuotas';
+    const denied = { quotas: () => Promise.reject(new CohortflowError('AwsDenied', 'no', { action })) };
+    const limitedBy = expect.stringMatching(
+      /may not be asked \(servicequotas:ListAWSDefault.*the width is yours/,
+    ) as string;
+    const jobs = input({ imagingExecutor: 'sagemaker' });
+    expect(await planRemote(jobs, ['imaging'], SAGEMAKER, denied)).toEqual({ limitedBy: { imaging: limitedBy } });
+    const reads = input({ genomicsExecutor: 'dragen' });
+    const plan = await planRemote(reads, ['genomics'], { dragen: DRAGEN }, denied);
+    expect(plan).toMatchObject({ limitedBy: { genomics: limitedBy } });
+    expect(plan).not.toHaveProperty('limits');
+  });
+
+  it('waits for quotas that the service would tell, but not now', async () => {
     const faulty = Object.assign(new Error('later'), { $metadata: { httpStatusCode: 503 } });
     for (const [code, cause] of [
       ['AwsUnavailable', faulty],
       ['AwsThrottled', undefined],
-      ['AwsDenied', undefined],
     ] as const) {
       const account = { quotas: () => Promise.reject(new CohortflowError(code, 'no', {}, cause)) };
       const plan = planRemote(input({ imagingExecutor: 'sagemaker' }), ['imaging'], SAGEMAKER, account);
