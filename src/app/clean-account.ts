@@ -1,3 +1,4 @@
+import { tablesFolder } from '../adapters/aws/dragen/tables.js';
 import type { AwsSettings } from '../config/aws-settings.js';
 import type { SweepResult, SweptWork } from '../contracts/sweep.js';
 import { CohortflowError } from '../domain/errors.js';
@@ -116,16 +117,33 @@ async function keyHoldings(
   ];
 }
 
-/** Folders of jobs, by the names that we give: the place may be shared with others. */
-const JOB_FOLDER = /^cohortflow-[0-9a-f]{32}$/;
+/** Folders of jobs, and what machines said, by the names that we give: the place may be shared with others. */
+const WORK = /^cohortflow-[0-9a-f]{32}(\.log|\.ssm)?$/;
+/** A table of one DRAGEN and one reference. Whose the machines of pools are stands beside them, and is given back by itself. */
+const TABLE = /^[\w.]+-[0-9a-f]{16}$/;
 
-async function placesOfWork(files: Files, work: string): Promise<readonly Removable[]> {
-  const root = work.replace(/\/+$/, '');
+async function ownBelow(
+  files: Files,
+  folder: string,
+  own: RegExp,
+  kind: Removable['kind'],
+): Promise<readonly Removable[]> {
+  const root = folder.replace(/\/+$/, '');
   const found: Removable[] = [];
   for (const name of await files.names(root)) {
-    if (JOB_FOLDER.test(name)) found.push(...(await wholePlace(files, 'what jobs read and left', `${root}/${name}`)));
+    if (own.test(name)) found.push(...(await wholePlace(files, kind, `${root}/${name}`)));
   }
   return found;
+}
+
+/** What jobs and machines have in S3. Tables are built anew by the next run that wants them. */
+async function placesOfWork({ settings, files }: AccountServices): Promise<readonly Removable[]> {
+  const { work, dragen } = settings;
+  const hasTables = work !== undefined || dragen?.hashTable !== undefined;
+  return [
+    ...(work === undefined ? [] : await ownBelow(files, work, WORK, 'what jobs read and left')),
+    ...(hasTables ? await ownBelow(files, tablesFolder(settings), TABLE, 'hash table of DRAGEN') : []),
+  ];
 }
 
 /**
@@ -160,7 +178,6 @@ export async function infrastructure(
       `clean --infra: ${what}: cancel the runs first, then give the command again`,
     );
   }
-  const { work } = services.settings;
   return {
     holdings: [
       ...found.map((one) => workHolding(one, end)),
@@ -168,6 +185,6 @@ export async function infrastructure(
       // Last: what is encrypted with it is still to be listed and removed.
       ...(await keyHoldings(services, keyDays, signal)),
     ],
-    files: work === undefined ? [] : await placesOfWork(services.files, work),
+    files: await placesOfWork(services),
   };
 }

@@ -16,7 +16,8 @@ export type RemovableKind =
   | 'workflow bundle of another build'
   | 'results'
   | 'records of a feature group'
-  | 'what jobs read and left';
+  | 'what jobs read and left'
+  | 'hash table of DRAGEN';
 
 /** Something that nobody needs any more; several paths of one kind may be one entry. */
 export interface Removable {

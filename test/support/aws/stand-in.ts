@@ -6,6 +6,7 @@ import { StandInCommands } from './commands.js';
 import { Faults, type FaultRates } from './faults.js';
 import { StandInMachines, type MachineOptions } from './machines.js';
 import { ProcessingJobs, type Image, type JobQuota } from './processing-jobs.js';
+import { StandInRegistry } from './registry.js';
 import { ServiceError } from './service-error.js';
 import { element, parseForm } from './xml.js';
 
@@ -115,18 +116,6 @@ function listQuotas({ ServiceCode }: Json, jobs: JobQuota, vcpus: number): Json 
   return { Quotas };
 }
 
-/** The images of the account's registry, by digest. */
-function describeImages({ repositoryName, imageIds }: Json, images: readonly string[]): Json {
-  const wanted = (imageIds as readonly { imageDigest?: string }[] | undefined) ?? [];
-  const imageDetails = images.flatMap((uri) => {
-    const [, repository, digest] = /\/([^@]+)@(sha256:[0-9a-f]{64})$/.exec(uri) ?? [];
-    const fits = repository === repositoryName && wanted.some(({ imageDigest }) => imageDigest === digest);
-    return fits ? [{ repositoryName: repository, imageDigest: digest }] : [];
-  });
-  if (imageDetails.length === 0) throw new ServiceError('ImageNotFoundException', 'The image does not exist');
-  return { imageDetails };
-}
-
 /** Starts the stand-in, on a free port of the loopback unless it is told where. */
 export async function startAwsStandIn(options: StandInOptions = {}): Promise<AwsStandIn> {
   const { images = {}, scale = 1, startSeconds = 0, quota = 100, seed = 1 } = options;
@@ -146,7 +135,7 @@ export async function startAwsStandIn(options: StandInOptions = {}): Promise<Aws
   const actions: Readonly<Record<string, (request: Json) => Json>> = {
     ...jobs.actions,
     ...commands.actions,
-    DescribeImages: (request) => describeImages(request, Object.keys(images)),
+    ...new StandInRegistry(Object.keys(images)).actions,
     // KMS is moto's elsewhere; here it only tells what an alias stands for.
     DescribeKey: ({ KeyId }) => ({
       KeyMetadata: {

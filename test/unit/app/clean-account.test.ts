@@ -7,6 +7,7 @@ import { LocalFiles } from '../../../src/adapters/local/files.js';
 import { featureGroups, infrastructure, type AccountServices } from '../../../src/app/clean-account.js';
 import { resultsOfOutput } from '../../../src/app/clean-results.js';
 import { removeAll } from '../../../src/app/clean.js';
+import type { AwsSettings } from '../../../src/config/aws-settings.js';
 import type { SweepResult, SweptWork } from '../../../src/contracts/sweep.js';
 import type { AwsHoldings } from '../../../src/ports/aws-holdings.js';
 import { failureOf } from '../../support/dicom/run-convert.js';
@@ -151,6 +152,7 @@ describe('removing what an installation has in its account', () => {
     const folder = temporaryFolder('clean-work');
     write(join(folder, job, 'request', 'request.json'));
     write(join(folder, 'precious', 'study.dcm'));
+    write(join(folder, 'cohortflow-notes.log'));
     return folder;
   };
   const settings = () => ({ kmsKey: 'alias/cohortflow', work: place(), sagemaker: { image } });
@@ -182,6 +184,29 @@ describe('removing what an installation has in its account', () => {
     expect(ended).toEqual(['job-1', 'job-2']);
     expect(holdings.down).toEqual(['sha256:1', 'alias/cohortflow in 7']);
     expect(said.at(-1)).toBe('deleted at 2027-01-01T00:00:00.000Z');
+  });
+
+  it('lists what machines said, and hash tables, where the settings keep them, and nothing beside them', async () => {
+    const table = `4.3-${'a'.repeat(16)}`;
+    const list = async (settings: AwsSettings) => {
+      const services = { settings, holdings: account(), files };
+      const { files: found } = await infrastructure(services, { alive: nothing, end: end([]), keyDays: 7 }, signal);
+      return found.map(({ kind, path }) => `${kind} ${path.split('/').slice(-2).join('/')}`);
+    };
+    const work = place();
+    write(join(work, `${job}.log`));
+    write(join(work, `${job}.ssm`, 'command', 'stderr'));
+    write(join(work, 'dragen-hash-tables', table, 'builds', job, 'hash_table.cfg'));
+    write(join(work, 'dragen-hash-tables', 'machines', 'pool', 'i-1'));
+    write(join(work, 'dragen-hash-tables', 'theirs', 'x'));
+    const tables = [`hash table of DRAGEN dragen-hash-tables/${table}`];
+    const left = [job, `${job}.log`, `${job}.ssm`].map(
+      (name) => `what jobs read and left ${work.split('/').at(-1) ?? ''}/${name}`,
+    );
+    expect((await list({ work })).sort()).toEqual([...tables, ...left].sort());
+    // Tables alone, where runs have their output in S3.
+    expect(await list({ dragen: { hashTable: `${work}/dragen-hash-tables/` } })).toEqual(tables);
+    expect(await list({})).toEqual([]);
   });
 
   it('leaves what is not ours: a repository and a key of other names and tags, a key that goes already', async () => {
