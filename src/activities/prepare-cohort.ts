@@ -5,7 +5,7 @@ import type { DragenChoice, MultimodalInput, PreparedRun, RetryOf } from '../con
 import { layout } from '../contracts/layout.js';
 import type { FanOutModality, Modality } from '../contracts/workflow-ids.js';
 import { BUILT_IN_SPECS } from '../domain/clinical/index.js';
-import { validSheetCsv, type SheetReading } from '../domain/cohort/index.js';
+import { refuseRequesterPays, validSheetCsv, type SheetReading } from '../domain/cohort/index.js';
 import { isUri, placeFault } from '../domain/cohort/sheet-paths.js';
 import { unitKey, type CohortManifest, type CohortUnit } from '../domain/cohort/manifest.js';
 import { CohortflowError, messageOf } from '../domain/errors.js';
@@ -30,6 +30,8 @@ export interface PrepareServices {
   readonly planRemote: (input: MultimodalInput, modalities: readonly FanOutModality[]) => Promise<RemotePlan>;
   /** Keyed hash of a unit's key, for workflow ids; undefined when this installation has no key for it. */
   readonly pseudonym?: (key: string) => string;
+  /** Buckets whose reader pays. */
+  readonly requesterPays?: readonly string[];
 }
 
 /** What a run needs to know of the services it uses. */
@@ -157,7 +159,8 @@ export async function prepareCohort(request: Request, services: PrepareServices)
     checkRetryRequest(choice);
   }
   await refuseOutputThatIsAFile(output, files);
-  const manifest = input.cohort === undefined ? undefined : (await services.readSheet(input.cohort)).manifest;
+  const reading = input.cohort === undefined ? undefined : await services.readSheet(input.cohort);
+  const manifest = reading?.manifest;
   await refuseMissingFiles(input, files);
   const takes = (modality: Modality): boolean => modalities.includes(modality);
   if (manifest !== undefined && takes('genomics')) refuseReadsWithoutReference(input, manifest);
@@ -168,7 +171,10 @@ export async function prepareCohort(request: Request, services: PrepareServices)
   const pseudonymise = input.pseudonymise === true;
   const imaging = withAliases(takes('imaging') ? (manifest?.imaging ?? []) : [], pseudonymise, services);
   const genomics = withAliases(takes('genomics') ? (manifest?.genomics ?? []) : [], pseudonymise, services);
-  if (input.imagingExecutor === 'sagemaker') refuseStudiesOutsideS3(imaging);
+  if (input.imagingExecutor === 'sagemaker' && imaging.length > 0) {
+    refuseStudiesOutsideS3(imaging);
+    if (reading !== undefined) refuseRequesterPays(input.cohort ?? '', reading, services.requesterPays ?? []);
+  }
   const given = { imaging, genomics };
   const remote = await services.planRemote(
     input,

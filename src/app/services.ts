@@ -87,6 +87,7 @@ export function createLocalServices(
       server: new TemporalCohortServer(ask, config.taskQueue),
       planRemote: (input, modalities) => planRemote(input, modalities, config.aws, account),
       ...(pseudonym === undefined ? {} : { pseudonym }),
+      requesterPays: config.aws.s3?.requesterPays ?? [],
     }),
     heavy: createStepActivities({ files, ledger, fingerprints, runner, versionOf, sharedFolder, workFolder }),
     remote: {

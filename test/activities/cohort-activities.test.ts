@@ -11,11 +11,14 @@ import type { CohortActivities } from '../../src/contracts/activities.js';
 import type { IndexedCase } from '../../src/contracts/case-index.js';
 import type { MultimodalInput } from '../../src/contracts/inputs.js';
 import type { OutcomeRecord } from '../../src/contracts/outcome.js';
+import { folderOf, readCohortSheet } from '../../src/domain/cohort/index.js';
 import { readCheckedSheet } from '../../src/steps/cohort/check-sheet.js';
 import { readCsv } from '../support/csv.js';
 import { temporaryFolder } from '../support/run-step.js';
 
 const CASES = 1_203;
+/** A sheet in a bucket whose reader pays. */
+const PAID = 's3://paid/cohort.csv';
 const idOf = (index: number): string => `C-${String(index).padStart(4, '0')}`;
 
 describe('the activities over the files of a cohort', () => {
@@ -35,7 +38,11 @@ describe('the activities over the files of a cohort', () => {
     activities = createCohortActivities({
       files,
       ledger,
-      readSheet: (path) => readCheckedSheet(path, files),
+      readSheet: async (path) =>
+        path === PAID
+          ? readCohortSheet('case_id,imaging\nA,a\n', { base: folderOf(path) })
+          : readCheckedSheet(path, files),
+      requesterPays: ['paid'],
       versions: async () => ({ cohortflow: '1.2.3' }),
       fingerprints: new LocalFingerprints(files, join(root, 'hashes')),
       versionOf: () => 1,
@@ -148,6 +155,8 @@ describe('the activities over the files of a cohort', () => {
     const cases: readonly (readonly [Partial<MultimodalInput>, string, RegExp])[] = [
       [{ cohort: join(root, 'none.csv') }, 'FileNotFound', /none\.csv/],
       [{ cohort: 'cohort.csv' }, 'InvalidInput', /cohort must be an absolute path/],
+      [{ cohort, output: 'S3://bucket/out' }, 'InvalidInput', /output: a place in S3 is written s3:/],
+      [{ cohort: PAID, imagingExecutor: 'sagemaker' }, 'InvalidSheet', /row 2, column imaging: case A: .*bucket paid/],
       [{ cohort, output: join(root, 'file') }, 'InvalidInput', /output: .* is a file/],
       [{ cohort, clinical: join(root, 'none.csv') }, 'FileNotFound', /clinical/],
       [{ cohort, radiomics: join(root, 'radiomics.yaml') }, 'InvalidInput', /radiomics: not readable/],

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { S3Files } from '../../src/adapters/aws/s3-files.js';
+import { locationOf } from '../../src/adapters/aws/s3-location.js';
 import { execute } from '../../src/cli/commands/run.js';
 import { failureOf } from '../support/dicom/run-convert.js';
 import { motoProgram } from '../support/moto-server.js';
@@ -21,6 +23,29 @@ describe.skipIf(!able)('a run whose places are in S3', () => {
   afterAll(async () => {
     process.env = before;
     await server?.stop();
+  });
+
+  it('is refused for studies that jobs could not read, with their rows, before anything is started', async () => {
+    const place = server.place();
+    const { bucket } = locationOf(place);
+    await new S3Files({}).write(`${place}/study/1.dcm`, 'slice');
+    const cohort = `${place}/cohort.csv`;
+    await new S3Files({}).write(cohort, 'case_id,imaging\nA,study\nB,gone\n');
+    const options = {
+      cohort,
+      output: `${place}/run`,
+      imagingExecutor: 'sagemaker',
+      worker: true,
+      failOn: 'any',
+    } as const;
+    const missing = await failureOf(execute(options));
+    expect(missing).toMatchObject({ code: 'InvalidSheet', message: expect.stringContaining('case B: gone') as string });
+    await new S3Files({}).write(cohort, 'case_id,imaging\nA,study\n');
+    process.env['COHORTFLOW_AWS'] = JSON.stringify({ s3: { requesterPays: [bucket] } });
+    const { code, message } = await failureOf(execute(options));
+    delete process.env['COHORTFLOW_AWS'];
+    expect(code).toBe('InvalidSheet');
+    expect(message).toMatch(/row 2, column imaging: case A: .*--request-payer requester/);
   });
 
   it('is refused before anything is started, with every place that is not there and its option', async () => {

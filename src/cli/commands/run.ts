@@ -12,6 +12,7 @@ import { FEATURE_STORES, type MultimodalInput } from '../../contracts/inputs.js'
 import { GENOMICS_EXECUTORS, IMAGING_EXECUTORS } from '../../contracts/remote-work.js';
 import type { CohortResult } from '../../contracts/results.js';
 import { BUILT_IN_SPECS, clinicalFeatures, readClinicalTable } from '../../domain/clinical/index.js';
+import { refuseRequesterPays } from '../../domain/cohort/index.js';
 import { isUri } from '../../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { parseRadiomicsSettings, parseParameterText } from '../../domain/radiomics/index.js';
@@ -109,11 +110,14 @@ export async function workflowInput(options: RunOptions): Promise<MultimodalInpu
 }
 
 /** What can be refused is refused before a server is started. */
-async function checkFirst(input: MultimodalInput): Promise<void> {
+async function checkFirst(input: MultimodalInput, { s3 = {} }: AwsSettings): Promise<void> {
   if (input.radiomics !== undefined && !isUri(input.radiomics)) {
     parseRadiomicsSettings(await readDocument(input.radiomics, '--radiomics', parseParameterText));
   }
-  if (input.cohort !== undefined) await readCheckedSheet(input.cohort, createFiles());
+  if (input.cohort !== undefined) {
+    const reading = await readCheckedSheet(input.cohort, createFiles());
+    if (input.imagingExecutor === 'sagemaker') refuseRequesterPays(input.cohort, reading, s3.requesterPays ?? []);
+  }
   if (input.clinical !== undefined && !isUri(input.clinical)) {
     clinicalFeatures(readClinicalTable(await readGiven(input.clinical, '--clinical')), input.clinicalSpec);
   }
@@ -175,7 +179,7 @@ export async function execute(
   if (options.worker && !isUri(input.output) && (await isUnwritable(input.output))) {
     throw new CohortflowError('InvalidInput', `--output: ${input.output} cannot be written to by this user`);
   }
-  await checkFirst(input);
+  await checkFirst(input, loadConfig().aws);
   return executeInput(input, options);
 }
 
