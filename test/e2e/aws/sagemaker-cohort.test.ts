@@ -105,6 +105,9 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
       .filter((row) => row['step'] === 'imaging.convert' && row['outcome'] === 'done')
       .map((row) => row['message'] ?? '');
 
+  const paid = async (output: string): Promise<unknown> =>
+    (JSON.parse(await files.readText(`${output}/run/costs.json`)) as { machines: unknown }).machines;
+
   /** How every step of every case ends. */
   const undisturbed = (): string[] =>
     cases.flatMap((id, index) =>
@@ -127,6 +130,10 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
     expect(await outcomes(output)).toEqual(undisturbed());
     // What was paid for each: the seconds of its machine, and which that was.
     for (const message of await told(output)) expect(message).toMatch(/job: \d+ s on ml\.r5\.large$/);
+    // And for all of them, the one that failed among them.
+    expect(await paid(output)).toMatchObject([{ executor: 'sagemaker', instanceType: 'ml.r5.large', machines: CASES }]);
+    expect(run.stdout + run.stderr).toContain(`sagemaker: ${CASES} × ml.r5.large`);
+    expect(await files.readText(`${output}/report.html`)).toContain('What it cost');
     expect(await files.names(`${output}/run/.work`)).toEqual([]);
 
     // The same run again, here this time: nothing but the case that failed is looked at.
@@ -134,6 +141,7 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
     await files.remove(`${place}/dicom/${cases[3]}/${SEGMENTATION}`);
     const again = await call('run', '--cohort', `${place}/cohort.csv`, '--output', output, '--json');
     expect(JSON.parse(again.stdout)).toMatchObject({ imaging: { reused: CASES - 1, failed: 1 } });
+    expect(await files.stat(`${output}/run/costs.json`)).toBeUndefined();
   }, 300_000);
 
   it('gives the same when calls are throttled, answers lost and jobs killed, each job once', async () => {
