@@ -41,6 +41,9 @@ async function coded<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** A pool that was ended from outside is asked who held its slots; from this attempt on one is started without that. */
+const BLIND_CLAIM = 6;
+
 /** The quick activities: over the ledger and the pages of units. */
 export function createCohortActivities(services: CohortServices): CohortActivities {
   const { ledger } = services;
@@ -57,7 +60,7 @@ export function createCohortActivities(services: CohortServices): CohortActiviti
     prepareCohort: (request) => heartbeating(() => prepareCohort(request, services)),
     nextUnits: (page) => asOwner(page, (signal) => nextUnits(page, services, signal)),
     selectFailed: (request) => asOwner(request, (signal) => selectFailed(services, request, signal)),
-    claimPool: (claim) => coded(() => services.server.claimPool(claim)),
+    claimPool: (claim) => coded(() => services.server.claimPool(claim, Context.current().info.attempt < BLIND_CLAIM)),
     openWorkflows: ({ ids }) => coded(() => openWorkflows(services, ids)),
     recordOutcome: ({ output, runId, record }) => coded(() => ledger.record(output, runId, record)),
     listFinished: (request) => asOwner(request, (signal) => listFinished(services, request, signal)),

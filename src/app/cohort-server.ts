@@ -1,11 +1,12 @@
 import { WorkflowNotFoundError, isGrpcServiceError, type Client, type Connection } from '@temporalio/client';
 import { isOpenHere } from '../activities/output-owner.js';
 import type { PoolClaim } from '../contracts/activities.js';
-import { CLAIM_SIGNAL } from '../contracts/pools.js';
+import { CLAIM_SIGNAL, type PoolHolder } from '../contracts/pools.js';
 import { poolWorkflowId } from '../contracts/workflow-ids.js';
 import { CohortflowError, messageOf } from '../domain/errors.js';
 import type { CohortServer, ServerIdentity } from '../ports/cohort-server.js';
 import type { RunClaim } from '../ports/run-ledger.js';
+import { formerHolders } from './former-holders.js';
 import { missingSearchAttributes } from './search-attributes.js';
 
 /** Codes of gRPC: a server that does not say, or not to us. */
@@ -61,16 +62,36 @@ export class TemporalCohortServer implements CohortServer {
     }
   }
 
-  async claimPool(claim: PoolClaim): Promise<void> {
+  async claimPool(claim: PoolClaim, patient: boolean): Promise<void> {
     const { pool } = claim;
-    await this.client().workflow.signalWithStart('resourcePool', {
-      workflowId: poolWorkflowId(pool),
+    const client = this.client();
+    const workflowId = poolWorkflowId(pool);
+    try {
+      await client.workflow.getHandle(workflowId).signal(CLAIM_SIGNAL, claim);
+      return;
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+    const holders = await this.heldBefore(pool, patient);
+    await client.workflow.signalWithStart('resourcePool', {
+      workflowId,
       taskQueue: this.taskQueue,
-      args: [{ pool }],
+      args: [holders.length === 0 ? { pool } : { pool, holders }],
       signal: CLAIM_SIGNAL,
       signalArgs: [claim],
       staticSummary: `pool ${pool}`,
     });
+  }
+
+  private async heldBefore(pool: string, patient: boolean): Promise<readonly PoolHolder[]> {
+    try {
+      return await formerHolders(this.client(), pool);
+    } catch (error) {
+      // Better too many at once than nobody for ever.
+      if (!patient) return [];
+      const message = `asking who held slots of the pool ${pool} before: ${messageOf(error)}`;
+      throw new CohortflowError('ServerUnavailable', message, {}, error);
+    }
   }
 
   async hasSearchAttributes(): Promise<boolean> {

@@ -19,8 +19,14 @@ export interface CohortServer {
   isOpen(workflowId: string, runId?: string): Promise<boolean>;
   /** @throws CohortflowError `ServerUnavailable` */
   identity(): Promise<ServerIdentity>;
-  /** Tells a pool's workflow of a claim; starts it when there is none. */
-  claimPool(claim: PoolClaim): Promise<void>;
+  /**
+   * Tells a pool's workflow of a claim; starts it when there is none, with those who held slots of one that was ended from
+   * outside.
+   *
+   * @param patient rather fail than start it without knowing who they are
+   * @throws CohortflowError `ServerUnavailable`
+   */
+  claimPool(claim: PoolClaim, patient: boolean): Promise<void>;
   /** True when all search attributes of the product are registered. */
   hasSearchAttributes(): Promise<boolean>;
 }
