@@ -8,7 +8,7 @@ import type { RemoteExecutorName } from '../contracts/remote-work.js';
 import type { FanOutModality } from '../contracts/workflow-ids.js';
 import { isUri } from '../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../domain/errors.js';
-import { dragenProfile } from '../domain/genomics/dragen/index.js';
+import { DEFAULT_DRAGEN_PROFILE, dragenProfile } from '../domain/genomics/dragen/index.js';
 import type { AwsAccount } from '../ports/aws-account.js';
 import type { Files } from '../ports/files.js';
 import type { RemoteExecutor } from '../ports/remote-executor.js';
@@ -16,9 +16,6 @@ import { executorLimits } from './doctor/executor-limits.js';
 
 /** The services that may be given work, by name; made when they are first asked for. */
 export type Executors = (name: RemoteExecutorName) => RemoteExecutor;
-
-/** The DRAGEN version whose commands are used when nobody says. */
-export const DEFAULT_DRAGEN_PROFILE = '4.3';
 
 /**
  * What DRAGEN is to compute: the run's own choice over that of the settings. There is one annotation, for DRAGEN and for the

@@ -1,3 +1,5 @@
+import { DRAGEN_PROFILES } from '../domain/genomics/dragen/profiles.js';
+
 /**
  * What the product may know of an AWS account: where things go and on what they run. Credentials and endpoints are not
  * among it: they come from the SDK's own chain (environment, profile, role) and its own variables (`AWS_ENDPOINT_URL…`).
@@ -140,8 +142,9 @@ export const AWS_SHAPE = {
     instanceTypes: 'texts',
     instanceProfile: 'text',
     spot: 'flag',
-    rootVolume: { type: 'text', gb: 'count' },
-    profile: 'text',
+    // Of the kinds that a machine boots from, those that want no other setting.
+    rootVolume: { type: ['gp3', 'gp2', 'standard'], gb: 'count' },
+    profile: DRAGEN_PROFILES,
     reference: 's3',
     hashTable: 's3',
     annotation: 's3',
@@ -225,7 +228,8 @@ function isRange(kind: Kind): kind is Range {
 function faultOf(kind: Kind, value: unknown, where: string): string | undefined {
   if (Array.isArray(kind)) {
     const choices = kind as readonly string[];
-    const wanted = choices.join(' or ');
+    // A version that is written as a number is another thing than its name.
+    const wanted = choices.map((one) => (typeof value === 'string' ? one : JSON.stringify(one))).join(' or ');
     return choices.includes(value as string) ? undefined : `${where}: found ${JSON.stringify(value)}, wanted ${wanted}`;
   }
   if (isRange(kind)) {

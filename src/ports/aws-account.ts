@@ -19,6 +19,8 @@ export interface MachineImage {
   readonly products: readonly string[];
   /** GB of the root volume in the image: a machine's may not be smaller. */
   readonly rootGb?: number;
+  /** As `/dev/sda1`. */
+  readonly rootDevice?: string;
 }
 
 export interface Subnet {
@@ -38,15 +40,14 @@ export interface VpcEndpoint {
   readonly available: boolean;
 }
 
-/** A machine that is not started: whether it could be. */
+/** A machine of the settings that is not started: whether it could be. */
 export interface LaunchTrial {
   readonly image: string;
+  readonly rootDevice?: string;
   readonly type: string;
   readonly subnet?: string;
-  readonly securityGroups: readonly string[];
-  /** Name or ARN. */
-  readonly instanceProfile?: string;
-  readonly spot: boolean;
+  /** Whose machines; that of the settings when absent. */
+  readonly dragenProfile?: string;
 }
 
 /** `allowed`, or the service's own code and words. */

@@ -5,7 +5,7 @@ import type { AwsSettings } from '../../config/aws-settings.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { awsChecks } from './aws-checks.js';
 import type { AwsSubject, Wanted } from './aws/wanted.js';
-import { anyFailed, runChecks, type Finding } from './check.js';
+import { anyFailed, runChecks, unknown, type Finding } from './check.js';
 
 /** The account of the settings, for the checks. */
 export function awsSubject(settings: AwsSettings, wanted: Wanted): AwsSubject {
@@ -21,7 +21,11 @@ export function awsSubject(settings: AwsSettings, wanted: Wanted): AwsSubject {
 export async function lookAtAccount(subject: AwsSubject, signal: AbortSignal): Promise<readonly Finding[]> {
   const { first, rest } = awsChecks(subject);
   const findings = await runChecks(first, signal);
-  return anyFailed(findings) ? findings : [...findings, ...(await runChecks(rest, signal))];
+  if (!anyFailed(findings)) return [...findings, ...(await runChecks(rest, signal))];
+  if (rest.length === 0) return findings;
+  // Each by name: what was not looked at is not well.
+  const names = [...new Set(rest.map(({ name }) => name))].join(', ');
+  return [...findings, { name: 'All else', ...unknown(`not looked at: ${names}`, 'mend the above, then look again') }];
 }
 
 /** One line for each finding that is not well, with what to do. */

@@ -2,8 +2,12 @@ import { dragenSample, plannedStaging, sampleName } from '../../adapters/aws/dra
 import { choicesOf, machineRequest } from '../../adapters/aws/dragen/machine-request.js';
 import type { AwsSettings } from '../../config/aws-settings.js';
 import type { GenomicsUnit } from '../../domain/cohort/manifest.js';
-import { dragenCommands, dragenMachine, plainName } from '../../domain/genomics/dragen/index.js';
-import { DEFAULT_DRAGEN_PROFILE } from '../executors.js';
+import {
+  DEFAULT_DRAGEN_PROFILE,
+  dragenCommands,
+  dragenMachine,
+  plainName,
+} from '../../domain/genomics/dragen/index.js';
 import type { PlannedRequest } from './job-request.js';
 import { masked } from './masked.js';
 

@@ -6,7 +6,7 @@ import { runContainer, type ContainerEnd, type ImageProgram, type JobRequest } f
 import { History } from './job-history.js';
 import { exitMessageOf } from './job-message.js';
 import { invalid, ServiceError } from './service-error.js';
-import { validateJob } from './validate-job.js';
+import { ACCOUNT, validateJob } from './validate-job.js';
 
 type Json = Readonly<Record<string, unknown>>;
 type Status = 'InProgress' | 'Completed' | 'Failed' | 'Stopping' | 'Stopped';
@@ -72,7 +72,6 @@ export interface CensusJob {
   readonly ended: number | undefined;
 }
 
-const ACCOUNT = '123456789012';
 const arnOf = (name: string): string => `arn:aws:sagemaker:eu-central-1:${ACCOUNT}:processing-job/${name}`;
 const NO_CAPACITY =
   'CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type.';

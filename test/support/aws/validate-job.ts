@@ -4,6 +4,8 @@ type Json = Readonly<Record<string, unknown>>;
 
 const NAME = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/;
 const S3_URI = /^(https|s3):\/\/([^/]+)\/?(.*)$/;
+/** The one account that there is. */
+export const ACCOUNT = '123456789012';
 const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role\/?[a-zA-Z_0-9+=,.@\-_/]+$/;
 const TYPE = /^ml\.[a-z0-9-]+\.(medium|large|\d*xlarge)$/;
 /** Families with instance store volumes, as EC2's documentation lists them. */
@@ -100,6 +102,7 @@ export function validateJob(request: Json): void {
   );
   text(request['ProcessingJobName'], 'processingJobName', 63, NAME);
   text(request['RoleArn'], 'roleArn', 2048, ROLE);
+  if (!String(request['RoleArn']).includes(`::${ACCOUNT}:`)) throw invalid('Cross-account pass role is not allowed.');
   const app = object(request['AppSpecification'], 'AppSpecification');
   text(app['ImageUri'], 'imageUri', 255, /^\S+$/);
   for (const field of ['ContainerEntrypoint', 'ContainerArguments']) {

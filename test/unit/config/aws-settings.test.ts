@@ -16,6 +16,12 @@ describe('settings of an AWS account', () => {
     [{ sagemaker: { volumeGb: 0 } }, 'aws.sagemaker.volumeGb: found 0, wanted a whole number from 1 to 16384'],
     [{ work: '/tmp/work' }, 'aws.work: found "/tmp/work", wanted s3://bucket/folder'],
     [{ features: { tableFormat: 'Delta' } }, 'aws.features.tableFormat: found "Delta", wanted Glue or Iceberg'],
+    [
+      { dragen: { rootVolume: { type: 'gp9' } } },
+      'aws.dragen.rootVolume.type: found "gp9", wanted gp3 or gp2 or standard',
+    ],
+    [{ dragen: { profile: '9.9' } }, 'aws.dragen.profile: found "9.9", wanted seed or 4.3 or 4.6'],
+    [{ dragen: { profile: 4.3 } }, 'aws.dragen.profile: found 4.3, wanted "seed" or "4.3" or "4.6"'],
     [{ dragen: { rootVolume: { size: 100 } } }, 'aws.dragen.rootVolume: unknown setting size; known: type, gb'],
     [{ s3: { anonymous: 'bucket' } }, 'aws.s3.anonymous: found "bucket", wanted a list of texts'],
     [{ tags: { a: 1 } }, 'aws.tags: found {"a":1}, wanted a mapping of at most 30 names'],

@@ -34,9 +34,10 @@ export class AwsAccountReader implements AwsAccount {
   readonly #quotas: QuotaReader;
   readonly #region: string | undefined;
 
-  constructor({ region }: Pick<AwsSettings, 'region'>) {
+  constructor(settings: AwsSettings) {
+    const { region } = settings;
     this.#region = region;
-    this.#machines = new MachineReader(region);
+    this.#machines = new MachineReader(settings);
     this.#quotas = new QuotaReader(region);
   }
 

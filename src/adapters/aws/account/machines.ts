@@ -1,42 +1,40 @@
 import type { EC2Client, RunInstancesCommandInput } from '@aws-sdk/client-ec2';
+import type { AwsSettings } from '../../../config/aws-settings.js';
 import { CohortflowError, messageOf } from '../../../domain/errors.js';
 import type { LaunchTrial, LaunchVerdict, MachineImage, Subnet, VpcEndpoint } from '../../../ports/aws-account.js';
+import { dragenMachine } from '../../../domain/genomics/dragen/index.js';
 import { awsCode } from '../aws-errors.js';
 import { clientOptions } from '../client-options.js';
+import { machineRequest } from '../dragen/machine-request.js';
 import { readEndpoints, readSubnets } from './network.js';
 import { isNamed, reading } from './reading.js';
 
 const NO_SUCH_IMAGE = /^InvalidAMIID/;
 
-function trialRequest(trial: LaunchTrial): RunInstancesCommandInput {
-  const { image, type, subnet, securityGroups, instanceProfile, spot } = trial;
-  const profile =
-    instanceProfile?.startsWith('arn:') === true ? { Arn: instanceProfile } : { Name: instanceProfile ?? '' };
-  return {
-    DryRun: true,
-    ImageId: image,
-    InstanceType: type as NonNullable<RunInstancesCommandInput['InstanceType']>,
-    MinCount: 1,
-    MaxCount: 1,
-    ...(subnet === undefined ? {} : { SubnetId: subnet }),
-    ...(securityGroups.length === 0 ? {} : { SecurityGroupIds: [...securityGroups] }),
-    ...(instanceProfile === undefined ? {} : { IamInstanceProfile: profile }),
-    ...(spot ? { InstanceMarketOptions: { MarketType: 'spot' } } : {}),
-    MetadataOptions: { HttpTokens: 'required' },
-    // As a run's machines have: the permission to launch may hang on it.
-    TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'cohortflow:work', Value: 'trial' }] }],
-  };
+/** The request of a run's machine, whatever it asks for: what a run would be refused, the trial is too. */
+function trialRequest(trial: LaunchTrial, settings: AwsSettings): RunInstancesCommandInput {
+  const { image, rootDevice = '/dev/sda1', type, subnet } = trial;
+  const { ClientToken: _, ...request } = machineRequest(
+    { id: image, rootDevice },
+    { type, subnet },
+    dragenMachine(settings, trial.dragenProfile),
+    // The permission to launch may hang on it.
+    { 'cohortflow:work': 'trial' },
+    '',
+    settings,
+  );
+  return { ...request, DryRun: true };
 }
 
 /** What EC2 tells without starting anything. */
 export class MachineReader {
   #client: EC2Client | undefined;
 
-  constructor(private readonly region: string | undefined) {}
+  constructor(private readonly settings: AwsSettings) {}
 
   private async sdk(): Promise<{ sdk: typeof import('@aws-sdk/client-ec2'); client: EC2Client }> {
     const sdk = await import('@aws-sdk/client-ec2');
-    this.#client ??= new sdk.EC2Client(clientOptions(this.region));
+    this.#client ??= new sdk.EC2Client(clientOptions(this.settings.region));
     return { sdk, client: this.#client };
   }
 
@@ -59,6 +57,7 @@ export class MachineReader {
       ...{ id, name, state: State },
       products: products.flatMap(({ ProductCodeId }) => (ProductCodeId === undefined ? [] : [ProductCodeId])),
       ...(rootGb === undefined ? {} : { rootGb }),
+      ...(RootDeviceName === undefined ? {} : { rootDevice: RootDeviceName }),
     };
   }
 
@@ -99,7 +98,7 @@ export class MachineReader {
   async tryLaunch(trial: LaunchTrial, signal: AbortSignal): Promise<LaunchVerdict> {
     const { sdk, client } = await this.sdk();
     try {
-      await client.send(new sdk.RunInstancesCommand(trialRequest(trial)), { abortSignal: signal });
+      await client.send(new sdk.RunInstancesCommand(trialRequest(trial, this.settings)), { abortSignal: signal });
     } catch (error) {
       signal.throwIfAborted();
       const { name: code = '', $metadata } = (error ?? {}) as {

@@ -1,12 +1,20 @@
+import { DEFAULT_DRAGEN_PROFILE, dragenProfile } from '../../../domain/genomics/dragen/index.js';
 import { failed, ok, unknown, warning, type Check } from '../check.js';
 import type { AwsSubject } from './wanted.js';
 
 /** The reference to DRAGEN's licence credentials. They are looked for, never read: only the machine needs them. */
-export function licenceCheck({ account, objects, settings }: AwsSubject): Check {
-  const licence = settings.dragen?.licence;
+export function licenceCheck({ account, objects, settings, wanted }: AwsSubject): Check {
+  const { licence, profile } = settings.dragen ?? {};
+  const chosen = wanted.dragenProfile ?? profile ?? DEFAULT_DRAGEN_PROFILE;
   return {
     name: 'DRAGEN licence',
     look: async (signal) => {
+      // Also says which profiles there are.
+      const { takesLicence } = dragenProfile(chosen);
+      if (!takesLicence) {
+        if (licence === undefined) return ok(`the image of the profile ${chosen} brings its own`);
+        return failed(`the profile ${chosen} takes no licence file`, 'leave out aws.dragen.licence');
+      }
       if (licence === undefined) {
         return warning(
           'none is set: only an image that brings its own licence works',
@@ -21,7 +29,8 @@ export function licenceCheck({ account, objects, settings }: AwsSubject): Check 
       if (/^arn:aws[\w-]*:secretsmanager:/.test(licence)) {
         return unknown(
           'a secret, which only the machine reads',
-          `look by hand: aws secretsmanager describe-secret --secret-id ${licence.slice(licence.lastIndexOf(':') + 1)}`,
+          // The whole ARN: its last part has a suffix that is no part of the secret's name.
+          `look by hand: aws secretsmanager describe-secret --secret-id ${licence}`,
         );
       }
       const name = licence.replace(/^arn:aws[\w-]*:ssm:[^:]*:\d*:parameter/, '');

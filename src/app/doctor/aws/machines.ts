@@ -125,8 +125,8 @@ function trialVerdict(type: string, verdict: LaunchVerdict): Verdict {
 /** Asks whether a machine could be started: subscription, instance profile, network and permissions at once. */
 export function launchCheck(subject: AwsSubject): Check {
   const { account, settings, wanted } = subject;
-  const { instanceProfile, spot = false } = settings.dragen ?? {};
-  const { subnets = [], securityGroups = [] } = settings.dragen ?? {};
+  const { instanceProfile, subnets = [] } = settings.dragen ?? {};
+  const { dragenProfile } = wanted;
   return {
     name: 'DRAGEN machine',
     look: async (signal) => {
@@ -138,13 +138,15 @@ export function launchCheck(subject: AwsSubject): Check {
       const image = await imageId(subject, signal);
       if (image === undefined)
         return [...verdicts, unknown('not tried: there is no image', 'see DRAGEN machine image')];
-      const [type = ''] = dragenMachine(settings, wanted.dragenProfile).instanceTypes;
+      const [type = ''] = dragenMachine(settings, dragenProfile).instanceTypes;
+      const rootDevice = (await account.machineImage(image, signal))?.rootDevice;
       const [subnet] = subnets;
       const verdict = await account.tryLaunch(
         {
-          ...{ image, type, securityGroups, spot },
+          ...{ image, type },
+          ...(rootDevice === undefined ? {} : { rootDevice }),
           ...(subnet === undefined ? {} : { subnet }),
-          ...(instanceProfile === undefined ? {} : { instanceProfile }),
+          ...(dragenProfile === undefined ? {} : { dragenProfile }),
         },
         signal,
       );

@@ -78,13 +78,19 @@ export function imageCheck({ account, settings }: AwsSubject): Check {
 }
 
 /** Whether the key of the settings encrypts the volumes of jobs. */
-export function volumeKeyCheck({ settings }: AwsSubject): Check {
+export function volumeKeyCheck({ account, settings }: AwsSubject): Check {
+  const { kmsKey = '' } = settings;
   const note = unencryptedNote(settings);
   return {
     name: 'Volumes of the jobs',
-    look: async () =>
-      note === undefined
-        ? ok('encrypted with aws.kmsKey')
-        : warning(note, 'leave types with disks of their own out of aws.sagemaker.instanceTypes, where that matters'),
+    look: async (signal) => {
+      if (note !== undefined) {
+        const fix = 'leave types with disks of their own out of aws.sagemaker.instanceTypes, where that matters';
+        return warning(note, fix);
+      }
+      const facts = await account.key(kmsKey, signal);
+      if (facts?.enabled === true) return ok('encrypted with aws.kmsKey');
+      return failed('aws.kmsKey cannot encrypt them', 'see KMS key');
+    },
   };
 }

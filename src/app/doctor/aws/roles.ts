@@ -1,4 +1,4 @@
-import { failed, ok, warning, type Check, type Verdict } from '../check.js';
+import { failed, ok, type Check, type Verdict } from '../check.js';
 import type { AwsSubject } from './wanted.js';
 
 const ROLE = /^arn:(aws[\w-]*):iam::(\d{12}):role\/([\w+=,.@/-]+)$/;
@@ -18,7 +18,7 @@ export function roleCheck(
       const shown = path.slice(path.lastIndexOf('/') + 1);
       const identity = await account.identity(signal);
       if (identity.account !== owner) {
-        return warning(`${shown} is of another account`, `check ${setting}: roles cannot be passed across accounts`);
+        return failed(`${shown} is of another account`, `correct ${setting}: roles cannot be passed across accounts`);
       }
       return ok(`${shown}; whoever starts the work needs iam:PassRole on it for ${principal}`);
     },

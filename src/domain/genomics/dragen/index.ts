@@ -16,6 +16,7 @@ export { dragenMachine, type DragenMachine } from './machine.js';
 export { dragenMetrics, type DragenMetrics, type DragenMetricsFound, type MetricsFile } from './metrics.js';
 export {
   BOX_NAMES,
+  DEFAULT_DRAGEN_PROFILE,
   DRAGEN_PROFILES,
   dragenCommands,
   dragenProfile,

@@ -4,6 +4,8 @@ import { CohortflowError } from '../../errors.js';
 /** DRAGEN versions whose command lines are known. `seed`: the article's two commands, flag for flag. */
 export const DRAGEN_PROFILES = ['seed', '4.3', '4.6'] as const;
 export type DragenProfile = (typeof DRAGEN_PROFILES)[number];
+/** The version whose commands are used when nobody says. */
+export const DEFAULT_DRAGEN_PROFILE: DragenProfile = '4.3';
 
 /** Names below the working folder of a machine that the commands are given: all of them relative. */
 export const BOX_NAMES = {

@@ -48,12 +48,15 @@ describe('looking at an account', () => {
 
   it('asks nothing else without credentials or a Region', async () => {
     const none = () => Promise.reject(new CohortflowError('AwsCredentials', 'expired'));
-    const [only, ...others] = await look({ identity: none });
-    expect(only).toMatch(/^failed Credentials: expired \| sign in/);
+    const [first, second, ...others] = await look({ identity: none });
+    expect(first).toMatch(/^failed Credentials: expired \| sign in/);
+    expect(second).toMatch(/^unknown All else: not looked at: KMS key, .*DRAGEN licence.* \| mend the above/);
     expect(others).toEqual([]);
-    expect(await look({ region: async () => undefined })).toEqual([
-      'failed Region: nobody says which | set aws.region, or AWS_REGION',
-    ]);
+    const [region, ...rest] = await look({ region: async () => undefined });
+    expect(region).toBe('failed Region: nobody says which | set aws.region, or AWS_REGION');
+    expect(rest).toEqual([expect.stringMatching(/^unknown All else/)]);
+    const nothingElse = await lookAtAccount(subjectOf({ identity: none }, {}, {}), signal);
+    expect(faults(nothingElse)).toHaveLength(1);
   });
 
   it('says what the profile wants and the settings lack, each with what mends it', async () => {
@@ -87,7 +90,7 @@ describe('looking at an account', () => {
       featureGroupCount: refused('sagemaker:ListFeatureGroups'),
       workgroup: refused('athena:GetWorkGroup'),
     });
-    expect(found.length).toBe(9);
+    expect(found.length).toBe(10);
     expect(found.every((line) => line.startsWith('unknown '))).toBe(true);
     for (const action of [
       'ListServiceQuotas',
@@ -200,6 +203,27 @@ describe('the machine of DRAGEN', () => {
     expect(unset.join()).toContain('failed DRAGEN machine image: none is set');
   });
 
+  it('is tried as a run would have it', async () => {
+    const asked: object[] = [];
+    const tryLaunch: AwsAccount['tryLaunch'] = async (trial) => {
+      asked.push(trial);
+      return { allowed: true };
+    };
+    const image = { id: 'ami-1', name: '', state: 'available', products: [], rootDevice: '/dev/xvda' };
+    await look({ tryLaunch, machineImage: async () => image });
+    const common = { image: WELL_SETTINGS.dragen.ami, rootDevice: '/dev/xvda', subnet: 'subnet-1' };
+    expect(asked).toEqual([{ ...common, type: 'f2.6xlarge' }]);
+  });
+
+  it('of a version that takes no licence file needs none, and is refused with one', async () => {
+    expect((await look({}, having('dragen', { profile: 'seed' }))).join()).toMatch(
+      /^failed DRAGEN licence: the profile seed takes no licence file \| leave out aws.dragen.licence/,
+    );
+    const { licence: _, ...without } = WELL_SETTINGS.dragen;
+    expect(await look({}, { ...WELL_SETTINGS, dragen: { ...without, profile: 'seed' } })).toEqual([]);
+    expect((await look({}, { ...WELL_SETTINGS, dragen: without })).join()).toMatch(/^warning DRAGEN licence/);
+  });
+
   it('needs a licence that is there, which is never read', async () => {
     const at = (licence: string) => having('dragen', { licence });
     expect(await look({}, at('/dragen/licence'))).toEqual([]);
@@ -207,7 +231,7 @@ describe('the machine of DRAGEN', () => {
       'there is no parameter',
     );
     const secret = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:dragen-AbCdEf';
-    expect((await look({}, at(secret))).join()).toMatch(/^unknown .*describe-secret --secret-id dragen-AbCdEf/);
+    expect((await look({}, at(secret))).join()).toContain(`describe-secret --secret-id ${secret}`);
     const objects = new FakeObjects(['s3://private/licence.txt']);
     const findings = await lookAtAccount({ ...subjectOf(), objects }, signal);
     expect(faults(findings).join()).toMatch(/^failed DRAGEN licence: nothing is at/);
@@ -249,7 +273,10 @@ describe('image, key, roles and places', () => {
       'is in us-east-1, jobs run in eu-west-1',
     );
     expect((await look({ containerImage: async () => undefined })).join()).toMatch(/^failed Processing image/);
-    expect((await look({ key: async () => undefined })).join()).toMatch(/^failed KMS key: there is no such key/);
+    expect(await look({ key: async () => undefined })).toEqual([
+      expect.stringMatching(/^failed KMS key: there is no such key/),
+      expect.stringMatching(/^failed Volumes of the jobs: aws.kmsKey cannot encrypt them \| see KMS key/),
+    ]);
     const state = { enabled: false, symmetric: true, state: 'PendingDeletion' };
     expect((await look({ key: async () => state })).join()).toMatch(/^failed KMS key: the key is PendingDeletion/);
     expect((await look({ tryKey: () => Promise.reject(denied('kms:GenerateDataKey')) })).join()).toMatch(
@@ -257,7 +284,7 @@ describe('image, key, roles and places', () => {
     );
     expect((await look({}, having('sagemaker', { roleArn: 'jobs' }))).join()).toMatch(/^failed Role of the jobs/);
     const foreign = 'arn:aws:iam::210987654321:role/x';
-    expect((await look({}, having('features', { roleArn: foreign }))).join()).toMatch(/^warning Role of the store/);
+    expect((await look({}, having('features', { roleArn: foreign }))).join()).toMatch(/^failed Role of the store/);
     const bare = { ...WELL_SETTINGS, athena: {} };
     expect((await look({ workgroup: async () => ({ enabled: true }) }, bare)).join()).toMatch(
       /^failed .*aws.athena.results/,
@@ -325,6 +352,6 @@ describe('the look before a run', () => {
         .filter(({ state }) => state !== 'ok')
         .map(({ state }) => state)
         .sort(),
-    ).toEqual(['unknown', 'warning']);
+    ).toEqual(['unknown', 'unknown', 'warning']);
   });
 });
