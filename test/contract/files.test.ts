@@ -206,7 +206,8 @@ function acrossStores(remote: () => string): void {
   });
 
   it('names the bucket that is not there', async () => {
-    await expect(new S3Files({}).read('s3://no-such-bucket-here/x')).rejects.toMatchObject({ code: 'FileNotFound' });
+    const nowhere = `s3://no-such-bucket-${crypto.randomUUID()}/x`;
+    await expect(new S3Files({}).read(nowhere)).rejects.toMatchObject({ code: 'FileNotFound' });
   });
 }
 

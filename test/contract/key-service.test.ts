@@ -4,10 +4,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KmsKeys } from '../../src/adapters/aws/kms-keys.js';
 import { dataConverter } from '../../src/app/data-converter.js';
 import type { KeyService } from '../../src/ports/keys.js';
+import { ACCOUNT_NAME, hasSettings, REAL_ACCOUNT } from '../support/aws/real-account.js';
 import { FakeKeyService } from '../support/fake-key-service.js';
 import { MotoServer, motoProgram } from '../support/moto-server.js';
 
-const moto = motoProgram();
+const moto = REAL_ACCOUNT === undefined ? motoProgram() : undefined;
+const able = moto !== undefined || (REAL_ACCOUNT !== undefined && hasSettings('KMS', REAL_ACCOUNT.kmsKey));
+/** The key of the account's settings, or one that is made. */
+const KEY = REAL_ACCOUNT?.kmsKey ?? 'alias/cohortflow';
 
 function contract(create: () => KeyService): void {
   test('what it wraps it opens again, to the same 32 bytes', async () => {
@@ -38,20 +42,21 @@ function contract(create: () => KeyService): void {
 
 describe('KeyService FakeKeyService', () => contract(() => new FakeKeyService()));
 
-describe.skipIf(moto === undefined)('KeyService KmsKeys', () => {
-  let server: MotoServer;
+describe.skipIf(!able)(`KeyService KmsKeys (${ACCOUNT_NAME})`, () => {
+  let server: MotoServer | undefined;
   beforeAll(async () => {
-    server = await MotoServer.start(moto!);
+    if (moto === undefined) return;
+    server = await MotoServer.start(moto);
     const client = new KMSClient({});
     const { KeyMetadata } = await client.send(new CreateKeyCommand({}));
-    await client.send(new CreateAliasCommand({ AliasName: 'alias/cohortflow', TargetKeyId: KeyMetadata!.KeyId! }));
+    await client.send(new CreateAliasCommand({ AliasName: KEY, TargetKeyId: KeyMetadata!.KeyId! }));
   });
   afterAll(() => server?.stop());
 
-  contract(() => new KmsKeys('alias/cohortflow'));
+  contract(() => new KmsKeys(KEY));
 
   test('payloads of a process with COHORTFLOW_ENCRYPTION_KMS_KEY open in another, and name the key by its ARN', async () => {
-    const environment = { COHORTFLOW_ENCRYPTION_KMS_KEY: 'alias/cohortflow', COHORTFLOW_REQUIRE_ENCRYPTION: '1' };
+    const environment = { COHORTFLOW_ENCRYPTION_KMS_KEY: KEY, COHORTFLOW_REQUIRE_ENCRYPTION: '1' };
     const codecOf = () => dataConverter(environment)!.payloadCodecs![0]!;
     const sealed = await codecOf().encode([defaultPayloadConverter.toPayload({ secret: 1 })]);
     expect(Buffer.from(sealed[0]!.metadata!['encryption-key-id']!).toString()).toMatch(/^arn:aws:kms:/);
@@ -60,6 +65,6 @@ describe.skipIf(moto === undefined)('KeyService KmsKeys', () => {
   });
 
   test('a key that is not there is named', async () => {
-    await expect(new KmsKeys('alias/none').generate()).rejects.toThrow(/alias\/none/);
+    await expect(new KmsKeys('alias/cohortflow-none').generate()).rejects.toThrow(/alias\/cohortflow-none/);
   });
 });

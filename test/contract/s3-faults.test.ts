@@ -4,10 +4,10 @@ import { S3Files } from '../../src/adapters/aws/s3-files.js';
 import { locationOf } from '../../src/adapters/aws/s3-location.js';
 import { FaultyS3 } from '../support/faulty-s3.js';
 import { motoProgram } from '../support/moto-server.js';
-import { startS3Server, type S3Server } from '../support/s3-server.js';
+import { isRealS3, startS3Server, type S3Server } from '../support/s3-server.js';
 
 // A real account's S3 cannot be told to fail: this needs the server on this machine.
-const able = motoProgram() !== undefined && process.env['COHORTFLOW_TEST_S3'] === undefined;
+const able = !isRealS3 && motoProgram() !== undefined;
 const MB = 2 ** 20;
 /** More than one part of an upload. */
 const LARGE = 40 * MB;

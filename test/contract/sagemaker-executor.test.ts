@@ -1,15 +1,29 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateProcessingJobCommand, DescribeProcessingJobCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SageMakerExecutor } from '../../src/adapters/aws/sagemaker/executor.js';
 import type { AwsSettings, SageMakerSettings } from '../../src/config/aws-settings.js';
 import type { RemoteEnd, RemoteTicket } from '../../src/contracts/remote-work.js';
+import { CohortflowError } from '../../src/domain/errors.js';
 import { failureKind } from '../../src/domain/failures/index.js';
 import { workTags } from '../../src/contracts/work-tags.js';
 import type { Files } from '../../src/ports/files.js';
 import { WorkFailed, type RemoteWork } from '../../src/ports/remote-executor.js';
 import type { CensusJob, SimulatedImage } from '../support/aws/processing-jobs.js';
+import {
+  ACCOUNT_NAME,
+  hasSettings,
+  inStandInOnly,
+  maySpend,
+  REAL_ACCOUNT,
+  TEST_RUN,
+} from '../support/aws/real-account.js';
 import { startAwsStandIn, type AwsStandIn, type StandInOptions } from '../support/aws/stand-in.js';
+import { hasAccount, openAccount, patience, until, type TestAccount } from '../support/aws/test-account.js';
+import { temporaryFolder } from '../support/run-step.js';
+import { writeSmallCohort } from '../support/small-cohort.js';
 
 /** The executor by itself, without a workflow around it: every call, every end, every moment. */
 const IMAGE = 'registry/image@sha256:0';
@@ -18,7 +32,136 @@ const NAME = `cohortflow-${'a'.repeat(32)}`;
 const { signal } = new AbortController();
 const FOREVER: SimulatedImage = { simulatedSeconds: 1e6 };
 
-describe('the SageMaker executor', () => {
+const { image, roleArn } = REAL_ACCOUNT?.sagemaker ?? {};
+const able = hasAccount() && hasSettings('SageMaker', image, roleArn) && maySpend('processing jobs of SageMaker');
+
+/** The executor with jobs that really compute a small study: what can be seen of it in any account. */
+describe.skipIf(!able)(`the SageMaker executor, whole (${ACCOUNT_NAME})`, () => {
+  const root = temporaryFolder('sagemaker-executor');
+  let account: TestAccount;
+  let settings: AwsSettings;
+  let before: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    before = { ...process.env };
+    account = await openAccount();
+    settings = {
+      ...account.settings,
+      sagemaker: { ...account.settings.sagemaker, pollSeconds: REAL_ACCOUNT ? 10 : 1 },
+    };
+    mkdirSync(root, { recursive: true });
+    writeSmallCohort(root, 1);
+    await account.files.copy(join(root, 'dicom/C-01'), `${account.place}/dicom/C-01`);
+    await account.files.write(`${account.place}/dicom/C-02/notes.txt`, 'no study');
+  }, 120_000);
+
+  afterAll(async () => {
+    if (account === undefined) return;
+    // Whatever a test that failed has left.
+    for (const found of await executor().alive(signal)) await executor().end(found, signal);
+    await account.close();
+    process.env = before;
+    rmSync(root, { recursive: true, force: true });
+  }, patience(10));
+
+  const executor = (more: SageMakerSettings = {}): SageMakerExecutor =>
+    new SageMakerExecutor({ ...settings, sagemaker: { ...settings.sagemaker, ...more } }, account.files, TEST_RUN);
+
+  function given(caseId: string): RemoteWork {
+    const name = `cohortflow-${crypto.randomUUID().replaceAll('-', '')}`;
+    const output = `${account.place}/out`;
+    const source = { kind: 'dicom', folder: `${account.place}/dicom/${caseId}` } as const;
+    const unit = { modality: 'imaging', caseId, source } as const;
+    return {
+      request: { executor: 'sagemaker', output, runId: 'run', attempt: 1, input: { unit, output } },
+      name,
+      place: `${output}/run/.work/${name}`,
+      tags: workTags(name, `workflow-${name}`, TEST_RUN),
+    };
+  }
+
+  /** As an activity does: what is not seen yet is asked for again. */
+  const submitted = (one: SageMakerExecutor, work: RemoteWork): Promise<RemoteTicket | undefined> =>
+    until(
+      () =>
+        one.submit(work, signal).catch((error: unknown) => {
+          if (error instanceof CohortflowError && error.code === 'AwsUnavailable') return 'later' as const;
+          throw error;
+        }),
+      (answer) => answer !== 'later',
+    ) as Promise<RemoteTicket | undefined>;
+
+  const nothingAlive = (): Promise<unknown> =>
+    until(
+      () => executor().alive(signal),
+      (found) => found.length === 0,
+    );
+
+  it(
+    'gives work away once, though a worker is lost meanwhile, and tells the machine and the seconds in the end',
+    async () => {
+      const work = given('C-01');
+      const ticket = await submitted(executor(), work);
+      expect(ticket).toEqual({ executor: 'sagemaker', name: work.name, place: work.place });
+      expect(await account.files.names(`${work.place}/request`)).toEqual(['request.json']);
+      const other = executor();
+      expect(await submitted(other, work)).toEqual(ticket);
+      const said: string[] = [];
+      const { facts } = await other.await(ticket!, signal, (message) => said.push(message));
+      expect(settings.sagemaker?.instanceTypes ?? ['ml.r5.large']).toContain(facts?.['instanceType']);
+      expect(facts?.['seconds']).toBeGreaterThan(0);
+      expect(await account.files.names(`${work.place}/results`)).toContain('steps.json');
+      if (account.alone !== undefined) expect(account.alone.standIn.jobs.census().jobs).toHaveLength(1);
+      await other.stop(work.name, signal);
+      await nothingAlive();
+    },
+    patience(20),
+  );
+
+  it(
+    'tells the code with which the container ended',
+    async () => {
+      const work = given('C-02');
+      const one = executor();
+      const ticket = await submitted(one, work);
+      await expect(one.await(ticket!, signal, () => undefined)).rejects.toMatchObject({ code: 'NoDicom' });
+      await nothingAlive();
+    },
+    patience(20),
+  );
+
+  it(
+    'tells a job that somebody else stopped as one that ran too long',
+    async () => {
+      const work = given('C-01');
+      const one = executor();
+      const ticket = await submitted(one, work);
+      const end = expect(one.await(ticket!, signal, () => undefined)).rejects.toMatchObject({ code: 'JobTimedOut' });
+      await executor().stop(work.name, signal);
+      await end;
+      await nothingAlive();
+    },
+    patience(20),
+  );
+
+  it(
+    'lists what is alive and ours, and ends it',
+    async () => {
+      const work = given('C-01');
+      await submitted(executor(), work);
+      const found = await until(
+        () => executor().alive(signal),
+        (all) => all.length > 0,
+      );
+      expect(found).toMatchObject([{ executor: 'sagemaker', id: work.name, workflowId: `workflow-${work.name}` }]);
+      await executor().end(found[0]!, signal);
+      await nothingAlive();
+    },
+    patience(20),
+  );
+});
+
+inStandInOnly('the SageMaker executor', () => {
   let aws: AwsStandIn;
   let before: NodeJS.ProcessEnv;
   let written: Map<string, string>;
@@ -70,7 +213,7 @@ describe('the SageMaker executor', () => {
 
   const job = (name = NAME): CensusJob | undefined => aws.jobs.census().jobs.find((one) => one.name === name);
 
-  async function until(fits: () => boolean): Promise<void> {
+  async function when(fits: () => boolean): Promise<void> {
     while (!fits()) await sleep(5);
   }
 
@@ -138,16 +281,6 @@ describe('the SageMaker executor', () => {
       // What is told of jobs lags behind: its own job may not be seen at once. The workflow then gives it away again.
       await vi.waitFor(async () => expect(await one.submit(work(), signal)).toMatchObject({ name: NAME }), 10_000);
       expect(await one.submit(work(), signal)).toMatchObject({ name: NAME });
-      expect(aws.jobs.census().jobs).toHaveLength(1);
-    });
-
-    it('again after the worker was lost, and finds its own job', async () => {
-      await start(FOREVER);
-      await executor().submit(work(), signal);
-      await vi.waitFor(
-        async () => expect(await executor().submit(work(), signal)).toMatchObject({ name: NAME }),
-        10_000,
-      );
       expect(aws.jobs.census().jobs).toHaveLength(1);
     });
 
@@ -295,16 +428,6 @@ describe('the SageMaker executor', () => {
       });
     });
 
-    it('that somebody else stopped, as one that ran too long', async () => {
-      await start(FOREVER, { jobLagSeconds: 0 });
-      const one = executor();
-      const ticket = await one.submit(work(), signal);
-      const end = await_(ticket, one);
-      const failed = expect(end).rejects.toMatchObject({ code: 'JobTimedOut' });
-      await executor().stop(NAME, signal);
-      await failed;
-    });
-
     it('through looks that fail', async () => {
       await start({ simulatedSeconds: 60 });
       const one = executor();
@@ -323,7 +446,7 @@ describe('the SageMaker executor', () => {
       vi.useFakeTimers({ toFake: ['Date'] });
       const end = await_(ticket, one);
       const failed = expect(end).rejects.toMatchObject({ code: 'JobLost' });
-      await until(() => (aws.calls.get('DescribeProcessingJob') ?? 0) > 2);
+      await when(() => (aws.calls.get('DescribeProcessingJob') ?? 0) > 2);
       vi.setSystemTime(Date.now() + 200_000);
       await failed;
     });
@@ -342,7 +465,7 @@ describe('the SageMaker executor', () => {
       const failed = expect(end).rejects.toMatchObject({ code: 'JobTimedOut' });
       await Promise.race([
         failed,
-        until(() => said.lastIndexOf('job InProgress') > said.indexOf('job not seen yet') + 3),
+        when(() => said.lastIndexOf('job InProgress') > said.indexOf('job not seen yet') + 3),
       ]);
       expect(said).toContain('job not seen yet');
       await executor().stop(NAME, signal);
@@ -361,7 +484,7 @@ describe('the SageMaker executor', () => {
 
       const second = `${NAME}-2`;
       await one.submit(work(second), signal);
-      await until(() => job(second)?.started !== undefined);
+      await when(() => job(second)?.started !== undefined);
       // Two at once: the second finds it stopping, or stopped.
       await Promise.all([one.stop(second, signal), one.stop(second, signal)]);
       expect(job(second)).toMatchObject({ status: 'Stopped', executions: 1 });
@@ -435,10 +558,10 @@ describe('the SageMaker executor', () => {
       const waits = Array.from({ length: 100 }, () =>
         one.await(ticket, waiting.signal, () => undefined).catch(() => undefined),
       );
-      await until(() => (aws.calls.get('DescribeProcessingJob') ?? 0) > 1);
+      await when(() => (aws.calls.get('DescribeProcessingJob') ?? 0) > 1);
       const looked = aws.calls.get('DescribeProcessingJob') ?? 0;
       const stop = one.stop(NAME, signal);
-      await until(() => job()?.status !== 'InProgress');
+      await when(() => job()?.status !== 'InProgress');
       // A stop is three calls, and a look may be on its way already: it has not waited for the hundred.
       expect((aws.calls.get('DescribeProcessingJob') ?? 0) - looked).toBeLessThan(20);
       await stop;

@@ -49,15 +49,32 @@ export class FakeFeatureStore implements FeatureStore, QueryEngine {
   readonly madeAt = new Map<string, number>();
   /** Calls of `write`. */
   writes = 0;
-  now = Date.parse('2026-05-01T00:00:00Z');
+  #now: number | undefined = Date.parse('2026-05-01T00:00:00Z');
   /** Milliseconds until what was written is seen. */
   lag = 0;
   /** What the catalogue makes of `Fractional`: nobody has asked an account. */
   fractional: 'DOUBLE' | 'FLOAT' = 'DOUBLE';
+  /** Records that are never seen, by their identifier. */
+  hides: (id: string) => boolean = () => false;
   /** Called before each write; may throw. */
   beforeWrite: (write: number) => void = () => undefined;
   /** What the store will not take. */
   refuses: (record: StoreRecord) => string | undefined = () => undefined;
+
+  /** Milliseconds of its clock: one that moves by one with each record, or this machine's. */
+  get now(): number {
+    return this.#now ?? Date.now();
+  }
+
+  set now(at: number) {
+    this.#now = at;
+  }
+
+  /** From now on the clock is this machine's, and what is written is seen so many milliseconds later. */
+  lagsFor(milliseconds: number): void {
+    this.#now = undefined;
+    this.lag = milliseconds;
+  }
 
   ensure(spec: FeatureGroupSpec): Promise<StoredGroup> {
     if (!this.groups.has(spec.name)) {
@@ -104,7 +121,7 @@ export class FakeFeatureStore implements FeatureStore, QueryEngine {
   }
 
   private add(group: string, values: ReadonlyMap<string, string>, deleted: boolean): void {
-    this.now += 1;
+    if (this.#now !== undefined) this.#now += 1;
     this.written.get(group)!.push({ values, deleted, at: this.now });
   }
 
@@ -127,7 +144,8 @@ export class FakeFeatureStore implements FeatureStore, QueryEngine {
     return { Integral: 'BIGINT', Fractional: this.fractional, String: 'VARCHAR' }[kind];
   }
 
-  private async fill(connection: DuckDBConnection, name: string, { definitions }: FeatureGroupSpec): Promise<void> {
+  private async fill(connection: DuckDBConnection, name: string, spec: FeatureGroupSpec): Promise<void> {
+    const { definitions, recordIdentifier } = spec;
     const table = `sagemaker_featurestore."${name.toLowerCase().replaceAll('-', '_')}"`;
     const columns = definitions.map((one) => `"${one.name.toLowerCase()}" ${this.sqlType(one.type)}`);
     const own = ['write_time TIMESTAMP', 'api_invocation_time TIMESTAMP', 'is_deleted BOOLEAN'];
@@ -139,7 +157,7 @@ export class FakeFeatureStore implements FeatureStore, QueryEngine {
           ? `'${text.replaceAll("'", "''")}'`
           : `'${text}'::${this.sqlType(type)}`;
     for (const { values, deleted, at } of this.written.get(name)!) {
-      if (at + this.lag > this.now) continue;
+      if (at + this.lag > this.now || this.hides(values.get(recordIdentifier) ?? '')) continue;
       const cells = definitions.map((one) => cell(values.get(one.name), one.type));
       await connection.run(
         `INSERT INTO ${table} VALUES (${[...cells, stamp(at + this.lag), stamp(at), String(deleted)].join(', ')})`,

@@ -1,4 +1,6 @@
 import { S3Client, CreateBucketCommand } from '@aws-sdk/client-s3';
+import { createFiles } from '../../src/app/create-files.js';
+import { REAL_ACCOUNT, TEST_RUN } from './aws/real-account.js';
 import { MotoServer, motoProgram } from './moto-server.js';
 import { VersityServer, versityProgram } from './versity-server.js';
 
@@ -13,9 +15,12 @@ export interface S3Server {
 const BUCKET = 'cohortflow-test';
 
 /** Where a real account's tests may write: `s3://bucket/prefix`. */
-const REAL = process.env['COHORTFLOW_TEST_S3'];
+const REAL = process.env['COHORTFLOW_TEST_S3'] ?? REAL_ACCOUNT?.work;
 
 const unique = (root: string) => (): string => `${root}/${crypto.randomUUID()}`;
+
+/** True when S3 is that of a real account, which cannot be told to fail. */
+export const isRealS3 = REAL !== undefined;
 
 /** True when there is an S3 server for tests; the skip is otherwise printed with its reason. */
 export function hasS3Server(): boolean {
@@ -24,7 +29,10 @@ export function hasS3Server(): boolean {
 
 /** Starts a server with one bucket and points the SDK's environment to it; or uses the real place that was named. */
 export async function startS3Server(): Promise<S3Server> {
-  if (REAL !== undefined) return { endpoint: '', place: unique(REAL), stop: async () => undefined };
+  if (REAL !== undefined) {
+    const root = `${REAL}/${TEST_RUN}/${crypto.randomUUID().slice(0, 8)}`;
+    return { endpoint: '', place: unique(root), stop: () => createFiles(REAL_ACCOUNT).remove(root) };
+  }
   const moto = await MotoServer.start(motoProgram()!);
   const client = new S3Client({ forcePathStyle: true });
   await client.send(

@@ -234,7 +234,7 @@ describe.skipIf(!able)('a cohort whose reads DRAGEN machines quantify', () => {
 
   it('comes to the same through throttling, lost answers and interrupted machines, each try on one machine', async () => {
     const { machines, faults } = await standIn('4.3', {
-      faults: { throttle: 0.3, dropAfter: 0.05 },
+      faults: { throttle: 0.3, dropAfter: 0.05, noCapacity: 0.5 },
       seed: 11,
     });
     faults.next('RunInstances', 'drop-after');

@@ -144,8 +144,8 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
     expect(await files.stat(`${output}/run/costs.json`)).toBeUndefined();
   }, 300_000);
 
-  it('gives the same when calls are throttled, answers lost and jobs killed, each job once', async () => {
-    const faults = { throttle: 0.3, dropAfter: 0.05, killJob: 0.1, limitExceeded: 0.15 };
+  it('gives the same when calls are throttled, answers lost, jobs killed and machines wanting, each job once', async () => {
+    const faults = { throttle: 0.3, dropAfter: 0.05, killJob: 0.1, limitExceeded: 0.15, noCapacity: 0.3 };
     const { jobs, faults: injected } = await standIn({ faults, seed: 7 });
     // Whatever the dice say, each happens at least once.
     injected.next('CreateProcessingJob', 'drop-after', 'throttle');
@@ -164,7 +164,7 @@ describe.skipIf(!able)('a cohort whose studies SageMaker computes', () => {
     expect(all.every(({ executions }) => executions <= 1)).toBe(true);
     // A study whose job was killed or whose answer was lost has no second one that ends well.
     expect(all.filter(({ status }) => status === 'Completed')).toHaveLength(CASES - 1);
-    for (const kind of ['throttle', 'drop-after', 'kill'] as const)
+    for (const kind of ['throttle', 'drop-after', 'kill', 'capacity'] as const)
       expect(injected.count(kind), kind).toBeGreaterThan(0);
     expect(await files.names(`${place}/work`)).toEqual([]);
   }, 400_000);

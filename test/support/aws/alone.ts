@@ -25,6 +25,8 @@ export interface AloneOptions {
 /** A running account. */
 export interface Alone {
   readonly standIn: AwsStandIn;
+  /** Its Feature Store and Athena. */
+  readonly features: FeatureStoreServer;
   /** What processes that are to use it have in their environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** The `aws:` settings that fit it. */
@@ -104,6 +106,7 @@ export async function startAlone(options: AloneOptions): Promise<Alone> {
     ]);
     return {
       standIn,
+      features,
       environment: {
         AWS_ENDPOINT_URL: s3 ?? moto?.endpoint ?? '',
         ...(Object.fromEntries(reached) as Record<string, string>),
