@@ -7,21 +7,21 @@ import { createFiles } from '../../../src/app/create-files.js';
 import type { AwsSettings } from '../../../src/config/aws-settings.js';
 import type { Files } from '../../../src/ports/files.js';
 import { startAlone, type Alone } from '../../support/aws/alone.js';
+import { ACCOUNT_NAME, maySpend, REAL_ACCOUNT as REAL, TEST_RUN } from '../../support/aws/real-account.js';
 import { cli as cohortflow, cliJson } from '../../support/cli.js';
 import { motoProgram } from '../../support/moto-server.js';
 import { temporaryFolder } from '../../support/run-step.js';
 import { writeSmallCohort } from '../../support/small-cohort.js';
 import { realTime, temporalCli } from '../../support/temporal-servers.js';
 
-/** The `aws:` settings of a real account, as JSON: whoever has one runs the same tests there. It costs a few cents. */
-const { COHORTFLOW_TEST_ACCOUNT: REAL } = process.env;
 const cli = await temporalCli();
+const spends = maySpend('processing jobs of SageMaker');
 const able = cli !== undefined && (REAL !== undefined || motoProgram() !== undefined);
 const CASES = 3;
 /** Minutes for everything that a real account is slow at: jobs start, stores show their records. */
 const PATIENCE = REAL === undefined ? 5 : 60;
 
-describe.skipIf(!able)(`an account of AWS (${REAL === undefined ? 'the stand-in' : 'a real one'})`, () => {
+describe.skipIf(!able)(`an account of AWS (${ACCOUNT_NAME})`, () => {
   const root = temporaryFolder('account');
   const here = join(root, 'here');
   let env: TestWorkflowEnvironment;
@@ -37,9 +37,9 @@ describe.skipIf(!able)(`an account of AWS (${REAL === undefined ? 'the stand-in'
       // Nothing of these tests is quantified; DRAGEN has its own.
       const { dragen: _, ...others } = alone.settings;
       settings = others;
-    } else settings = JSON.parse(REAL) as AwsSettings;
+    } else settings = REAL;
     files = createFiles(settings);
-    place = `${settings.work ?? ''}/account-test-${crypto.randomUUID()}`;
+    place = `${settings.work ?? ''}/${TEST_RUN}/${crypto.randomUUID().slice(0, 8)}`;
     mkdirSync(root, { recursive: true });
     writeSmallCohort(root, CASES, [2]);
     for (const name of ['dicom', 'cohort.csv', 'clinical.csv']) await files.copy(join(root, name), `${place}/${name}`);
@@ -71,7 +71,7 @@ describe.skipIf(!able)(`an account of AWS (${REAL === undefined ? 'the stand-in'
     expect(found.exitCode, found.stdout + found.stderr).toBe(0);
   }, 120_000);
 
-  it(
+  it.skipIf(!spends)(
     'computes what this machine computes, byte for byte, and its store gives the same data set',
     async () => {
       const local = await run(root, here);
@@ -95,7 +95,7 @@ describe.skipIf(!able)(`an account of AWS (${REAL === undefined ? 'the stand-in'
     PATIENCE * 60_000,
   );
 
-  it(
+  it.skipIf(!spends)(
     'has nothing of ours alive after a run was cancelled',
     async () => {
       const output = `${place}/cancelled`;
@@ -109,11 +109,15 @@ describe.skipIf(!able)(`an account of AWS (${REAL === undefined ? 'the stand-in'
     PATIENCE * 60_000,
   );
 
-  it('is rid of what the tests made', async () => {
-    for (const what of ['--features', '--data']) {
-      const cleaned = await call('clean', '--output', `${place}/out`, what, '--yes');
-      expect(cleaned.exitCode, cleaned.stderr).toBe(0);
-    }
-    expect(await files.names(`${place}/out`)).toEqual([]);
-  }, 300_000);
+  it.skipIf(!spends)(
+    'is rid of what the tests made',
+    async () => {
+      for (const what of ['--features', '--data']) {
+        const cleaned = await call('clean', '--output', `${place}/out`, what, '--yes');
+        expect(cleaned.exitCode, cleaned.stderr).toBe(0);
+      }
+      expect(await files.names(`${place}/out`)).toEqual([]);
+    },
+    300_000,
+  );
 });

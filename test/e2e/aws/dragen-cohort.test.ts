@@ -1,6 +1,7 @@
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -232,16 +233,21 @@ describe.skipIf(!able)('a cohort whose reads DRAGEN machines quantify', () => {
     expect(machines.census().alive).toBe(0);
   }, 600_000);
 
-  it('comes to the same through throttling, lost answers and interrupted machines, each try on one machine', async () => {
+  it('comes to the same through throttling, lost answers, machines wanting and interrupted ones, each try on one machine', async () => {
     const { machines, faults } = await standIn('4.3', {
-      faults: { throttle: 0.3, dropAfter: 0.05, noCapacity: 0.5 },
+      faults: { throttle: 0.3, dropAfter: 0.05, noCapacity: 0.3 },
       seed: 11,
     });
     faults.next('RunInstances', 'drop-after');
     faults.strike('interrupt', 1);
     faults.noCapacity('subnet-a');
+    // Nowhere is one at first: what asks then has to come again.
+    faults.noCapacity('subnet-b');
     const output = `${place}/faulty`;
-    const done = await run(output);
+    const ended = run(output);
+    while (faults.count('capacity') < 2) await sleep(50);
+    faults.noCapacity('subnet-b', false);
+    const done = await ended;
     expect(done.exitCode, done.stdout + done.stderr).toBe(0);
     await expectSame(output);
     expect(await outcomes(output)).toEqual(small.samples.map((name) => `${name} genomics.quantify done`));

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFiles } from '../../../src/app/create-files.js';
@@ -87,5 +88,40 @@ describe.skipIf(!able)('a cohort whose features go to a feature store', () => {
     expect(again.exitCode, again.stderr).toBe(0);
     expect(again.stdout).toContain('"reused"');
     expect(written()).toBe(2 * CASES - 1);
+  }, 300_000);
+
+  it('waits for records that the store shows some seconds later, and names the one that it does not show in time', async () => {
+    const { sheet, clinical } = writeSmallCohort(join(root, 'late'), CASES);
+    const output = join(root, 'late', 'out');
+    const { store } = server;
+    server.faultOf = () => undefined;
+    store.lagsFor(86_400_000);
+    const run = await call(
+      ...['run', '--cohort', sheet, '--clinical', clinical, '--output', output, '--feature-store', 'sagemaker'],
+    );
+    expect(run.exitCode, run.stdout + run.stderr).toBe(0);
+    const own = readFileSync(join(output, 'dataset.csv'), 'utf8');
+    const dataset = () => call('dataset', '--output', output, '--engine', 'athena');
+
+    const looked = server.executions.size;
+    const waiting = dataset();
+    // It has looked once, and seen nothing.
+    while (![...server.executions.values()].slice(looked).some(({ state }) => state === 'SUCCEEDED')) await sleep(50);
+    const latest = Math.max(...[...store.written.values()].flat().map(({ at }) => at));
+    store.lagsFor(Date.now() - latest + 2_000);
+    const made = await waiting;
+    expect(made.exitCode, made.stderr).toBe(0);
+    expect(made.stderr).toContain('records are not visible yet');
+    expect(made.stdout).toBe(own);
+
+    store.hides = (id) => id === 'C-02';
+    const unseen = await dataset();
+    expect(unseen.exitCode).not.toBe(0);
+    expect(unseen.stdout).toBe('');
+    expect(unseen.stderr).toContain('FeaturesNotVisible');
+    expect(unseen.stderr).toMatch(/1 records of e2e-\S+ cannot be seen after 1 minutes: C-02\b/);
+    expect(unseen.stderr).not.toMatch(/minutes:.*C-0[134]/);
+    store.hides = () => false;
+    expect((await dataset()).stdout).toBe(own);
   }, 300_000);
 });
