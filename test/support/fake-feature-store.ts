@@ -76,11 +76,16 @@ export class FakeFeatureStore implements FeatureStore, QueryEngine {
     this.lag = milliseconds;
   }
 
+  /** Time that passes by itself where the clock is this machine's. */
+  private passes(milliseconds: number): void {
+    if (this.#now !== undefined) this.#now += milliseconds;
+  }
+
   ensure(spec: FeatureGroupSpec): Promise<StoredGroup> {
     if (!this.groups.has(spec.name)) {
       this.groups.set(spec.name, spec);
       this.written.set(spec.name, []);
-      this.now += 1_000;
+      this.passes(1_000);
       this.madeAt.set(spec.name, this.now);
     }
     return Promise.resolve({
@@ -121,7 +126,7 @@ export class FakeFeatureStore implements FeatureStore, QueryEngine {
   }
 
   private add(group: string, values: ReadonlyMap<string, string>, deleted: boolean): void {
-    if (this.#now !== undefined) this.#now += 1;
+    this.passes(1);
     this.written.get(group)!.push({ values, deleted, at: this.now });
   }
 
