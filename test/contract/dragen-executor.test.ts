@@ -92,6 +92,7 @@ describe.skipIf(!able)(`the executor for DRAGEN machines, whole (${ACCOUNT_NAME}
       request: { executor: 'dragen', output, runId: 'run', attempt: 1, input: { unit, dragen, output } },
       name,
       place: `${output}/run/.work/${name}`,
+      logs: `${output}/run/logs/${name}`,
       tags: workTags(name, `workflow-${name}`, TEST_RUN),
     };
   }

@@ -76,6 +76,7 @@ describe.skipIf(!able)(`the SageMaker executor, whole (${ACCOUNT_NAME})`, () => 
       request: { executor: 'sagemaker', output, runId: 'run', attempt: 1, input: { unit, output } },
       name,
       place: `${output}/run/.work/${name}`,
+      logs: `${output}/run/logs/${name}`,
       tags: workTags(name, `workflow-${name}`, TEST_RUN),
     };
   }
