@@ -9,6 +9,7 @@ import {
   type Resource,
   type Templates,
 } from './support/templates.js';
+import { rendered } from './support/rendered.js';
 import type { Statement } from './support/statements.js';
 
 const INSTALLATIONS: readonly (readonly [string, Templates])[] = [
@@ -175,6 +176,14 @@ describe.each(INSTALLATIONS)('an installation with %s', (_, templates) => {
       }
     }
   });
+});
+
+// What IAM takes of a managed policy, blanks not counted; CDK parts those of roles by itself, and not these.
+it.each([FULL, WITH_NAT])('policies for people are small enough, whatever the installation is called', (settings) => {
+  const longest = { ...settings, name: 'cohortflow-abcdefghijklmno' };
+  for (const [id, { Properties }] of resourcesOf(templatesOf(longest), 'AWS::IAM::ManagedPolicy')) {
+    expect(JSON.stringify(rendered(Properties['PolicyDocument'])).length, id).toBeLessThan(6144);
+  }
 });
 
 describe('the network', () => {
