@@ -4,6 +4,9 @@ import type { PlannedCost, ReportModel } from './model.js';
 
 const HEAD = ['executor', 'machine', 'Region', 'paid as', 'how many', 'hours', 'an hour', 'cost'];
 
+/** How a machine is paid for, in a table. */
+export const paidAs = (spot: boolean): string => (spot ? 'spot' : 'on demand');
+
 function plannedText({ plannedAt, executor, units, dollars }: PlannedCost): string {
   const sum = dollars === null ? 'no price' : `$${dollars.toFixed(2)}`;
   return `${executor} ${sum} for ${units} ${executor === 'dragen' ? 'samples' : 'studies'} (${plannedAt.slice(0, 10)})`;
@@ -17,7 +20,7 @@ export function costsMarkup({ costs, planned = [] }: Pick<ReportModel, 'costs' |
     one.executor,
     one.instanceType,
     one.region,
-    one.spot ? 'spot' : 'on demand',
+    paidAs(one.spot),
     String(one.machines),
     (one.seconds / 3600).toFixed(2),
     one.hour === null ? MISSING : `$${one.hour}`,

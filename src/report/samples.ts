@@ -1,3 +1,4 @@
+import { paidAs } from './costs.js';
 import { escaped, MISSING, tableMarkup } from './markup.js';
 import type { ReportSample } from './model.js';
 
@@ -29,11 +30,6 @@ const READS: readonly Column[] = [
   { title: 'library', of: ({ quality }) => quality.libraryType },
 ];
 
-const MARKET = new Map<boolean | null, string | null>([
-  [true, 'spot'],
-  [false, 'on demand'],
-]);
-
 /** What they were quantified with, and on. */
 const MEANS: readonly Column[] = [
   {
@@ -44,7 +40,7 @@ const MEANS: readonly Column[] = [
   { title: 'reference', of: ({ quality }) => quality.reference },
   { title: 'index or hash table', of: ({ quality }) => quality.index },
   { title: 'machine', of: ({ quality }) => quality.instanceType },
-  { title: 'paid as', of: ({ quality }) => MARKET.get(quality.spot) ?? null },
+  { title: 'paid as', of: ({ quality: { spot } }) => (spot === null ? null : paidAs(spot)) },
   { title: 'seconds', of: ({ quality, stepSeconds }) => shown(quality.seconds ?? stepSeconds) },
 ];
 

@@ -7,10 +7,17 @@ import {
   isCancellation,
   rootCause,
 } from '@temporalio/workflow';
+import type { ActivityOptions } from '@temporalio/workflow';
 import { RetryState } from '@temporalio/common';
 import { CohortflowError } from '../domain/errors.js';
 import { isFailureCode, type FailureCode } from '../domain/failures/index.js';
-import { mostAttempts } from './work-classes.js';
+import { CLASSES } from './work-classes.js';
+
+/** How often an activity is tried at all: what came of one that only ever timed out does not say it. */
+function mostAttempts(activityType: string): number {
+  const options = (CLASSES as Readonly<Record<string, ActivityOptions | undefined>>)[activityType];
+  return options?.retry?.maximumAttempts ?? 1;
+}
 
 /** What a workflow knows of a failure of a step. */
 export interface StepFailure {

@@ -4,7 +4,7 @@ import { widthLimit, type DatasetChoice, type CommonInput, type PreparedRun } fr
 import { unitsHaveEnded, type InterimReport } from '../contracts/control.js';
 import type { ClinicalResult, CohortResult, FeatureGroupResult, ModalityResult } from '../contracts/results.js';
 import type { JsonObject } from '../steps/step.js';
-import { cohortFiles } from './activities.js';
+import { cohort } from './activities.js';
 import type { CohortState } from './cohort-state.js';
 import { cohortStep, stepContext, type CohortStepContext } from './cohort-step.js';
 import { orFail } from './failures.js';
@@ -81,7 +81,7 @@ export async function interimReport(
   const { output } = input;
   const { runId } = prepared;
   const run = { output, runId, force: false };
-  const { cases } = await cohortFiles.compactOutcomes({ output, runId, state: 'running' });
+  const { cases } = await cohort.compactOutcomes({ output, runId, state: 'running' });
   const dataset = await joinDataset(input, run, parts, cases);
   const report = await renderReport(run);
   const code = dataset.code ?? report.code;
@@ -108,7 +108,7 @@ export async function finishRun(
   // A report that someone asked for in between writes the same files.
   await condition(allHandlersFinished);
   const mended: Mended = (trip) => state.mended(trip);
-  const outcomes = await untilMended(() => cohortFiles.compactOutcomes({ output, runId, state: 'finished' }), mended);
+  const outcomes = await untilMended(() => cohort.compactOutcomes({ output, runId, state: 'finished' }), mended);
   const dataset = await joinDataset(input, run, parts, outcomes.cases, mended);
 
   const groups = [
@@ -134,7 +134,7 @@ export async function finishRun(
   };
   // Before the report, which shows it.
   const said = { ...result } as unknown as JsonObject;
-  await untilMended(() => cohortFiles.closeRun({ output, runId, state: 'finished', result: said }), mended);
+  await untilMended(() => cohort.closeRun({ output, runId, state: 'finished', result: said }), mended);
 
   state.enter('reporting');
   const report = await renderReport(run, mended);
@@ -158,8 +158,8 @@ export async function closingOnCancel<T>(output: string, runId: string, body: ()
   } catch (error) {
     if (isCancellation(error)) {
       await CancellationScope.nonCancellable(async () => {
-        await cohortFiles.compactOutcomes({ output, runId, state: 'cancelled' });
-        await cohortFiles.closeRun({ output, runId, state: 'cancelled' });
+        await cohort.compactOutcomes({ output, runId, state: 'cancelled' });
+        await cohort.closeRun({ output, runId, state: 'cancelled' });
       });
     }
     throw error;

@@ -4,7 +4,7 @@ import { checkInput } from '../contracts/input-check.js';
 import { GENOMICS_COHORT_RULES, type GenomicsCohortInput, type PreparedRun } from '../contracts/inputs.js';
 import type { CohortResult, FeatureGroupResult, ModalityResult } from '../contracts/results.js';
 import type { JsonObject } from '../steps/step.js';
-import { cohortFiles, runStep } from './activities.js';
+import { cohort, runStep } from './activities.js';
 import { CohortState } from './cohort-state.js';
 import { cohortStep, stepContext, type CohortStepContext } from './cohort-step.js';
 import { orFail, isReportable, stepFailure } from './failures.js';
@@ -90,7 +90,7 @@ async function genomicsPart(
     const counts = await fanOut.run(reference);
     state.enter('joining');
     const { list, units } = await untilMended(
-      () => cohortFiles.listFinished({ output, runId, modality: 'genomics' }),
+      () => cohort.listFinished({ output, runId, modality: 'genomics' }),
       mended,
     );
     const featureGroups: FeatureGroupResult[] = [];

@@ -2,7 +2,7 @@ import { fanOutChoice } from '../contracts/fan-out-choice.js';
 import { checkInput } from '../contracts/input-check.js';
 import { IMAGING_COHORT_RULES, type ImagingCohortInput, type PreparedRun } from '../contracts/inputs.js';
 import type { CohortResult, FeatureGroupResult, ModalityResult } from '../contracts/results.js';
-import { cohortFiles } from './activities.js';
+import { cohort } from './activities.js';
 import { CohortState } from './cohort-state.js';
 import { stepContext } from './cohort-step.js';
 import { orFail } from './failures.js';
@@ -37,7 +37,7 @@ async function imagingPart(
     const counts = await fanOut.run();
     state.enter('joining');
     const { list, units, segments } = await untilMended(
-      () => cohortFiles.listFinished({ output, runId, modality: 'imaging' }),
+      () => cohort.listFinished({ output, runId, modality: 'imaging' }),
       mended,
     );
     const featureGroups: FeatureGroupResult[] = [];

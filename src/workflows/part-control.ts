@@ -16,7 +16,7 @@ import { fanOutChoice, withinLimit } from '../contracts/fan-out-choice.js';
 import { widthLimit, type MultimodalInput, type PreparedRun } from '../contracts/inputs.js';
 import type { UnitCounts } from '../contracts/outcome.js';
 import { modalityWorkflowId, type FanOutModality, type Modality } from '../contracts/workflow-ids.js';
-import { cohortFiles } from './activities.js';
+import { cohort } from './activities.js';
 import type { CohortState } from './cohort-state.js';
 import { ChildLine } from './child-line.js';
 import type { Addressee } from './courier.js';
@@ -187,7 +187,7 @@ export class PartControl {
     try {
       const answer = await Promise.all(
         this.names.map(async (modality) => {
-          const { total } = await cohortFiles.selectFailed({ output, runId, modality, round, choice });
+          const { total } = await cohort.selectFailed({ output, runId, modality, round, choice });
           if (total > 0) await this.take(modality, { round, total });
           return [modality, total] as const;
         }),

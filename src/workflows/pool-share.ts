@@ -1,7 +1,7 @@
 import { condition, setHandler } from '@temporalio/workflow';
 import type { PoolChoice } from '../contracts/fan-out-choice.js';
 import type { PoolGrant } from '../contracts/pools.js';
-import { quick } from './activities.js';
+import { cohort } from './activities.js';
 import { grantSignal } from './messages.js';
 
 /** Grants of one stay in a pool are numbered from a multiple of this. */
@@ -79,6 +79,6 @@ export class PoolShare {
     this.wanted = want;
     if (using <= slots) this.grant = { ...this.grant, confirm: false };
     const { name, size } = this.pool;
-    await quick.claimPool({ pool: name, size, holder: this.holder, want, using, seq, leaves });
+    await cohort.claimPool({ pool: name, size, holder: this.holder, want, using, seq, leaves });
   }
 }

@@ -1,7 +1,7 @@
 import { allHandlersFinished, condition, continueAsNew, log, setHandler, workflowInfo } from '@temporalio/workflow';
 import { checkInput, type FieldRules } from '../contracts/input-check.js';
 import { grantOf, withClaim, withGrants, type PoolHolder } from '../contracts/pools.js';
-import { quick } from './activities.js';
+import { cohort } from './activities.js';
 import { Courier } from './courier.js';
 import { orFail } from './failures.js';
 import { claimSignal, grantSignal, poolQuery } from './messages.js';
@@ -58,7 +58,7 @@ export async function resourcePool(raw: unknown): Promise<void> {
     if (!changed && holders.length === 0 && changes === seen) break;
     if (holders.length > 0 && Date.now() - looked >= LEASE) {
       looked = Date.now();
-      const { open } = await quick.openWorkflows({ ids: holders.map(({ holder }) => holder) });
+      const { open } = await cohort.openWorkflows({ ids: holders.map(({ holder }) => holder) });
       const gone = holders.filter(({ holder }) => !open.includes(holder));
       if (gone.length > 0) settle(holders.filter((one) => !gone.includes(one)));
     }

@@ -1,6 +1,6 @@
 import { setHandler } from '@temporalio/workflow';
 import { checkRetryRequest, type RetryAnswer, type RetryRequest, type RetryRound } from '../contracts/control.js';
-import { cohortFiles } from './activities.js';
+import { cohort } from './activities.js';
 import type { FanOut } from './children.js';
 import { orFail } from './failures.js';
 import { retryFailedUpdate, retryRoundSignal } from './messages.js';
@@ -70,7 +70,7 @@ export class RetryRounds {
     const round = this.last;
     this.choosing += 1;
     try {
-      const { total } = await cohortFiles.selectFailed({ output, runId, modality, round, choice });
+      const { total } = await cohort.selectFailed({ output, runId, modality, round, choice });
       if (total > 0) this.take({ round, total });
       return { [modality]: total };
     } finally {

@@ -3,7 +3,7 @@ import type { FanOutFields } from '../contracts/fan-out-choice.js';
 import type { CommonInput, DatasetChoice, MultimodalInput, PreparedRun } from '../contracts/inputs.js';
 import type { CohortResult } from '../contracts/results.js';
 import type { Modality } from '../contracts/workflow-ids.js';
-import { cohortFiles } from './activities.js';
+import { cohort } from './activities.js';
 import type { CohortState } from './cohort-state.js';
 import { EarlyControl } from './early-control.js';
 import { orFailAs } from './failures.js';
@@ -14,7 +14,7 @@ export function prepare(input: MultimodalInput, modalities: readonly Modality[])
   const { workflowId, firstExecutionRunId, startTime } = workflowInfo();
   const startedAt = startTime.toISOString();
   const request = { input, modalities, workflowId, runId: firstExecutionRunId, startedAt };
-  return orFailAs(cohortFiles.prepareCohort(request));
+  return orFailAs(cohort.prepareCohort(request));
 }
 
 /**

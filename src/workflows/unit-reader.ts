@@ -1,7 +1,7 @@
 import { ApplicationFailure, condition, workflowInfo } from '@temporalio/workflow';
 import type { NextUnits } from '../contracts/activities.js';
 import type { CohortUnit } from '../domain/cohort/manifest.js';
-import { units } from './activities.js';
+import { cohort } from './activities.js';
 import type { FanOut } from './children.js';
 import { untilMended } from './mending.js';
 import { sliceSize, type Slice, type SliceState } from './slice-state.js';
@@ -31,7 +31,7 @@ export function unitReader(
 
   const nextPage = async (): Promise<void> => {
     const range = { round, first, stride, from: state.at, limit: PAGE, size };
-    const read = (): Promise<NextUnits> => units.nextUnits({ output, runId, modality, ...range, ...reuse });
+    const read = (): Promise<NextUnits> => cohort.nextUnits({ output, runId, modality, ...range, ...reuse });
     page = await untilMended(read, async (trip) => {
       state.onTrip(trip);
       await condition(() => !state.steering.current.paused);

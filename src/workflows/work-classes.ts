@@ -79,22 +79,17 @@ export const TAKE_OVER: ActivityOptions = {
   retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '2 minutes', maximumAttempts: 9 },
 };
 
-type Activities = CohortActivities & StepActivities & ServiceActivities;
+/** All that workflows may have done outside themselves. */
+export type Activities = CohortActivities & StepActivities & ServiceActivities;
 
 /** The class of each activity. */
-const CLASSES: Readonly<Record<keyof Activities, ActivityOptions>> = {
+export const CLASSES: Readonly<Record<keyof Activities, ActivityOptions>> = {
   ...{ claimPool: QUICK, openWorkflows: QUICK, recordOutcome: RECORD, nextUnits: PAGES },
   ...{ prepareCohort: COHORT_FILES, selectFailed: COHORT_FILES, listFinished: COHORT_FILES },
   ...{ compactOutcomes: COHORT_FILES, closeRun: COHORT_FILES, runStep: COMPUTE },
   ...{ submitWork: SUBMIT, awaitWork: AWAIT, adoptWork: TAKE_OVER, stopWork: TAKE_OVER },
   ...{ ingestFeatures: TAKE_OVER, sweepRemote: TAKE_OVER },
 };
-
-/** How often an activity is tried at all: what came of one that only ever timed out does not say it. */
-export function mostAttempts(activityType: string): number {
-  const options = (CLASSES as Readonly<Record<string, ActivityOptions | undefined>>)[activityType];
-  return options?.retry?.maximumAttempts ?? 1;
-}
 
 /** How often the work of a unit is given to a service before its case fails. */
 export const MOST_REMOTE_TRIES = 3;

@@ -1,5 +1,5 @@
 import type { ActivityOptions } from '@temporalio/workflow';
-import { COMPUTE as PATIENT, mostAttempts as patientAttempts } from '../../src/workflows/work-classes.js';
+import { CLASSES as PATIENT_CLASSES, COMPUTE as PATIENT } from '../../src/workflows/work-classes.js';
 
 export * from '../../src/workflows/work-classes.js';
 
@@ -18,6 +18,4 @@ export const COMPUTE: ActivityOptions = {
   },
 };
 
-export function mostAttempts(activityType: string): number {
-  return activityType === 'runStep' ? MOST_COMPUTE_ATTEMPTS : patientAttempts(activityType);
-}
+export const CLASSES = { ...PATIENT_CLASSES, runStep: COMPUTE };

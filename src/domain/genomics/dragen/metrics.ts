@@ -1,24 +1,21 @@
-/** How a sample went on DRAGEN, from its tables of metrics; null where they do not say. */
-export interface DragenMetrics {
-  /** Reads that came in, not pairs. */
-  readonly reads: number | null;
-  /** Fragments that came in: a pair of reads, or a read without a mate. */
-  readonly fragments: number | null;
-  /** Percent of the input reads, 0 to 100: those that map, that are marked as duplicates, that are pairs as they should be. */
-  readonly mappedPercent: number | null;
-  readonly duplicatePercent: number | null;
-  readonly properlyPairedPercent: number | null;
-  /** Percent of the reads from which something was cut before they were mapped. */
-  readonly trimmedPercent: number | null;
-  /** Fragments counted to transcripts. */
-  readonly quantifiedFragments: number | null;
-  /** Orientation of the library as DRAGEN found it: `ISR`, …. */
-  readonly libraryType: string | null;
-  /** Version as DRAGEN says it, from 4.4 on. */
-  readonly version: string | null;
+import type { SampleQuality } from '../sample-quality.js';
+
+/** What of a sample's quality DRAGEN's own tables tell; null where they do not. */
+export type DragenMetrics = Pick<
+  SampleQuality,
+  | 'reads'
+  | 'fragments'
+  | 'mappedPercent'
+  | 'duplicatePercent'
+  | 'properlyPairedPercent'
+  | 'trimmedPercent'
+  | 'quantifiedFragments'
+  | 'libraryType'
+  | 'version'
+> & {
   /** Seconds of the program itself. */
   readonly programSeconds: number | null;
-}
+};
 
 /** A file that DRAGEN left, by its name. */
 export interface MetricsFile {
