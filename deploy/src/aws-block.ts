@@ -17,7 +17,7 @@ function said(settings: object, ...without: readonly string[]): Readonly<Record<
   return Object.fromEntries(entries.filter(([name]) => !without.includes(name)));
 }
 
-/** How S3 is read and written; undefined where there is nothing to say. */
+/** How S3 is read and written; without `s3` where there is nothing to say. */
 function s3Block({ anonymous, requesterPays, onlyTaggedObjects }: StorageSettings): Readonly<Record<string, Value>> {
   const block = {
     ...(anonymous.length === 0 ? {} : { anonymous }),

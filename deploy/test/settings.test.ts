@@ -104,6 +104,16 @@ describe('settings', () => {
     expect(settings('dragen').sort()).toEqual([...ours, 'keepAlignments'].sort());
   });
 
+  it('take the profiles of DRAGEN and the kinds of disk that the product takes, and no others', () => {
+    const { profile, rootVolume } = AWS_SHAPE.dragen;
+    const faultOf = (given: object): string =>
+      fault({ dragen: { ami: 'ami-1', reference: 's3://bb/r.fa', annotation: 's3://bb/a.gtf', ...given } });
+    for (const one of profile) expect(faultOf({ profile: one }), one).toBe('none');
+    for (const type of rootVolume.type) expect(faultOf({ rootVolume: { type } }), type).toBe('none');
+    expect(faultOf({ profile: '9.9' })).toMatch(/^dragen\.profile: found "9\.9"/);
+    expect(faultOf({ rootVolume: { type: 'io2' } })).toMatch(/^dragen\.rootVolume\.type: found "io2"/);
+  });
+
   it('know the worker roles and the tables of features of the product', () => {
     expect(WORKER_ROLES).toEqual(PRODUCT_ROLES);
     expect(FEATURE_TABLES).toEqual(GROUPS);
