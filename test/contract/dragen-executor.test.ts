@@ -9,14 +9,14 @@ import { LocalToolRunner } from '../../src/adapters/local/tool-runner.js';
 import { createFiles } from '../../src/app/create-files.js';
 import type { AwsSettings } from '../../src/config/aws-settings.js';
 import type { GenomicsSampleInput } from '../../src/contracts/inputs.js';
-import type { RemoteEnd, RemoteTicket } from '../../src/contracts/remote-work.js';
-import { workTags } from '../../src/contracts/work-tags.js';
+import type { RemoteEnd } from '../../src/contracts/remote-work.js';
 import type { PaidMachine } from '../../src/domain/costs/index.js';
 import { CohortflowError } from '../../src/domain/errors.js';
 import type { Files } from '../../src/ports/files.js';
 import { WorkFailed, type RemoteWork } from '../../src/ports/remote-executor.js';
 import { seeded } from '../support/aws/faults.js';
 import { quickAws, quickPrograms } from '../support/aws/quick-programs.js';
+import { newWork, nothingAlive, submitted } from '../support/aws/executor-work.js';
 import {
   ACCOUNT_NAME,
   hasSettings,
@@ -78,8 +78,6 @@ describe.skipIf(!able)(`the executor for DRAGEN machines, whole (${ACCOUNT_NAME}
   const executor = (): DragenExecutor => new DragenExecutor(settings, account.files, TEST_RUN);
 
   function given(caseId: string, lane: { readonly fastq1: string; readonly fastq2: string }): RemoteWork {
-    const name = `cohortflow-${crypto.randomUUID().replaceAll('-', '')}`;
-    const output = `${account.place}/out`;
     const source: Source = { kind: 'fastq', lanes: [lane], strandedness: 'auto' };
     const unit = { modality: 'genomics', caseId, source } as const;
     const { profile = '4.3' } = settings.dragen ?? {};
@@ -88,36 +86,14 @@ describe.skipIf(!able)(`the executor for DRAGEN machines, whole (${ACCOUNT_NAME}
       reference: `${account.place}/genome.fa`,
       annotation: `${account.place}/annotation.gtf`,
     };
-    return {
-      request: { executor: 'dragen', output, runId: 'run', attempt: 1, input: { unit, dragen, output } },
-      name,
-      place: `${output}/run/.work/${name}`,
-      logs: `${output}/run/logs/${name}`,
-      tags: workTags(name, `workflow-${name}`, TEST_RUN),
-    };
+    const common = { executor: 'dragen', runId: 'run', attempt: 1 } as const;
+    return newWork(account.place, (output) => ({ ...common, output, input: { unit, dragen, output } }));
   }
 
   const reads = async (): Promise<{ readonly fastq1: string; readonly fastq2: string }> => {
     const [one = '', two = ''] = await account.files.names(`${account.place}/reads`);
     return { fastq1: `${account.place}/reads/${one}`, fastq2: `${account.place}/reads/${two}` };
   };
-
-  /** As an activity does: faults that pass are tried again. */
-  const submitted = (one: DragenExecutor, work: RemoteWork): Promise<RemoteTicket | undefined> =>
-    until(
-      () =>
-        one.submit(work, signal).catch((error: unknown) => {
-          if (error instanceof CohortflowError && error.code === 'AwsUnavailable') return 'later' as const;
-          throw error;
-        }),
-      (answer) => answer !== 'later',
-    ) as Promise<RemoteTicket | undefined>;
-
-  const nothingAlive = (): Promise<unknown> =>
-    until(
-      () => executor().alive(signal),
-      (found) => found.length === 0,
-    );
 
   it(
     'quantifies a sample on one machine, though a worker is lost meanwhile, brings its tables to S3 and leaves none',
@@ -138,7 +114,7 @@ describe.skipIf(!able)(`the executor for DRAGEN machines, whole (${ACCOUNT_NAME}
       );
       expect(settings.dragen?.instanceTypes ?? ['f2.6xlarge']).toContain(facts?.['instanceType']);
       await other.stop(work.name, signal);
-      await nothingAlive();
+      await nothingAlive(executor());
       const census = account.alone?.standIn.machines.census();
       if (census !== undefined) expect(census).toMatchObject({ alive: 0, launched: 1 });
     },
@@ -151,14 +127,14 @@ describe.skipIf(!able)(`the executor for DRAGEN machines, whole (${ACCOUNT_NAME}
       const [stopped, listed] = [given('S-1', await reads()), given('S-1', await reads())];
       await submitted(executor(), stopped);
       await executor().stop(stopped.name, signal);
-      await nothingAlive();
+      await nothingAlive(executor());
       await submitted(executor(), listed);
       const [found] = await until(
         () => executor().alive(signal),
         (all) => all.length > 0,
       );
       await executor().end(found!, signal);
-      await nothingAlive();
+      await nothingAlive(executor());
     },
     patience(30),
   );

@@ -6,12 +6,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { SageMakerExecutor } from '../../src/adapters/aws/sagemaker/executor.js';
 import type { AwsSettings, SageMakerSettings } from '../../src/config/aws-settings.js';
 import type { RemoteEnd, RemoteTicket } from '../../src/contracts/remote-work.js';
-import { CohortflowError } from '../../src/domain/errors.js';
 import { failureKind } from '../../src/domain/failures/index.js';
 import { workTags } from '../../src/contracts/work-tags.js';
 import type { Files } from '../../src/ports/files.js';
 import { WorkFailed, type RemoteWork } from '../../src/ports/remote-executor.js';
 import type { CensusJob, SimulatedImage } from '../support/aws/processing-jobs.js';
+import { newWork, nothingAlive, submitted } from '../support/aws/executor-work.js';
 import {
   ACCOUNT_NAME,
   hasSettings,
@@ -68,35 +68,11 @@ describe.skipIf(!able)(`the SageMaker executor, whole (${ACCOUNT_NAME})`, () => 
     new SageMakerExecutor({ ...settings, sagemaker: { ...settings.sagemaker, ...more } }, account.files, TEST_RUN);
 
   function given(caseId: string): RemoteWork {
-    const name = `cohortflow-${crypto.randomUUID().replaceAll('-', '')}`;
-    const output = `${account.place}/out`;
     const source = { kind: 'dicom', folder: `${account.place}/dicom/${caseId}` } as const;
     const unit = { modality: 'imaging', caseId, source } as const;
-    return {
-      request: { executor: 'sagemaker', output, runId: 'run', attempt: 1, input: { unit, output } },
-      name,
-      place: `${output}/run/.work/${name}`,
-      logs: `${output}/run/logs/${name}`,
-      tags: workTags(name, `workflow-${name}`, TEST_RUN),
-    };
+    const common = { executor: 'sagemaker', runId: 'run', attempt: 1 } as const;
+    return newWork(account.place, (output) => ({ ...common, output, input: { unit, output } }));
   }
-
-  /** As an activity does: what is not seen yet is asked for again. */
-  const submitted = (one: SageMakerExecutor, work: RemoteWork): Promise<RemoteTicket | undefined> =>
-    until(
-      () =>
-        one.submit(work, signal).catch((error: unknown) => {
-          if (error instanceof CohortflowError && error.code === 'AwsUnavailable') return 'later' as const;
-          throw error;
-        }),
-      (answer) => answer !== 'later',
-    ) as Promise<RemoteTicket | undefined>;
-
-  const nothingAlive = (): Promise<unknown> =>
-    until(
-      () => executor().alive(signal),
-      (found) => found.length === 0,
-    );
 
   it(
     'gives work away once, though a worker is lost meanwhile, and tells the machine and the seconds in the end',
@@ -114,7 +90,7 @@ describe.skipIf(!able)(`the SageMaker executor, whole (${ACCOUNT_NAME})`, () => 
       expect(await account.files.names(`${work.place}/results`)).toContain('steps.json');
       if (account.alone !== undefined) expect(account.alone.standIn.jobs.census().jobs).toHaveLength(1);
       await other.stop(work.name, signal);
-      await nothingAlive();
+      await nothingAlive(executor());
     },
     patience(20),
   );
@@ -126,7 +102,7 @@ describe.skipIf(!able)(`the SageMaker executor, whole (${ACCOUNT_NAME})`, () => 
       const one = executor();
       const ticket = await submitted(one, work);
       await expect(one.await(ticket!, signal, () => undefined)).rejects.toMatchObject({ code: 'NoDicom' });
-      await nothingAlive();
+      await nothingAlive(executor());
     },
     patience(20),
   );
@@ -140,7 +116,7 @@ describe.skipIf(!able)(`the SageMaker executor, whole (${ACCOUNT_NAME})`, () => 
       const end = expect(one.await(ticket!, signal, () => undefined)).rejects.toMatchObject({ code: 'JobTimedOut' });
       await executor().stop(work.name, signal);
       await end;
-      await nothingAlive();
+      await nothingAlive(executor());
     },
     patience(20),
   );
@@ -156,7 +132,7 @@ describe.skipIf(!able)(`the SageMaker executor, whole (${ACCOUNT_NAME})`, () => 
       );
       expect(found).toMatchObject([{ executor: 'sagemaker', id: work.name, workflowId: `workflow-${work.name}` }]);
       await executor().end(found[0]!, signal);
-      await nothingAlive();
+      await nothingAlive(executor());
     },
     patience(20),
   );

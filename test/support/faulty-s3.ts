@@ -1,3 +1,4 @@
+import type { S3Files } from '../../src/adapters/aws/s3-files.js';
 import { createServer, request as send, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -140,4 +141,10 @@ export class FaultyS3 {
       to.end(body);
     });
   }
+}
+
+/** Reads an object whole, of 2 MB and more, while somebody writes another in its place once the first bytes have come. */
+export async function readWhileReplaced(files: S3Files, path: string, other: Uint8Array): Promise<void> {
+  let replaced: Promise<void> | undefined;
+  for await (const _ of files.raw(path)) await (replaced ??= files.write(path, other));
 }
