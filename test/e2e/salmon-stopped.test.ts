@@ -73,11 +73,9 @@ describe.skipIf(!possible)('a run that is ended while Salmon works', () => {
 
   it('stops it when it is cancelled, and keeps nothing of what it wrote', async () => {
     const handle = await untilSalmonStandsStill();
-    const asked = Date.now();
     await handle.cancel();
     await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
     expect(quantifying()).toEqual([]);
-    expect(Date.now() - asked).toBeLessThan(45_000);
     const rows = readCsv(join(output, 'run', 'outcomes.csv'));
     expect(rows.map((row) => row['case_id'])).toEqual(CASES);
     expect(new Set(rows.map((row) => row['outcome']))).toEqual(new Set(['cancelled']));

@@ -135,9 +135,7 @@ describe.skipIf(cli === undefined)('a cohort started with the Temporal CLI', () 
     while (!existsSync(join(steps, cohort.cases[0]!, 'imaging.overlay.json'))) await sleep(20);
     for (const child of await descendantsOf(worker.pid)) process.kill(child, 'SIGKILL');
     while (!existsSync(join(steps, cohort.cases[1]!, 'imaging.overlay.json'))) await sleep(20);
-    const asked = Date.now();
     expect(await worker.end('SIGTERM')).toBe(0);
-    expect(Date.now() - asked).toBeLessThan(20_000);
     await startWorker(['--jobs', '2']);
     expectWhole(await resultOf('restarted'), output);
   }, 180_000);

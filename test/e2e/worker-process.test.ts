@@ -131,9 +131,7 @@ describe.skipIf(cli === undefined)('worker processes in roles', () => {
     const worker = await startWorker([...CPU, '--shutdown-grace', '2'], { ...slow(3600), ...DEBUG });
     const handle = await startRun();
     await untilStepRuns(worker);
-    const told = Date.now();
     expect(await worker.end('SIGTERM')).toBe(0);
-    expect(Date.now() - told).toBeLessThan(20_000);
     expect(worker.lines.find(({ message }) => message === 'step is tried again')).toMatchObject({
       ...{ run: 'clinical-2', step: 'clinical.features', code: 'WorkerShutdown', level: 'WARN' },
     });
@@ -149,9 +147,7 @@ describe.skipIf(cli === undefined)('worker processes in roles', () => {
     await untilStepRuns(worker);
     worker.tell('SIGTERM');
     await expect.poll(() => worker.output.includes('worker stops'), { timeout: 10_000 }).toBe(true);
-    const told = Date.now();
     expect(await worker.end('SIGINT')).toBe(0);
-    expect(Date.now() - told).toBeLessThan(20_000);
     await startWorker(CPU);
     expect(((await handle.result()) as CohortResult).clinical?.outcome).toBe('done');
     expect((await attemptsOf(handle))[0]).toEqual({ attempt: 2, failure: 'WorkerShutdown' });

@@ -75,6 +75,8 @@ describe.skipIf(server === undefined)('a pool that cohorts share', () => {
   it('is never exceeded, is divided fairly, and goes to who is left when one has ended or is paused', async () => {
     const inFlight = new Map<string, number>();
     let most = 0;
+    const gate = new Gate();
+    gate.openForAll();
     const together = (): number => [...inFlight.values()].reduce((sum, one) => sum + one, 0);
     const simulation = simulate(simulatedStudies(STUDIES), async (request) => {
       if (request.unit === undefined) return;
@@ -82,39 +84,45 @@ describe.skipIf(server === undefined)('a pool that cohorts share', () => {
       if (request.step === 'imaging.convert') inFlight.set(output, (inFlight.get(output) ?? 0) + 1);
       most = Math.max(most, together());
       await new Promise((resolve) => setTimeout(resolve, 30));
+      await gate.enter();
       if (request.step === 'imaging.overlay') inFlight.set(output, (inFlight.get(output) ?? 0) - 1);
     });
-    await withWorkers(env, bundle, simulation, async () => {
-      const start = (name: string) =>
-        env.client.workflow.start('imagingCohort', {
-          workflowId: name,
-          taskQueue: TEST_QUEUE,
-          args: [{ cohort: '/sheet.csv', output: `/${name}`, concurrency: 6, pool: { name: 'jobs', size: SLOTS } }],
-        });
-      const pool = env.client.workflow.getHandle(poolWorkflowId('jobs'));
-      const holders = (): Promise<readonly PoolHolder[]> => pool.query<readonly PoolHolder[], []>(POOL_QUERY);
-      const granted = async (): Promise<Record<string, number>> =>
-        Object.fromEntries((await holders()).map((one) => [one.holder, one.granted]));
+    await withWorkers(env, bundle, simulation, () =>
+      through(gate, async () => {
+        const start = (name: string) =>
+          env.client.workflow.start('imagingCohort', {
+            workflowId: name,
+            taskQueue: TEST_QUEUE,
+            args: [{ cohort: '/sheet.csv', output: `/${name}`, concurrency: 6, pool: { name: 'jobs', size: SLOTS } }],
+          });
+        const pool = env.client.workflow.getHandle(poolWorkflowId('jobs'));
+        const holders = (): Promise<readonly PoolHolder[]> => pool.query<readonly PoolHolder[], []>(POOL_QUERY);
+        const granted = async (): Promise<Record<string, number>> =>
+          Object.fromEntries((await holders()).map((one) => [one.holder, one.granted]));
 
-      // Before the first claim there is no pool to ask.
-      const none = (): Record<string, number> => ({});
-      const first = await start('first');
-      await until(async () => (await granted().catch(none))['first'] === 6);
-      const second = await start('second');
-      await until(async () => {
-        const now = await granted();
-        return now['first'] === SLOTS / 2 && now['second'] === SLOTS / 2;
-      });
-      await first.executeUpdate<SteeringState, []>(CONTROL_UPDATES.pause);
-      await until(async () => (await granted())['second'] === 6);
-      expect(inFlight.get('/first') ?? 0).toBe(0);
-      await first.executeUpdate<SteeringState, []>(CONTROL_UPDATES.resume);
-      for (const handle of [first, second]) {
-        expect(((await handle.result()) as CohortResult).imaging).toMatchObject({ total: STUDIES, done: STUDIES });
-      }
-      expect(most).toBeLessThanOrEqual(SLOTS);
-      expect(most).toBeGreaterThan(SLOTS / 2);
-      await until(async () => (await holders()).length === 0);
-    });
+        // Before the first claim there is no pool to ask.
+        const none = (): Record<string, number> => ({});
+        const first = await start('first');
+        await until(async () => (await granted().catch(none))['first'] === 6);
+        const second = await start('second');
+        await until(async () => {
+          const now = await granted();
+          return now['first'] === SLOTS / 2 && now['second'] === SLOTS / 2;
+        });
+        // Whatever is granted can be used at once.
+        gate.open = false;
+        await until(() => together() === SLOTS);
+        gate.openForAll();
+        await first.executeUpdate<SteeringState, []>(CONTROL_UPDATES.pause);
+        await until(async () => (await granted())['second'] === 6);
+        expect(inFlight.get('/first') ?? 0).toBe(0);
+        await first.executeUpdate<SteeringState, []>(CONTROL_UPDATES.resume);
+        for (const handle of [first, second]) {
+          expect(((await handle.result()) as CohortResult).imaging).toMatchObject({ total: STUDIES, done: STUDIES });
+        }
+        expect(most).toBe(SLOTS);
+        await until(async () => (await holders()).length === 0);
+      }),
+    );
   }, 120_000);
 });
