@@ -34,6 +34,19 @@ export function noteReasons(summary, text) {
   }
 }
 
+/** Why a test failed, in a few indented lines: of a long output often only the end is kept. */
+function why(test) {
+  const [message = ''] = test.failureMessages ?? [];
+  const lines = message
+    .replace(COLOURS, '')
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '');
+  return lines
+    .slice(0, 8)
+    .map((line) => `\n      ${line.slice(0, 300)}`)
+    .join('');
+}
+
 /** Adds a vitest JSON report. A run that failed without a failed test (a file that does not load) counts as one failure. */
 export function addReport(summary, title, path, exitCode, root) {
   const failedBefore = summary.failed;
@@ -44,7 +57,7 @@ export function addReport(summary, title, path, exitCode, root) {
       if (test.status === 'passed') summary.passed += 1;
       else if (test.status === 'failed') {
         summary.failed += 1;
-        summary.failures.push(`${title}: ${name}: ${test.fullName}`);
+        summary.failures.push(`${title}: ${name}: ${test.fullName}${why(test)}`);
       } else {
         summary.skipped += 1;
         summary.skips.set(name, (summary.skips.get(name) ?? 0) + 1);

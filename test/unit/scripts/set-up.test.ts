@@ -118,10 +118,18 @@ describe('the summary of all tests', () => {
     expect(text).toContain('no Node 24 from npm');
   });
 
-  it('names each failed test', () => {
+  it('names each failed test, and says in a few lines why it did', () => {
     const summary = newSummary();
-    addReport(summary, 'e2e', report([file('b.test.ts', 'failed', ['passed', 'failed'])]), 1, '/repo');
-    expect(closing(summary)).toContain('e2e: test/b.test.ts: b.test.ts 1');
+    const failed = file('b.test.ts', 'failed', ['passed', 'failed']);
+    const trace = Array.from({ length: 40 }, (_, at) => `    at line ${at}`).join('\n');
+    const failureMessages = [`\u001b[31mAssertionError\u001b[39m: expected 25 to be 50\n${trace}`];
+    Object.assign(failed.assertionResults[1]!, { failureMessages });
+    addReport(summary, 'e2e', report([failed]), 1, '/repo');
+    const text = closing(summary);
+    expect(text).toContain(
+      'e2e: test/b.test.ts: b.test.ts 1\n      AssertionError: expected 25 to be 50\n          at line 0',
+    );
+    expect(text).not.toContain('at line 9');
     expect(closing(summary).split('\n').at(-1)).toBe('1 passed, 1 failed, 0 skipped');
   });
 
