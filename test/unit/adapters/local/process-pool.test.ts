@@ -126,7 +126,7 @@ describe('the process pool', () => {
   });
 
   it.each(['hang', 'busy'])('ends a child that says nothing any more (%s) as StepTimeout', async (step) => {
-    const pool = makePool({ silenceMs: 400 });
+    const pool = makePool({ silenceMs: 3_000 });
     const { pid } = await run(pool, 'echo');
     const error = await failureOf(run(pool, step));
     expect(error.code).toBe('StepTimeout');
