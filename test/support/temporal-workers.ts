@@ -6,11 +6,16 @@ import type { Simulation } from './temporal-simulation.js';
 
 export const TEST_QUEUE = 'cohortflow-test';
 
-/** Starts this file's workers on {@link TEST_QUEUE}; returns what stops them. Fails when they end by themselves. */
+/**
+ * Starts this file's workers on {@link TEST_QUEUE}; returns what stops them. Fails when they end by themselves.
+ *
+ * @param options a connection of their own, beside workers of another version: the SDK allows one of a kind on a connection
+ */
 export async function startWorkers(
   env: TestWorkflowEnvironment,
   workflowBundle: WorkflowBundle,
   activities: Pick<WorkerPlan, 'quick' | 'heavy' | 'remote'>,
+  options: Partial<Pick<WorkerPlan, 'connection' | 'cachedWorkflows'>> = {},
 ): Promise<() => Promise<void>> {
   const workers = await createWorkers({
     connection: env.nativeConnection,
@@ -20,6 +25,7 @@ export async function startWorkers(
     ...activities,
     jobs: 50,
     heartbeatThrottleMs: 100,
+    ...options,
   });
   const stop = new AbortController();
   const running = runWorkers(workers, stop.signal);
