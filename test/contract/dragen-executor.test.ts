@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -201,9 +202,10 @@ function everyMoment(): void {
     dragen: AwsSettings['dragen'] = {},
     namespace = 'default',
     patience: Partial<Patience> = {},
+    s3: AwsSettings['s3'] = {},
   ): DragenExecutor {
     const settings: AwsSettings = {
-      ...{ region: 'eu-central-1', work: `${place}/work-${count}` },
+      ...{ region: 'eu-central-1', work: `${place}/work-${count}`, s3 },
       dragen: {
         ...{ ami: AMI, instanceProfile: 'dragen', subnets: ['subnet-a', 'subnet-b'], securityGroups: ['sg-1'] },
         ...{ pollSeconds: 1, ...dragen },
@@ -426,6 +428,40 @@ function everyMoment(): void {
         code: 'FileNotFound',
       });
       expect(census()).toMatchObject({ alive: 0, launched: 1 });
+    });
+
+    it('has the machine fetch the SRA tools as their bucket wants: signed, as nobody, or paying', async () => {
+      const [open, own] = ['s3://public-tools', place];
+      const client = new S3Client({ region: 'us-east-1', forcePathStyle: true });
+      await client.send(new CreateBucketCommand({ Bucket: 'public-tools', ACL: 'public-read' }));
+      const said = join(root, 'tools-calls');
+      const tool = quickPrograms(said)['fastq-dump']!;
+      mkdirSync(join(root, 'sratoolkit'));
+      writeFileSync(join(root, 'sratoolkit/fastq-dump'), `#!/bin/sh\n${tool}`, { mode: 0o755 });
+      const Body = execFileSync('tar', ['-cz', '-C', root, 'sratoolkit']);
+      await client.send(new PutObjectCommand({ Bucket: 'public-tools', Key: 't.tar.gz', Body, ACL: 'public-read' }));
+      client.destroy();
+      await files.copy(`${open}/t.tar.gz`, `${own}/t.tar.gz`);
+      const { 'fastq-dump': _, ...programs } = quickPrograms(said);
+      const image = { rootGb: 50, programs: { ...programs, aws: `echo "aws $*" >> ${said}\n${quickAws}` } };
+      await start(undefined, { machines: { amis: { [AMI]: image } } });
+      const source: Source = { kind: 'sra', runs: [`${place}/run.sra`], strandedness: 'auto' };
+      const bucket = own.split('/')[2]!;
+      const unpacked = async (name: string, from: string, s3: AwsSettings['s3'] = {}): Promise<string> => {
+        rmSync(said, { force: true });
+        await whole(executor({ sraTools: `${from}/t.tar.gz` }, 'default', {}, s3), work(name, source));
+        const lines = readFileSync(said, 'utf8').split('\n');
+        expect(lines).toContain('fastq-dump --split-files ./L1');
+        return lines.find((line) => line.includes('/t.tar.gz')) ?? '';
+      };
+      expect(await unpacked('tools', own)).toContain(`--only-show-errors ${own}`);
+      expect(await unpacked('open-tools', open, { anonymous: ['public-tools'] })).toContain(
+        `--no-sign-request ${open}`,
+      );
+      const paying = await unpacked('paid-tools', open, { requesterPays: ['public-tools'] });
+      expect(paying).toContain(`--request-payer requester ${open}`);
+      // A bucket that is called public and is not: nobody signs, and S3 refuses.
+      await expect(unpacked('closed-tools', own, { anonymous: [bucket] })).rejects.toMatchObject({ code: 'AwsDenied' });
     });
 
     it('asks for the time that a sample may take: what the service gives by itself is an hour', async () => {

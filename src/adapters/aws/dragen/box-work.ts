@@ -68,8 +68,10 @@ function readsOf(source: Source, settings: AwsSettings): BoxReads {
 }
 
 /** The command by which a machine reads the licence: the credentials never pass through here. */
-export function licenceCommand(licence: string): readonly string[] {
-  if (licence.startsWith('s3://')) return ['aws', 's3', 'cp', '--only-show-errors', licence, '-'];
+function licenceCommand(licence: string, settings: AwsSettings): readonly string[] {
+  if (isS3(licence)) {
+    return ['aws', 's3', 'cp', '--only-show-errors', ...boxObject(licence, settings).options, licence, '-'];
+  }
   if (/^arn:aws[\w-]*:secretsmanager:/.test(licence)) {
     const secret = ['aws', 'secretsmanager', 'get-secret-value', '--secret-id', licence];
     return [...secret, '--query', 'SecretString', '--output', 'text'];
@@ -131,11 +133,11 @@ function boxSample(unit: GenomicsSampleInput['unit'], choice: DragenChoice, sett
     annotation,
     lanesAsList: profile.lanesAsList,
     fastqDump: profile.fastqDump,
-    ...(sraTools === undefined ? {} : { sraTools }),
+    ...(sraTools === undefined ? {} : { sraTools: boxObject(sraTools, settings) }),
     roomPerByte: ASSUMPTIONS.dragenDisk.value,
     quantify: { paired: command(true), single: command(false) },
     resultsFolder: profile.resultsFolder,
-    ...(licence === undefined ? {} : { licence: licenceCommand(licence) }),
+    ...(licence === undefined ? {} : { licence: licenceCommand(licence, settings) }),
     ...(alignments === undefined ? {} : { alignments: `${alignments.replace(/\/+$/, '')}/${name}/` }),
   };
 }

@@ -23,8 +23,8 @@ export interface BoxSample {
   /** Whether lanes go into a list, or are joined into one file or pair. */
   readonly lanesAsList: boolean;
   readonly fastqDump: readonly string[];
-  /** `s3://…tar.gz` of the SRA tools, for machine images that have none. */
-  readonly sraTools?: string;
+  /** Archive (`.tar.gz`) of the SRA tools, for machine images that have none. */
+  readonly sraTools?: BoxObject;
   /** Bytes that the working folder must have room for, for each byte of an archive: its size may be known only there. */
   readonly roomPerByte: number;
   /** The command where reads are pairs, and where they are not. */
@@ -105,13 +105,13 @@ function programLines(sample: BoxSample | undefined): readonly string[] {
       : [
           'step=tools',
           `tools=${tools}`,
-          `if [ "$(cat "$tools/from" 2> /dev/null)" != ${quoted(sraTools)} ]; then`,
+          `if [ "$(cat "$tools/from" 2> /dev/null)" != ${quoted(sraTools.uri)} ]; then`,
           '  rm -rf "$tools"; mkdir -p "$tools"',
-          `  transfer ${quoted(sraTools)} "$tools/tools.tar.gz"`,
+          `  transfer ${commandLine([...sraTools.options, sraTools.uri])} "$tools/tools.tar.gz"`,
           // One that is damaged has no fastq-dump.
           '  tar -xzf "$tools/tools.tar.gz" -C "$tools" >> "$home/log/unpack.log" 2>&1 || true',
           '  rm "$tools/tools.tar.gz"',
-          `  echo ${quoted(sraTools)} > "$tools/from"`,
+          `  echo ${quoted(sraTools.uri)} > "$tools/from"`,
           'fi',
           'found=$(find "$tools" -name fastq-dump -print -quit)',
           'if [ -n "$found" ]; then export PATH="${found%/*}:$PATH"; fi',

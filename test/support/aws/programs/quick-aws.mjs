@@ -31,7 +31,9 @@ const SIGNED = {
 };
 
 async function ask(url, init = {}) {
-  const response = await fetch(url, { ...init, headers: { ...SIGNED, ...init.headers } });
+  const signature = given['--no-sign-request'] ? {} : SIGNED;
+  const payer = given['--request-payer'] === undefined ? {} : { 'x-amz-request-payer': given['--request-payer'] };
+  const response = await fetch(url, { ...init, headers: { ...signature, ...payer, ...init.headers } });
   const doing = init.method === 'PUT' ? 'PutObject' : 'HeadObject';
   if (!response.ok)
     fail(`fatal error: An error occurred (${response.status}) when calling the ${doing} operation: ${url}`);

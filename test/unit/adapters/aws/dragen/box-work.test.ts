@@ -33,6 +33,22 @@ async function workOn(runs: readonly string[], where: Places, settings: AwsSetti
   );
 }
 
+describe('how a machine fetches', () => {
+  const TOOLS = 's3://tools/sratoolkit.tar.gz';
+  const LICENCE = 's3://licences/dragen.cfg';
+
+  it.each<[string, AwsSettings['s3'], readonly string[]]>([
+    ['as itself', {}, []],
+    ['as nobody', { anonymous: ['tools', 'licences'] }, ['--no-sign-request']],
+    ['paying', { requesterPays: ['tools', 'licences'] }, ['--request-payer', 'requester']],
+  ])('the SRA tools and the licence: %s', async (_how, s3 = {}, options) => {
+    const settings = { s3, dragen: { sraTools: TOOLS, licence: LICENCE } };
+    const { work } = await workOn(['SRR123456'], places({ [RUN]: 1e9 }), settings);
+    expect(work.sample?.sraTools).toEqual({ uri: TOOLS, options });
+    expect(work.sample?.licence).toEqual(['aws', 's3', 'cp', '--only-show-errors', ...options, LICENCE, '-']);
+  });
+});
+
 describe('the room that archives need', () => {
   it('counts accessions, asked of the public archive as nobody', async () => {
     const asked: string[] = [];

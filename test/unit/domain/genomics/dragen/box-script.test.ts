@@ -411,21 +411,31 @@ END
       without: ['fastq-dump'],
       copy: brings('for mate in 1 2; do echo r > "$(basename "$3")_$mate.fastq"; done'),
     });
-    const sample = { reads: ARCHIVES, sraTools: TOOLS, fastqDump: ['-I', '--split-files'] };
+    const sample = { reads: ARCHIVES, sraTools: object(TOOLS), fastqDump: ['-I', '--split-files'] };
     expect(await box.run(boxScript(work({ sample })))).toBe(0);
     expect(await box.run(boxScript(work({ place: `${PLACE}-2`, sample })))).toBe(0);
     expect(box.calls('aws').filter((words) => words.at(-2) === TOOLS)).toHaveLength(1);
   });
 
+  it.each([
+    ['public', ['--no-sign-request']],
+    ['paid for by whoever reads', ['--request-payer', 'requester']],
+  ])('are fetched as their bucket wants: %s', async (_what, options) => {
+    const box = machine({ without: ['fastq-dump'], copy: brings('exit 1') });
+    await box.run(boxScript(work({ sample: { reads: ARCHIVES, sraTools: object(TOOLS, ...options) } })));
+    const [words] = box.calls('aws').filter((call) => call.at(-2) === TOOLS);
+    expect(words?.slice(0, -1)).toEqual(['aws', 's3', 'cp', '--only-show-errors', ...options, TOOLS]);
+  });
+
   it('are missed by name where their archive holds none', async () => {
     const box = machine({ without: ['fastq-dump'], copy: brings(undefined) });
-    expect(await box.run(boxScript(work({ sample: { reads: ARCHIVES, sraTools: TOOLS } })))).toBe(71);
+    expect(await box.run(boxScript(work({ sample: { reads: ARCHIVES, sraTools: object(TOOLS) } })))).toBe(71);
     expect(box.end()).toMatchObject({ ok: false, step: 'tools', what: 'fastq-dump' });
   });
 
   it('stay away where no archive is to be unpacked', async () => {
     const box = machine({ without: ['fastq-dump'] });
-    expect(await box.run(boxScript(work({ sample: { sraTools: TOOLS } })))).toBe(0);
+    expect(await box.run(boxScript(work({ sample: { sraTools: object(TOOLS) } })))).toBe(0);
     expect(box.calls('aws').filter((words) => words.at(-2) === TOOLS)).toEqual([]);
   });
 });
