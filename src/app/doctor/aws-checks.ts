@@ -2,7 +2,8 @@ import { failed, type Check } from './check.js';
 import { credentialsCheck, regionCheck } from './aws/identity.js';
 import { keyCheck } from './aws/key.js';
 import { licenceCheck } from './aws/licence.js';
-import { fpgaQuotaCheck, launchCheck, machineImageCheck, offeringCheck } from './aws/machines.js';
+import { imageLook, machineImageCheck } from './aws/machine-image.js';
+import { fpgaQuotaCheck, launchCheck, offeringCheck } from './aws/machines.js';
 import { networkCheck } from './aws/network.js';
 import { readableCheck, writableCheck } from './aws/objects.js';
 import { imageCheck, processingQuotaCheck, volumeKeyCheck } from './aws/processing.js';
@@ -29,12 +30,13 @@ function imagingChecks(subject: AwsSubject): readonly Check[] {
 
 function genomicsChecks(subject: AwsSubject): readonly Check[] {
   const { reference, annotation, hashTable } = subject.settings.dragen ?? {};
+  const lookAtImage = imageLook(subject);
   return [
     fpgaQuotaCheck(subject),
-    machineImageCheck(subject),
+    machineImageCheck(subject, lookAtImage),
     offeringCheck(subject),
     networkCheck(subject, 'dragen'),
-    launchCheck(subject),
+    launchCheck(subject, lookAtImage),
     licenceCheck(subject),
     ...(reference === undefined ? [] : [readableCheck(subject, 'aws.dragen.reference', reference)]),
     ...(annotation === undefined ? [] : [readableCheck(subject, 'aws.dragen.annotation', annotation)]),

@@ -2,6 +2,7 @@ import { dragenMachine } from '../../../domain/genomics/dragen/index.js';
 import { vcpusOf } from '../../../domain/costs/index.js';
 import type { AwsQuota, LaunchVerdict } from '../../../ports/aws-account.js';
 import { failed, ok, unknown, warning, type Check, type Verdict } from '../check.js';
+import type { ImageLook } from './machine-image.js';
 import { increase } from './quota-fix.js';
 import { DEFAULT_AT_ONCE, type AwsSubject } from './wanted.js';
 
@@ -38,36 +39,6 @@ export function fpgaQuotaCheck({ account, settings, wanted }: AwsSubject): Check
         if (most < 1) return failed(`${found}, none can start`, fix);
         return most < width ? warning(`${found} at once instead of ${width}`, fix) : ok(found);
       });
-    },
-  };
-}
-
-/** The machine image that the settings name, by id or by public parameter. */
-async function imageId({ account, settings }: AwsSubject, signal: AbortSignal): Promise<string | undefined> {
-  const { ami, amiParameter } = settings.dragen ?? {};
-  return ami ?? (amiParameter === undefined ? undefined : account.parameter(amiParameter, signal));
-}
-
-/** The machine image: whether it is there, ready, and fits the root volume. */
-export function machineImageCheck(subject: AwsSubject): Check {
-  const { account, settings, wanted } = subject;
-  const { ami, amiParameter } = settings.dragen ?? {};
-  return {
-    name: 'DRAGEN machine image',
-    look: async (signal) => {
-      const set = 'set aws.dragen.ami (or amiParameter) to the DRAGEN image of this Region (console: EC2, AMI Catalog)';
-      if (ami === undefined && amiParameter === undefined) return failed('none is set', set);
-      const id = await imageId(subject, signal);
-      if (id === undefined) return failed(`there is no parameter ${amiParameter ?? ''}`, set);
-      const image = await account.machineImage(id, signal);
-      if (image === undefined) return failed(`there is no image ${id} that this account may use`, set);
-      if (image.state !== 'available') return failed(`${id} is ${image.state}`, set);
-      const { gb } = dragenMachine(settings, wanted.dragenProfile).rootVolume;
-      if (image.rootGb !== undefined && image.rootGb > gb) {
-        const found = `${id} needs a root volume of ${image.rootGb} GB, ${gb} are set`;
-        return failed(found, `set aws.dragen.rootVolume.gb to at least ${image.rootGb}`);
-      }
-      return ok(`${id}${image.name === '' ? '' : `, ${image.name}`}`);
     },
   };
 }
@@ -123,8 +94,7 @@ function trialVerdict(type: string, verdict: LaunchVerdict): Verdict {
 }
 
 /** Asks whether a machine could be started: subscription, instance profile, network and permissions at once. */
-export function launchCheck(subject: AwsSubject): Check {
-  const { account, settings, wanted } = subject;
+export function launchCheck({ account, settings, wanted }: AwsSubject, lookAtImage: ImageLook): Check {
   const { instanceProfile, subnets = [] } = settings.dragen ?? {};
   const { dragenProfile } = wanted;
   return {
@@ -135,11 +105,11 @@ export function launchCheck(subject: AwsSubject): Check {
         const found = 'no instance profile is set: the machine could not be reached';
         verdicts.push(failed(found, 'set aws.dragen.instanceProfile (deploy/ makes one)'));
       }
-      const image = await imageId(subject, signal);
+      const { id: image, found } = await lookAtImage(signal);
       if (image === undefined)
         return [...verdicts, unknown('not tried: there is no image', 'see DRAGEN machine image')];
       const [type = ''] = dragenMachine(settings, dragenProfile).instanceTypes;
-      const rootDevice = (await account.machineImage(image, signal))?.rootDevice;
+      const rootDevice = found?.rootDevice;
       const [subnet] = subnets;
       const verdict = await account.tryLaunch(
         {

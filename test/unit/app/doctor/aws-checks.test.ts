@@ -203,6 +203,24 @@ describe('the machine of DRAGEN', () => {
     expect(unset.join()).toContain('failed DRAGEN machine image: none is set');
   });
 
+  it.each(['ami', 'amiParameter'])('is asked for its image once, named by %s', async (by) => {
+    const { ami: _, ...bare } = WELL_SETTINGS.dragen;
+    const asked: string[] = [];
+    const changes: Partial<AwsAccount> = {
+      parameter: async (name) => {
+        asked.push(name);
+        return 'ami-1';
+      },
+      machineImage: async (id) => {
+        asked.push(id);
+        return { id, name: '', state: 'available', products: [] };
+      },
+    };
+    const name = by === 'ami' ? { ami: 'ami-1' } : { amiParameter: '/dragen/latest' };
+    expect(await look(changes, { ...WELL_SETTINGS, dragen: { ...bare, ...name } })).toEqual([]);
+    expect(asked).toEqual(by === 'ami' ? ['ami-1'] : ['/dragen/latest', 'ami-1']);
+  });
+
   it('is tried as a run would have it', async () => {
     const asked: object[] = [];
     const tryLaunch: AwsAccount['tryLaunch'] = async (trial) => {
