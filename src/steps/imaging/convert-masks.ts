@@ -199,6 +199,12 @@ function drawContours(
       { outside: result.outside },
     );
   }
+  const { voxels, slices } = tally(mask, grid.size, result.slices);
+  if (result.clipped > 0 && result.clipped === result.used && voxels === 0) {
+    throw new CohortflowError('FrameOffGrid', `${instance.shown}: all contours of ${name} lie beside the image.`, {
+      beside: result.clipped,
+    });
+  }
   if (result.open > 0)
     warn('OpenContours', `${result.open} point(s) or open line(s) of ${name} enclose nothing and were left out.`);
   if (result.tilted > 0)
@@ -210,7 +216,18 @@ function drawContours(
       'ContoursOffSlice',
       `${result.offSlice} contour(s) of ${name} lie more than a tenth of the spacing from their slice.`,
     );
-  const { voxels, slices } = tally(mask, grid.size, result.slices);
+  if (result.between > 0)
+    warn(
+      'ContoursBetweenSlices',
+      `${result.between} contour(s) of ${name} lie between the slices of the image; the nearest to each slice were taken.`,
+    );
+  if (result.repeated > 0)
+    warn('RepeatedContours', `${result.repeated} contour(s) of ${name} repeat another one and were left out.`);
+  if (result.clipped > 0)
+    warn(
+      'ContoursClipped',
+      `${result.clipped} contour(s) of ${name} reach beyond the edge of the image; what lies beside it was left out.`,
+    );
   return {
     report: {
       name: roi.name,

@@ -72,9 +72,13 @@ export async function writeRegions(
   }
   const roiVoxels = segments.reduce((sum, { voxelsOut }) => sum + voxelsOut, 0) - overlapVoxels;
   if (roiVoxels === 0) {
-    throw new CohortflowError('EmptyMask', 'the region of interest has no voxel on the image grid.', {
-      segments: segments.length,
-    });
+    // What was noticed on the way is most of the times the reason.
+    const noticed = warnings.filter(({ code }) => code !== 'EmptySegment').map(({ message }) => message);
+    throw new CohortflowError(
+      'EmptyMask',
+      ['the region of interest has no voxel on the image grid.', ...noticed.slice(0, 3)].join(' '),
+      { segments: segments.length },
+    );
   }
   if (overlapVoxels > 0) {
     warnings.push({

@@ -1,6 +1,14 @@
 import { lpsToVoxel } from '../../geometry/affine.js';
 import { FRAME_SILENT_FRACTION } from '../../geometry/tolerances.js';
 import type { Geometry } from '../../geometry/volume.js';
+import {
+  extentOf,
+  liesOver,
+  planesOf,
+  withoutRepeats,
+  type ContourPlane,
+  type PlacedContour,
+} from './contour-planes.js';
 import type { Contour } from './structure-set.js';
 
 /** What became of the contours of one region. */
@@ -15,6 +23,12 @@ export interface ContourReport {
   readonly tilted: number;
   /** Contours further than a tenth of the spacing from their slice. */
   readonly offSlice: number;
+  /** Contours of planes between the slices, over others that lie nearer to the same slice. */
+  readonly between: number;
+  /** Contours that repeat another one of their plane point by point. */
+  readonly repeated: number;
+  /** Contours that reach beyond the edge of the image. */
+  readonly clipped: number;
   /** Slices that received contours, sorted. */
   readonly slices: readonly number[];
 }
@@ -57,8 +71,9 @@ export function togglePolygon(
 
 /**
  * Rasterises the contours of one region onto an image grid: pixel centres, even-odd, half-open scanlines, all contours of
- * a slice combined by exclusive or (holes, keyholes and islands within holes come out right). No interpolation between
- * slices. The slice of a contour is the nearest along the normal, within half a step.
+ * a plane combined by exclusive or (holes, keyholes and islands within holes come out right). No interpolation between
+ * slices. The slice of a contour is the nearest along the normal, within half a step; where contours were drawn on thinner
+ * slices than the image's, several planes have one slice, and the nearest plane is taken.
  *
  * By this rule the contours of the IBSI CT phantom give its published mask voxel by voxel (reference test).
  *
@@ -67,8 +82,8 @@ export function togglePolygon(
 export function rasteriseContours(grid: Geometry, contours: readonly Contour[], mask: Uint8Array): ContourReport {
   const toIndex = lpsToVoxel(grid);
   const [columns, rows, slices] = grid.size;
-  const touched = new Set<number>();
-  const report = { used: 0, open: 0, outside: 0, tilted: 0, offSlice: 0 };
+  const placed: PlacedContour[] = [];
+  const report = { used: 0, open: 0, outside: 0, tilted: 0, offSlice: 0, between: 0, repeated: 0, clipped: 0 };
   for (const { type, points } of contours) {
     if (!/^CLOSED_?PLANAR/.test(type) || points.length < 3) {
       report.open++;
@@ -81,26 +96,33 @@ export function rasteriseContours(grid: Geometry, contours: readonly Contour[], 
       low = Math.min(low, k);
       high = Math.max(high, k);
     }
-    const height = sum / indices.length;
-    const k = Math.round(height);
-    if (high - low > 0.5) {
-      report.tilted++;
-      continue;
-    }
-    if (k < 0 || k >= slices) {
-      report.outside++;
-      continue;
-    }
-    if (Math.abs(height - k) > FRAME_SILENT_FRACTION) report.offSlice++;
-    togglePolygon(
-      indices.map(([i, j]) => [i, j] as const),
-      mask,
-      k * columns * rows,
-      columns,
-      rows,
-    );
-    touched.add(k);
-    report.used++;
+    if (high - low > 0.5) report.tilted++;
+    else placed.push({ height: sum / indices.length, polygon: indices.map(([i, j]) => [i, j] as const) });
   }
-  return { ...report, slices: [...touched].sort((a, b) => a - b) };
+  const bySlice = new Map<number, ContourPlane[]>();
+  for (const plane of planesOf(placed)) {
+    const k = Math.round(plane.height);
+    if (k < 0 || k >= slices) report.outside += plane.contours.length;
+    else bySlice.set(k, [...(bySlice.get(k) ?? []), plane]);
+  }
+  for (const [k, planes] of bySlice) {
+    const drawn: PlacedContour[] = [];
+    for (const plane of planes.sort((a, b) => Math.abs(a.height - k) - Math.abs(b.height - k))) {
+      if (liesOver(plane.contours, drawn)) {
+        report.between += plane.contours.length;
+        continue;
+      }
+      const once = withoutRepeats(plane.contours);
+      report.repeated += plane.contours.length - once.length;
+      for (const contour of once) {
+        const { low, high } = extentOf(contour);
+        if (Math.min(...low) < -0.5 || high[0] > columns - 0.5 || high[1] > rows - 0.5) report.clipped++;
+        if (Math.abs(contour.height - k) > FRAME_SILENT_FRACTION) report.offSlice++;
+        togglePolygon(contour.polygon, mask, k * columns * rows, columns, rows);
+        report.used++;
+      }
+      drawn.push(...once);
+    }
+  }
+  return { ...report, slices: [...bySlice.keys()].sort((a, b) => a - b) };
 }

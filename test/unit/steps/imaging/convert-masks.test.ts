@@ -294,6 +294,7 @@ describe('several segments', () => {
 
 describe('contours become a mask', () => {
   const contours = sphereContours(study.geometry, [12, -3, 2], 11);
+  type Contours = RoiSpec['contours'];
   const file = (rois: readonly RoiSpec[]): DicomFile => structureSet({ of: study.ct.reference, rois });
   const gtv: RoiSpec = { name: 'GTV-1', contours };
   const big: RoiSpec = { name: 'Lung', contours: sphereContours(study.geometry, [0, 0, 0], 20), type: 'ORGAN' };
@@ -375,6 +376,56 @@ describe('contours become a mask', () => {
       ],
     };
     expect(await maskOf(file([{ name: 'GTV', contours: [...contours, sliver] }]))).toEqual(inside(gtv));
+  });
+
+  it('drawn on thinner slices than the image has, by the plane nearest to each slice', async () => {
+    // Planes every third of a slice, with a hole each: three planes of one slice must not cancel each other.
+    const rings = [14, 6].flatMap((radius) => sphereContours(study.geometry, [0.3, 0.2, 2], radius));
+    const raised = (thirds: number): Contours =>
+      rings.map(({ k, points }) => ({ k, points: points.map(([x, y, z]) => [x, y, z + (5 * thirds) / 3] as const) }));
+    const { mask, document } = await convert([
+      ...ct,
+      file([{ name: 'GTV', contours: [...raised(-1), ...rings, ...raised(1)] }]),
+    ]);
+    expect(Array.from(mask.data)).toEqual(inside({ name: 'GTV', contours: rings }));
+    expect(document.segments[0]!.voxelsOut).toBeGreaterThan(50);
+    expect(document.warnings.map(({ code }) => code)).toEqual(['ContoursBetweenSlices']);
+  });
+
+  it('between slices without a nearer plane, by the nearest slice', async () => {
+    // Two lesions, one of them drawn on planes of its own: both stay.
+    const own = sphereContours(study.geometry, [-20, 10, 2], 7);
+    const shifted = own.map(({ k, points }) => ({ k, points: points.map(([x, y, z]) => [x, y, z + 1.5] as const) }));
+    const { mask, summary } = await convert([...ct, file([{ name: 'GTV', contours: [...contours, ...shifted] }])]);
+    expect(Array.from(mask.data)).toEqual(inside({ name: 'GTV', contours: [...contours, ...own] }));
+    expect(summary.warnings).toEqual(['ContoursOffSlice']);
+  });
+
+  it('takes contours that are listed twice once, and says so', async () => {
+    const { mask, summary } = await convert([...ct, file([{ name: 'GTV', contours: [...contours, ...contours] }])]);
+    expect(Array.from(mask.data)).toEqual(inside(gtv));
+    expect(summary.warnings).toEqual(['RepeatedContours']);
+  });
+
+  it('says when contours reach beyond the edge of the image, and refuses those that lie beside it', async () => {
+    const at = (x: number): DicomFile =>
+      file([{ name: 'GTV', contours: sphereContours(study.geometry, [x, -3, 2], 11) }]);
+    const { summary } = await convert([...ct, at(-34)]);
+    expect(summary.roiVoxels).toBeGreaterThan(10);
+    expect(summary.warnings).toEqual(['ContoursClipped']);
+    const failure = await failureOf(convert([...ct, at(-300)]));
+    expect(failure.code).toBe('FrameOffGrid');
+    expect(failure.message).toContain('beside the image');
+  });
+
+  it('says why nothing is enclosed', async () => {
+    const open = changed(file([gtv]), (elements) => {
+      for (const contour of items(items(elements, '30060039')[0]!, '30060040'))
+        contour['30060042'] = el('CS', 'OPEN_PLANAR');
+    });
+    const failure = await failureOf(convert([...ct, open]));
+    expect(failure.code).toBe('EmptyMask');
+    expect(failure.message).toMatch(/point\(s\) or open line\(s\) of "GTV-1" enclose nothing/);
   });
 
   it('refuses contours whose coordinates are not numbers in threes', async () => {
