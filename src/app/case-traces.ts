@@ -1,4 +1,5 @@
 import { layout } from '../contracts/layout.js';
+import { DEFAULT_ID_NAME, idColumnOf, type ClinicalEncoding } from '../domain/clinical/index.js';
 import { csvLine, csvRows } from '../domain/csv/index.js';
 import type { Files } from '../ports/files.js';
 import type { Fingerprints, RunLedger } from '../ports/run-ledger.js';
@@ -29,7 +30,14 @@ export interface CasePlace {
 const MODALITIES = ['imaging', 'genomics', 'clinical'] as const;
 
 /** Our tables of a row or more per case: the case stands in the first of these columns that there is. */
-const ID_COLUMNS = ['case_id', 'Case_ID'];
+const ID_COLUMNS: readonly string[] = ['case_id', DEFAULT_ID_NAME];
+
+/** The id column of the clinical features: a specification may call it anything, and the encoding says what. */
+async function clinicalId(files: Files, output: string): Promise<readonly string[]> {
+  const path = `${output}/clinical/encoding.json`;
+  if (!(await isFile(files, path))) return ID_COLUMNS;
+  return [idColumnOf(JSON.parse(new TextDecoder().decode(await files.read(path))) as ClinicalEncoding)];
+}
 
 async function filesBelow(files: Files, folder: string): Promise<readonly string[]> {
   if ((await files.stat(folder))?.kind !== 'folder') return [];
@@ -40,7 +48,7 @@ async function filesBelow(files: Files, folder: string): Promise<readonly string
 function tables(output: string): readonly string[] {
   return [
     ...[layout.outcomes(output), layout.validSheet(output), layout.trace(output)],
-    ...[`${output}/dataset.csv`, `${output}/clinical/features.csv`, `${output}/clinical/dropped.csv`],
+    ...[`${output}/dataset.csv`, `${output}/clinical/dropped.csv`],
     ...['tpm', 'counts'].map((unit) => `${output}/genomics/expression-${unit}.csv`),
   ];
 }
@@ -54,25 +62,26 @@ async function* rowsOf(
   files: Files,
   path: string,
   caseId: string,
+  ids: readonly string[] = ID_COLUMNS,
 ): AsyncIterable<{ cells: readonly string[]; header: readonly string[]; own: boolean }> {
   let header: readonly string[] = [];
   let id = -1;
   for await (const cells of csvRows(files.lines(path))) {
     if (header.length === 0) {
       header = cells;
-      id = cells.findIndex((name) => ID_COLUMNS.includes(name));
+      id = cells.findIndex((name) => ids.includes(name));
       yield { cells, header, own: false };
     } else yield { cells, header, own: id !== -1 && cells[id] === caseId };
   }
 }
 
-async function tableTrace(files: Files, path: string, caseId: string): Promise<readonly Trace[]> {
+async function tableTrace(files: Files, path: string, caseId: string, ids = ID_COLUMNS): Promise<readonly Trace[]> {
   if (!(await isFile(files, path))) return [];
   let count = 0;
-  for await (const { own } of rowsOf(files, path, caseId)) if (own) count += 1;
+  for await (const { own } of rowsOf(files, path, caseId, ids)) if (own) count += 1;
   if (count === 0) return [];
   const others = async function* (): AsyncIterable<string> {
-    for await (const { cells, own } of rowsOf(files, path, caseId)) if (!own) yield `${csvLine(cells)}\n`;
+    for await (const { cells, own } of rowsOf(files, path, caseId, ids)) if (!own) yield `${csvLine(cells)}\n`;
   };
   return [{ what: 'rows', where: path, count, remove: () => files.write(path, others()) }];
 }
@@ -200,6 +209,8 @@ export async function caseTraces(services: TraceServices, place: CasePlace): Pro
   const hashes = await hashesTrace(services, place);
   const own: Trace[] = [...(await outputsTrace(files, place)), ...(await recordsTrace(services, place))];
   for (const path of tables(output)) own.push(...(await tableTrace(files, path, caseId)));
+  const ids = await clinicalId(files, output);
+  own.push(...(await tableTrace(files, `${output}/clinical/features.csv`, caseId, ids)));
   for (const path of [layout.caseIndex(output), ...MODALITIES.map((modality) => layout.finished(output, modality))]) {
     own.push(...(await linesTrace(files, path, caseId)));
   }

@@ -9,6 +9,8 @@ export interface ClinicalResult {
   readonly rows?: number;
   readonly columns?: number;
   readonly dropped?: number;
+  /** Name of the id column of `features.csv`, where it is not `Case_ID`. */
+  readonly idColumn?: string;
   readonly group?: FeatureGroupResult;
 }
 

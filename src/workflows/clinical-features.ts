@@ -27,8 +27,12 @@ async function clinicalPart(input: ClinicalInput, prepared: PreparedRun, state: 
     const request = { ...context, step: 'clinical.features', params, inputs: { table: [clinical] }, place };
     const report = await stepUntilMended(request, mended);
     const { rows, columns, dropped } = report.summary;
-    const group = await writeFeatureGroup(context, input, 'clinical', `${output}/clinical/features.csv`, mended);
-    return { outcome: report.outcome, group, rows: Number(rows), columns: Number(columns), dropped: Number(dropped) };
+    // Told by the step: a specification may give it any name.
+    const idColumn = report.summary['idColumn'];
+    const named = typeof idColumn === 'string' ? { idColumn } : {};
+    const group = await writeFeatureGroup(context, input, 'clinical', `${output}/clinical/features.csv`, mended, named);
+    const counts = { rows: Number(rows), columns: Number(columns), dropped: Number(dropped) };
+    return { outcome: report.outcome, group, ...counts, ...named };
   } catch (error) {
     if (isCancellation(error) || !isReportable(error)) throw error;
     const { code, message, attempts, seconds = 0, started = new Date().toISOString() } = stepFailure(error);

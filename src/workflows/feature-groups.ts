@@ -27,16 +27,18 @@ async function ingest(output: string, written: FeatureGroupResult): Promise<Feat
   }
 }
 
-/** Writes one feature group of this run, and sends it on; `rows` is the list or table the step reads. */
+/** Writes one feature group of this run, and sends it on; `rows` is the list or table the step reads, `idColumn` its id column. */
 export async function writeFeatureGroup(
   context: CohortStepContext,
   input: CommonInput & Pick<DatasetChoice, 'genes'>,
   group: string,
   rows: string,
   mended: Mended,
+  named: { readonly idColumn?: string } = {},
 ): Promise<FeatureGroupResult> {
   const params = {
     group,
+    ...named,
     recordIdentifier: input.recordIdentifier ?? 'Case_ID',
     eventTimeName: input.eventTimeName ?? 'timestamp',
     ...(group === 'genomics' && input.genes !== undefined ? { genes: input.genes } : {}),

@@ -29,6 +29,7 @@ function countFailures(parts: RunParts, tables: readonly (FeatureGroupResult | u
 function datasetParams(input: DatasetChoice, clinical: ClinicalResult | undefined): JsonObject {
   return {
     ...(clinical?.outcome === 'failed' ? { clinicalFailure: clinical.code ?? 'InternalError' } : {}),
+    ...(clinical?.idColumn === undefined ? {} : { clinicalId: clinical.idColumn }),
     ...(input.population === undefined ? {} : { population: input.population }),
     ...(input.genes === undefined ? {} : { genes: input.genes }),
   };

@@ -103,6 +103,27 @@ describe.skipIf(server === undefined)('multimodalCohort', () => {
     ]);
   });
 
+  it('tells group and data set what the clinical step says its id column is called', async () => {
+    const simulation = simulate(units);
+    const { runStep } = simulation;
+    const asked: [string, unknown][] = [];
+    const telling: Simulation = {
+      ...simulation,
+      runStep: async (request) => {
+        const { step, params } = request;
+        asked.push([step, params['idColumn'] ?? params['clinicalId']]);
+        const report = await runStep(request);
+        return step === 'clinical.features' ? { ...report, summary: { ...report.summary, idColumn: 'pid' } } : report;
+      },
+    };
+    const input = { cohort: '/sheet.csv', clinical: '/table.csv', transcripts: '/t.fa', output: '/out' };
+    await withWorkers(env, bundle, telling, () => runToEnd<CohortResult>(env, 'multimodalCohort', 'id-column', input));
+    expect(asked.filter(([, name]) => name !== undefined)).toEqual([
+      ['features.write', 'pid'],
+      ['dataset.join', 'pid'],
+    ]);
+  });
+
   it('ends every sample with the code of the index that could not be built; imaging is not touched', async () => {
     const { result, simulation } = await cohort('no-index', failing('genomics.index', 'DamagedReference'));
     expect(result.imaging).toMatchObject({ done: 4, failed: 0 });

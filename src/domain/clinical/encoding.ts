@@ -1,5 +1,5 @@
 import type { ColumnType } from './numbers.js';
-import type { ClinicalSpec } from './spec.js';
+import { DEFAULT_ID_NAME, type ClinicalSpec } from './spec.js';
 
 /** A one-hot column: one feature of 0 and 1 for each value. */
 export interface OneHotEncoding {
@@ -55,6 +55,11 @@ export interface ClinicalEncoding {
   readonly left: readonly { readonly column: string; readonly why: string }[];
   readonly keepRows: ClinicalSpec['keepRows'];
   readonly dropRows: ClinicalSpec['dropRows'];
+}
+
+/** Name of the column that identifies the case among the features. */
+export function idColumnOf({ columns }: Pick<ClinicalEncoding, 'columns'>): string {
+  return columns.find((column) => column.kind === 'id')?.name ?? DEFAULT_ID_NAME;
 }
 
 /** Names of the features, in order. */

@@ -1,5 +1,6 @@
 import { CohortflowError } from '../errors.js';
 import {
+  DEFAULT_ID_NAME,
   DEFAULT_NAMES,
   STANDARD_MISSING,
   type ClinicalSpec,
@@ -230,7 +231,7 @@ export function readSpec(document: unknown): ClinicalSpec {
   const spec: ClinicalSpec = {
     name: check.text(document['name'], 'name') ?? 'custom',
     id: typeof id === 'string' ? [id] : (check.texts(id, 'id') ?? []),
-    idName: check.text(document['idName'], 'idName') ?? 'Case_ID',
+    idName: check.text(document['idName'], 'idName') ?? DEFAULT_ID_NAME,
     missing: check.texts(document['missing'], 'missing') ?? STANDARD_MISSING,
     ignoreCase: check.flag(document['ignoreCase'], 'ignoreCase') ?? true,
     trim: check.flag(document['trim'], 'trim') ?? true,

@@ -74,6 +74,9 @@ export interface ClinicalSpec {
   };
 }
 
+/** What the id column is called in the features, unless a specification names it (`idName`). */
+export const DEFAULT_ID_NAME = 'Case_ID';
+
 /** Texts that pandas' `read_csv` takes for missing. */
 export const STANDARD_MISSING: readonly string[] = [
   ...['#N/A', '#N/A N/A', '#NA', '-1.#IND', '-1.#QNAN', '-NaN', '-nan', '1.#IND', '1.#QNAN', '<NA>'],

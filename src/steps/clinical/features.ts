@@ -1,4 +1,10 @@
-import { clinicalFeatures, readClinicalTable, type ClinicalResult } from '../../domain/clinical/index.js';
+import {
+  clinicalFeatures,
+  DEFAULT_ID_NAME,
+  idColumnOf,
+  readClinicalTable,
+  type ClinicalResult,
+} from '../../domain/clinical/index.js';
 import { csvText } from '../../domain/csv/index.js';
 import { CohortflowError } from '../../domain/errors.js';
 import type { JsonObject, Step, StepCall } from '../step.js';
@@ -13,6 +19,8 @@ export interface ClinicalSummary extends JsonObject {
   readonly columns: number;
   readonly dropped: number;
   readonly spec: string;
+  /** Name of the id column of `features.csv`, where the specification names another than `Case_ID`. */
+  readonly idColumn?: string;
   readonly warnings: readonly string[];
 }
 
@@ -44,11 +52,13 @@ async function run(call: StepCall<ClinicalParams>): Promise<ClinicalSummary> {
   await write('bias-report.json', json(bias));
   await write('leakage.json', json(leakage));
   await write('encoding.json', json(encoding));
+  const idColumn = idColumnOf(encoding);
   return {
     rows: features.rows.length,
     columns: features.columns.length,
     dropped: result.dropped.length,
     spec: result.spec,
+    ...(idColumn === DEFAULT_ID_NAME ? {} : { idColumn }),
     warnings: result.warnings.map((text) => (text.length > MAX_WARNING ? `${text.slice(0, MAX_WARNING)}…` : text)),
   };
 }

@@ -1,4 +1,5 @@
 import type { IndexedCase, IndexedUnit } from '../../contracts/case-index.js';
+import { DEFAULT_ID_NAME } from '../../domain/clinical/spec.js';
 import { csvLine, scanCsv } from '../../domain/csv/index.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { Spread, genePanel, type PanelChoice } from '../../domain/feature-table/gene-panel.js';
@@ -16,6 +17,8 @@ export type DatasetParams = {
   readonly genes?: PanelChoice;
   /** Set when the clinical table failed as a whole: the code every case then has as its clinical reason. */
   readonly clinicalFailure?: string;
+  /** Name of the clinical table's id column; `Case_ID`. */
+  readonly clinicalId?: string;
 };
 
 export type DatasetSummary = { readonly rows: number; readonly columns: number };
@@ -37,13 +40,15 @@ class TableShape {
   id = 0;
   #numeric: boolean[] = [];
 
-  constructor(private readonly idColumns: readonly string[]) {}
+  constructor(private readonly idColumn: string) {}
 
   /** False for the header. */
   take(cells: readonly string[]): boolean {
     if (this.header === undefined) {
       this.header = cells;
-      this.id = Math.max(0, ...this.idColumns.map((name) => cells.indexOf(name)));
+      this.id = cells.indexOf(this.idColumn);
+      // Any other column in its place would join nothing, or the wrong rows, and say nothing.
+      if (this.id === -1) throw new CohortflowError('InternalError', `a table to join has no column ${this.idColumn}`);
       this.#numeric = cells.map(() => true);
       return false;
     }
@@ -64,9 +69,9 @@ class TableShape {
   }
 }
 
-async function readCaseTable(path: string | undefined, idColumns: readonly string[], call: Call): Promise<CaseTable> {
+async function readCaseTable(path: string | undefined, idColumn: string, call: Call): Promise<CaseTable> {
   if (path === undefined) return NOTHING;
-  const shape = new TableShape(idColumns);
+  const shape = new TableShape(idColumn);
   const rows = new Map<string, string>();
   let kept: readonly number[] = [];
   for await (const cells of readRows(call.io.files, path, call.signal)) {
@@ -129,7 +134,7 @@ class ExpressionRows {
 async function readExpression(path: string | undefined, call: Call): Promise<ExpressionRows | undefined> {
   if (path === undefined) return undefined;
   const { files } = call.io;
-  const shape = new TableShape(['case_id']);
+  const shape = new TableShape('case_id');
   let kept: readonly number[] = [];
   let spreads: Spread[] = [];
   let last: string | undefined;
@@ -235,7 +240,7 @@ export const joinDatasetStep: Step<DatasetParams, DatasetSummary> = {
   version: 1,
   async run(call) {
     const { params, io } = call;
-    const clinical = await readCaseTable(first(call, 'clinical'), ['Case_ID'], call);
+    const clinical = await readCaseTable(first(call, 'clinical'), params.clinicalId ?? DEFAULT_ID_NAME, call);
     const dropped = await readDropped(first(call, 'dropped'), call);
     const expression = await readExpression(first(call, 'expression'), call);
     const genes = expression?.columns ?? [];

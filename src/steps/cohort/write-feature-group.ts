@@ -1,5 +1,6 @@
 import { CohortflowError } from '../../domain/errors.js';
 import { floatText } from '../../domain/clinical/numbers.js';
+import { DEFAULT_ID_NAME } from '../../domain/clinical/spec.js';
 import { storeNames } from '../../domain/feature-table/feature-names.js';
 import { GROUPS, SCHEMA_FILE, type GroupColumn, type GroupSchema } from '../../domain/feature-table/group-schema.js';
 import { Spread, groupPanel, type PanelChoice } from '../../domain/feature-table/gene-panel.js';
@@ -14,8 +15,10 @@ type Group = (typeof GROUPS)[number];
 /** Parameters of `features.write`. */
 export type FeatureGroupParams = {
   readonly group: string;
-  /** Name of the id column; `Case_ID`. */
+  /** Name of the id column in the group; `Case_ID`. */
   readonly recordIdentifier: string;
+  /** Name of the id column in the clinical table; `Case_ID`. */
+  readonly idColumn?: string;
   /** Name of the event time column; `timestamp`. */
   readonly eventTimeName: string;
   /** Event time of all rows, ISO 8601 in whole seconds, UTC. */
@@ -85,8 +88,8 @@ function isWhole(cell: string): boolean {
   return /^-?\d{1,15}$/.test(cell);
 }
 
-/** A matrix or table in CSV whose first column (or `idColumn`) is the case. */
-async function csvBody(path: string, idColumn: string | undefined, panel: boolean, call: Call): Promise<Body> {
+/** A matrix or table in CSV of which `idColumn` is the case. */
+async function csvBody(path: string, idColumn: string, panel: boolean, call: Call): Promise<Body> {
   const { io, signal } = call;
   let header: string[] = [];
   let numeric: boolean[] = [];
@@ -110,8 +113,9 @@ async function csvBody(path: string, idColumn: string | undefined, panel: boolea
       if (panel && cell !== '') spreads[at]!.add(Math.log2(Number(cell) + 1));
     });
   }
-  const found = idColumn === undefined ? 0 : header.indexOf(idColumn);
-  const id = found === -1 ? 0 : found;
+  const id = header.indexOf(idColumn);
+  if (id === -1)
+    throw new CohortflowError('InternalError', `${call.params.group}: the table has no column ${idColumn}`);
   const sample = header.indexOf('sample_id');
   const candidates = header.map((_, at) => at).filter((at) => at !== id && at !== sample);
   const taken = panel
@@ -161,7 +165,7 @@ async function bodyOf(group: Group, call: Call): Promise<Body> {
   const [rows] = call.inputs['rows'] ?? [];
   if (rows === undefined) throw new CohortflowError('InvalidInput', 'features.write needs the input rows');
   if (group === 'genomics') return csvBody(rows, 'case_id', true, call);
-  if (group === 'clinical') return csvBody(rows, 'Case_ID', false, call);
+  if (group === 'clinical') return csvBody(rows, call.params.idColumn ?? DEFAULT_ID_NAME, false, call);
   return imagingBody(rows, group === 'imaging_segments', call);
 }
 

@@ -78,6 +78,14 @@ describe('forgetting a case', () => {
     expect(readFileSync(join(output, 'dataset.csv'), 'utf8')).toBe(rest);
   });
 
+  test('finds its row of the clinical features whatever the specification calls the id column', async () => {
+    put('clinical/features.csv', 'Sex_f,case_id,pid\n1,7,C-1\n0,8,C-2\n');
+    put('clinical/encoding.json', JSON.stringify({ columns: [{ kind: 'id', column: 'Patient', name: 'pid' }] }));
+    const { traces } = await findCase({ output, caseId: 'C-1' }, services);
+    await forgetCase(traces);
+    expect(readFileSync(join(output, 'clinical/features.csv'), 'utf8')).toBe('Sex_f,case_id,pid\n0,8,C-2\n');
+  });
+
   test('removes every study of it from the features, each with a deletion record that is the latest', async () => {
     const group = 'features/imaging/data/year=2029/month=12/day=31/hour=23/a.parquet';
     const columns = [text('Patient'), text('subject_id'), { name: 'x', type: 'number' } as const, ...STORE];

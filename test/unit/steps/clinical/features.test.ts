@@ -53,6 +53,12 @@ describe('clinical.features', () => {
     expect(json(folder, 'leakage.json')['target']).toBeNull();
   });
 
+  it('says what the id column is called where a specification gives it a name', async () => {
+    const { summary, folder } = await runStep(clinicalStep, { spec: { ...SPEC, idName: 'pid' } }, { table: [TABLE] });
+    expect(summary.idColumn).toBe('pid');
+    expect(text(folder, 'features.csv').split('\n')[0]).toContain(',pid,');
+  });
+
   it('leaves nothing behind when the table has no id column', async () => {
     const path = join(temporaryFolder('clinical'), 'table.csv');
     writeFileSync(path, 'Age,Sex\n61,Female\n');

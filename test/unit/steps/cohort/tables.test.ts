@@ -70,6 +70,20 @@ describe('features.write', () => {
     ]);
   });
 
+  it('takes the identifier from the column that it is told, and from no other', async () => {
+    const table = file('features.csv', 'Sex_f,pid,Age\n1,A,70\n0,B,60\n');
+    const params = { group: 'clinical', recordIdentifier: 'Case_ID', eventTimeName: 'timestamp', ...EVENT };
+    const { folder, outputs } = await runStep(writeFeatureGroupStep, { ...params, idColumn: 'pid' }, { rows: [table] });
+    const rows = await parquetRows(join(folder, outputs[0]!));
+    expect(rows.map(({ Case_ID, Age, Sex_f }) => [Case_ID, Age, Number(Sex_f)])).toEqual([
+      ['A', 70, 1],
+      ['B', 60, 0],
+    ]);
+    await expect(runStep(writeFeatureGroupStep, params, { rows: [table] })).rejects.toMatchObject({
+      code: 'InternalError',
+    });
+  });
+
   it('gives every study of a case an identifier of its own', async () => {
     const list = file(
       'list.jsonl',
@@ -231,6 +245,15 @@ describe('dataset.join', () => {
     expect(readCsv(join(folder, 'dataset.csv')).map((row) => row['G2'])).toEqual(['2', '', '6']);
     const shuffled = { cases: [cases], expression: [file('other.csv', 'case_id,G1\nC,5\nA,1\n')] };
     await expect(runStep(joinDatasetStep, {}, shuffled)).rejects.toMatchObject({ code: 'InternalError' });
+  });
+
+  it('joins a clinical table by the id column that it is told, and takes no other in its place', async () => {
+    const cases = file('cases.jsonl', lines({ caseId: 'A', carried: {}, imaging: [], genomics: [] }));
+    const inputs = { cases: [cases], clinical: [file('features.csv', 'Sex_f,Case_ID,pid,Age\n1,5,A,7\n')] };
+    const { folder } = await runStep(joinDatasetStep, { clinicalId: 'pid' }, inputs);
+    expect(readCsv(join(folder, 'dataset.csv'))[0]).toMatchObject({ clinical_status: 'done', Sex_f: '1', Age: '7' });
+    const without = { cases: [cases], clinical: [file('features.csv', 'Sex_f,pid\n1,A\n')] };
+    await expect(runStep(joinDatasetStep, {}, without)).rejects.toMatchObject({ code: 'InternalError' });
   });
 
   it('takes clinical tables with quoted cells, and with nothing but the case', async () => {
