@@ -31,7 +31,7 @@ export const layout = {
   versions: (output: string): string => `${output}/run/versions.json`,
   validSheet: (output: string): string => `${output}/run/cohort.valid.csv`,
   outcomes: (output: string): string => `${output}/run/outcomes.csv`,
-  /** Folder of what was paid for the work of services in a run, a file for each piece of it. */
+  /** Folder of what was paid for the work of services in a run: 256 folders at most, in them a file for each piece of it. */
   paid: (output: string, runId: string): string => `${output}/run/paid/${runId}`,
   /** What the machines of services cost in the run, by list prices; absent where there were none. */
   costs: (output: string): string => `${output}/run/costs.json`,

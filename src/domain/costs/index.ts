@@ -5,15 +5,18 @@ export { imagingHere, imagingOnSageMaker, imagingOnWorkers, type ProcessingShape
 export { localDiskGb, vcpusOf } from './instance-types.js';
 export { makespan } from './makespan.js';
 export { ORIGINAL, originalMinutes } from './original.js';
+export { paidName, paidNamed } from './paid-name.js';
 export { pricesOf, type ChosenPrices, type PriceTable, type RegionPrices } from './prices.js';
 export {
   costBasis,
   costLines,
   costText,
   runCosts,
+  sumByKind,
   totalText,
   type CostOfMachines,
   type PaidMachine,
+  type PaidMachines,
   type RunCosts,
 } from './run-costs.js';
 export { expectedSizes, summarise, type SizeSummary } from './sizes.js';

@@ -12,6 +12,9 @@ export type PaidMachine = {
   readonly region?: string;
 };
 
+/** Machines of one kind together; `seconds` are those of all. One alone need not be counted. */
+export type PaidMachines = PaidMachine & { readonly machines?: number };
+
 /** What the machines of one kind come to. */
 export interface CostOfMachines {
   readonly executor: PaidMachine['executor'];
@@ -46,10 +49,18 @@ const TABLES: Readonly<Record<PaidMachine['executor'], keyof Pick<RegionPrices, 
 /** To a hundredth of a cent. */
 const exact = (dollars: number): number => Math.round(dollars * 1e4) / 1e4;
 
-interface Sum {
-  readonly of: PaidMachine;
-  machines: number;
-  seconds: number;
+const kindOf = ({ executor, instanceType, spot, region }: PaidMachine): string =>
+  [executor, instanceType, String(spot), region ?? ''].join('\n');
+
+/** One entry for each kind of machine, in the order of the kinds. Sums may be summed again: a part of a run at a time. */
+export function sumByKind(paid: Iterable<PaidMachines>): readonly (PaidMachine & { readonly machines: number })[] {
+  const sums = new Map<string, PaidMachine & { machines: number }>();
+  for (const one of paid) {
+    const kind = kindOf(one);
+    const { machines = 0, seconds = 0 } = sums.get(kind) ?? {};
+    sums.set(kind, { ...one, machines: machines + (one.machines ?? 1), seconds: seconds + one.seconds });
+  }
+  return [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum);
 }
 
 /**
@@ -57,30 +68,21 @@ interface Sum {
  *
  * @param region where it is not said of a machine
  */
-export function runCosts(paid: readonly PaidMachine[], region?: string, table?: PriceTable): RunCosts | undefined {
-  if (paid.length === 0) return undefined;
-  const sums = new Map<string, Sum>();
-  for (const one of paid) {
-    const key = [one.executor, one.instanceType, String(one.spot), one.region ?? ''].join('\n');
-    const sum = sums.get(key) ?? { of: one, machines: 0, seconds: 0 };
-    sum.machines += 1;
-    sum.seconds += one.seconds;
-    sums.set(key, sum);
-  }
+export function runCosts(paid: Iterable<PaidMachines>, region?: string, table?: PriceTable): RunCosts | undefined {
+  const sums = sumByKind(paid);
+  if (sums.length === 0) return undefined;
   let verified = true;
-  const machines = [...sums]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, sum]): CostOfMachines => {
-      const { executor, instanceType, spot, region: own = region ?? FALLBACK_REGION } = sum.of;
-      const chosen = pricesOf(own, table);
-      const prices = chosen.prices[TABLES[executor]];
-      const hour = (Object.hasOwn(prices, instanceType) ? prices[instanceType] : undefined) ?? null;
-      if (hour !== null) verified &&= chosen.verified(`${TABLES[executor]}.${instanceType}`);
-      const dollars = hour === null ? null : exact((sum.seconds / 3600) * hour);
-      const { ofRegion } = chosen;
-      const seconds = Math.round(sum.seconds * 1000) / 1000;
-      return { executor, instanceType, spot, region: own, ofRegion, machines: sum.machines, seconds, hour, dollars };
-    });
+  const machines = sums.map((sum): CostOfMachines => {
+    const { executor, instanceType, spot, region: own = region ?? FALLBACK_REGION } = sum;
+    const chosen = pricesOf(own, table);
+    const prices = chosen.prices[TABLES[executor]];
+    const hour = (Object.hasOwn(prices, instanceType) ? prices[instanceType] : undefined) ?? null;
+    if (hour !== null) verified &&= chosen.verified(`${TABLES[executor]}.${instanceType}`);
+    const dollars = hour === null ? null : exact((sum.seconds / 3600) * hour);
+    const { ofRegion } = chosen;
+    const seconds = Math.round(sum.seconds * 1000) / 1000;
+    return { executor, instanceType, spot, region: own, ofRegion, machines: sum.machines, seconds, hour, dollars };
+  });
   const priced = machines.flatMap(({ dollars }) => (dollars === null ? [] : [dollars]));
   return {
     prices: { date: pricesOf(FALLBACK_REGION, table).date, verified },
