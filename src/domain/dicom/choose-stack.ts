@@ -15,7 +15,7 @@ export interface ChosenStack {
   readonly warnings: readonly Warning[];
 }
 
-type References = Pick<ImageReferences, 'byFrame' | 'byObject'>;
+type References = Pick<ImageReferences, 'byFrame' | 'frameNumbers' | 'byObject'>;
 type KeyName = keyof Frame['keys'];
 
 /** Headers that tell acquisitions of one series apart, the most telling first. */
@@ -83,15 +83,21 @@ function tryStack(frames: readonly Frame[]): Stack | CohortflowError {
   }
 }
 
+/** True when frames or contours of the segmentation name this frame. */
+function isNamed({ instance, index }: Frame, { byFrame, frameNumbers }: References): boolean {
+  const numbers = frameNumbers.get(instance.sopInstanceUid);
+  return byFrame.has(instance.sopInstanceUid) && (numbers === undefined || numbers.has(index + 1));
+}
+
 /** The one group that the segmentation's references fall into, or undefined when they name none or several. */
 function referencedGroup(groups: readonly (readonly Frame[])[], references: References): number | undefined {
-  for (const uids of [references.byFrame, references.byObject]) {
-    const named = groups.flatMap((group, at) =>
-      group.some(({ instance }) => uids.has(instance.sopInstanceUid)) ? [at] : [],
-    );
+  const byFrame = (frame: Frame): boolean => isNamed(frame, references);
+  const byObject = ({ instance }: Frame): boolean => references.byObject.has(instance.sopInstanceUid);
+  for (const isReferenced of [byFrame, byObject]) {
+    const named = groups.flatMap((group, at) => (group.some(isReferenced) ? [at] : []));
     if (named.length === 1) return named[0];
     // The frames' own references are the stronger word: when they name several groups, a list of all images cannot help.
-    if (named.length > 1 && uids === references.byFrame) return undefined;
+    if (named.length > 1 && isReferenced === byFrame) return undefined;
   }
   return undefined;
 }
@@ -186,12 +192,23 @@ function byPosition(frames: readonly Frame[]): Frame[][] {
 }
 
 /**
+ * Of images that lie in the same places without a header that tells them apart: those that the segmentation names, when
+ * they are one for each place. Fewer would cut the volume to the slices that were segmented.
+ */
+function namedOnes(frames: readonly Frame[], references: References): Frame[] | undefined {
+  const named = byPosition(frames).map((place) =>
+    place.filter((frame) => isNamed(frame, references) || references.byObject.has(frame.instance.sopInstanceUid)),
+  );
+  return named.every(({ length }) => length === 1) ? named.flat() : undefined;
+}
+
+/**
  * Chooses and orders the frames of a series that form the volume.
  *
  * In this order: one size, spacing and orientation (the one the segmentation's references fall into; else localizers and
  * lone turned images go); copies at the same position with the same pixels go; passes, phases and reconstructions that lie
- * over each other are told apart by AcquisitionNumber and the like, and the segmentation's references choose. Everything
- * left out is in `dropped` with the reason.
+ * over each other are told apart by AcquisitionNumber and the like, and the segmentation's references choose, as they do
+ * where no header tells images apart. Everything left out is in `dropped` with the reason.
  *
  * @param samePixels whether two frames hold the same values; reads files, so it is asked only about frames at one place
  *
@@ -211,7 +228,7 @@ export async function chooseStack(
     const copies = new Set<Frame>();
     for (const place of repeated) {
       // Prefer the copy that the segmentation names.
-      const first = place.find(({ instance }) => references.byFrame.has(instance.sopInstanceUid)) ?? place[0]!;
+      const first = place.find((frame) => isNamed(frame, references)) ?? place[0]!;
       for (const frame of place) if (frame !== first && (await samePixels(first, frame))) copies.add(frame);
     }
     for (const frame of copies) drops.push({ frame, reason: 'copy of another image at the same position' });
@@ -247,6 +264,17 @@ export async function chooseStack(
       });
       stack = tryStack(kept);
     }
+  }
+  const named = stack instanceof CohortflowError && stack.code === 'DuplicatePosition' && namedOnes(kept, references);
+  if (named) {
+    const others = kept.filter((frame) => !named.includes(frame));
+    for (const frame of others) drops.push({ frame, reason: 'at the place of an image that the segmentation names' });
+    kept = named;
+    warnings.push({
+      code: 'OneOfSeveralVolumes',
+      message: `${others.length} image(s) lie at the places of others; those that the segmentation names were taken.`,
+    });
+    stack = tryStack(kept);
   }
   if (stack instanceof CohortflowError) throw stack;
 

@@ -13,6 +13,7 @@ import {
   type SegmentationObject,
 } from '../../domain/dicom/masks/segmentation.js';
 import { listNames, matchNames } from '../../domain/dicom/name-match.js';
+import { isSource } from '../../domain/dicom/references.js';
 import type { StoredSamples } from '../../domain/dicom/pixels/samples.js';
 import type { SegmentationSource } from '../../domain/dicom/select.js';
 import type { Warning } from '../../domain/dicom/warning.js';
@@ -74,6 +75,7 @@ function requested<R extends { readonly name: string }>(regions: readonly R[], r
 class SegmentDrawer {
   private readonly object: SegmentationObject;
   private readonly decoded = new Map<number, Promise<StoredSamples>>();
+  private checked = false;
 
   constructor(
     instance: Instance,
@@ -96,11 +98,29 @@ class SegmentDrawer {
     return known;
   }
 
+  /** Pixel values of a label map that belong to no listed segment; once, after all frames were decoded for the first one. */
+  private async takeUnlisted(): Promise<number[]> {
+    const { type, segments, instance } = this.object;
+    if (type !== 'LABELMAP' || this.checked) return [];
+    this.checked = true;
+    const known = new Set([0, instance.dataset.number('00280120'), ...segments.map(({ number }) => number)]);
+    const found = new Set<number>();
+    for (const frame of this.decoded.values()) for (const value of await frame) if (!known.has(value)) found.add(value);
+    return [...found].sort((a, b) => a - b);
+  }
+
   /** Where a frame lies: its own position, else that of the image it was drawn on. */
   private plane(frame: SegmentationFrame): MaskPlane {
     const { instance } = this.object;
     const position =
-      frame.position ?? this.images.find((image) => frame.sources.includes(image.instance.sopInstanceUid))?.position;
+      frame.position ??
+      this.images.find(({ instance: image, index }) =>
+        frame.sources.some(
+          (source) =>
+            // A multi-frame image lies in many places: which one has to be said.
+            (image.format.frames === 1 || source.frames.length > 0) && isSource(source, image.sopInstanceUid, index),
+        ),
+      )?.position;
     if (position === undefined) {
       throw new CohortflowError(
         'NoGeometry',
@@ -115,7 +135,7 @@ class SegmentDrawer {
     const { shown, format } = object.instance;
     const warnings: Warning[] = [];
     let [voxelsIn, parts, off, unplaced] = [0, 0, 0, 0];
-    let resampled = false;
+    let [resampled, fractions] = [false, false];
     const touched = new Set<number>();
     for (const frame of object.frames) {
       if (object.type !== 'LABELMAP' && frame.segment !== segment.number) continue;
@@ -126,6 +146,7 @@ class SegmentDrawer {
           `${shown}: pixels of a BINARY segmentation hold more than two values (segments packed into bits?).`,
         );
       }
+      fractions ||= samples.some((value) => value !== 0);
       const pixels = membership(object, samples, segment.number);
       // An empty frame needs no place: writers put them anywhere.
       const placed = !isEmpty(pixels)
@@ -161,6 +182,14 @@ class SegmentDrawer {
         'SegmentResampled',
         `The pixels of segment "${segment.label}" do not coincide with the image's; the nearest was taken.`,
       );
+    const unlisted = await this.takeUnlisted();
+    if (unlisted.length > 0)
+      warn(
+        'UnlistedLabels',
+        `Pixels of the label map hold ${unlisted.slice(0, 10).join(', ')}, which it does not list as segment(s); they were left out.`,
+      );
+    if (object.type === 'FRACTIONAL' && parts === 0 && fractions)
+      warn('FractionsBelowHalf', `No fraction of segment "${segment.label}" reaches half of the maximum.`);
     const { voxels: voxelsOut, slices } = tally(mask, grid.size, touched);
     if (!resampled && voxelsOut < voxelsIn) {
       warn(

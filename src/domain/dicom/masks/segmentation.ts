@@ -3,6 +3,7 @@ import type { Vec3 } from '../../geometry/volume.js';
 import type { Dataset } from '../dataset.js';
 import { orientationOf, spacingOf } from '../frame.js';
 import { checkPixelFormat, type Instance } from '../instance.js';
+import { derivationSources, type SourceImage } from '../references.js';
 import { SOP_CLASS } from '../uids.js';
 
 /** One segment of a segmentation object. */
@@ -23,8 +24,8 @@ export interface SegmentationFrame {
   readonly columnDirection: Vec3;
   readonly rowSpacing: number;
   readonly columnSpacing: number;
-  /** SOPInstanceUIDs of the images the frame was drawn on. */
-  readonly sources: readonly string[];
+  /** The images the frame was drawn on. */
+  readonly sources: readonly SourceImage[];
 }
 
 /** A segmentation object by what a mask needs. */
@@ -112,11 +113,7 @@ export function segmentationOf(instance: Instance): SegmentationObject {
       columnDirection: directions[1],
       rowSpacing: spacing[0],
       columnSpacing: spacing[1],
-      sources:
-        own
-          ?.items('00089124')
-          .flatMap((derivation) => derivation.items('00082112').flatMap((source) => source.text('00081155') ?? [])) ??
-        [],
+      sources: derivationSources(own),
     };
   });
   const listed = new Set(segments.map(({ number }) => number));

@@ -110,6 +110,10 @@ describe('a segmentation object becomes a mask on the grid of the CT', () => {
       elements['7FE00010'] = el('OB', pixels.buffer);
     });
     expect(await maskOf(file)).toEqual(truth);
+    const faint = changed(file, (elements) => (elements['0062000E'] = el('US', 255 * 2)));
+    const failure = await failureOf(convert([...ct, faint]));
+    expect(failure.code).toBe('EmptyMask');
+    expect(failure.message).toContain('reaches half of the maximum');
   });
 
   it('from a label map, where overlaps cannot be and frames name no segment', async () => {
@@ -140,6 +144,11 @@ describe('a segmentation object becomes a mask on the grid of the CT', () => {
       ['Core', core.reduce((sum, value) => sum + value, 0)],
     ]);
     expect(Array.from((await segment('segments/Core.nii.gz')).data)).toEqual(Array.from(core));
+    // The same without a word of the second label: its pixels are not lost in silence.
+    const short = changed(file, (elements) => void items(elements, '00620002').pop());
+    const { mask: rim, document: account } = await convert([...ct, short]);
+    expect(Array.from(rim.data)).toEqual(truth.map((value, at) => (value && !core[at] ? 1 : 0)));
+    expect(account.warnings.map(({ code }) => code)).toEqual(['UnlistedLabels']);
   });
 
   it('through flipped rows and exchanged axes, by the place of the pixels', async () => {
@@ -621,36 +630,6 @@ describe('which segmentation and which images', () => {
     expect(failure.message).toMatch(/study 1: .*study 2: /);
     const chosen = await convert(files, { series: study.ct.reference.seriesInstanceUid });
     expect(chosen.image.data).toEqual(study.phantom.hu);
-  });
-
-  it('reads a multi-frame CT whose frames are not sorted and whose rescale is in the functional groups', async () => {
-    const order = Array.from({ length: slices }, (_, at) => (at * 3) % slices);
-    const enhanced = (() => {
-      const elements = elementsOf(ct[0]!);
-      for (const tag of ['00200032', '00200037', '00280030', '00281052', '00281053', '00281054']) delete elements[tag];
-      elements['00080016'] = el('UI', '1.2.840.10008.5.1.4.1.1.2.1');
-      elements['00280008'] = el('IS', String(slices));
-      elements['52009229'] = el('SQ', {
-        '00209116': el('SQ', { '00200037': ds(1, 0, 0, 0, 1, 0) }),
-        '00289110': el('SQ', { '00280030': ds(3, 3) }),
-      });
-      elements['52009230'] = el(
-        'SQ',
-        ...order.map((k) => ({
-          '00209113': el('SQ', { '00200032': ds(...voxelToLps(study.geometry, [0, 0, k])) }),
-          '00289145': el('SQ', { '00281052': ds(-k), '00281053': ds(1), '00281054': el('LO', 'HU') }),
-        })),
-      );
-      const words = order.flatMap((k) =>
-        Array.from(study.phantom.hu.slice(k * columns * rows, (k + 1) * columns * rows), (value) => value + k),
-      );
-      Object.assign(elements, { '00280101': el('US', 16), '00280102': el('US', 15), '00280103': el('US', 1) });
-      elements['7FE00010'] = el('OW', Int16Array.from(words).buffer);
-      return { ...ct[0]!, bytes: encodeFile(elements) };
-    })();
-    const { image, mask } = await convert([enhanced, seg]);
-    expect(image.data).toEqual(study.phantom.hu);
-    expect(Array.from(mask.data)).toEqual(truth);
   });
 
   it('refuses a screen capture as the only image', async () => {

@@ -14,6 +14,21 @@ const position = (k: number, shift: Vec3 = [0, 0, 0]) => {
   const point = voxelToLps(study.geometry, [0, 0, k]);
   return ds(...point.map((value, axis) => Number((value + shift[axis]!).toFixed(6))));
 };
+/** The segmentation, its frames naming nothing, the whole of it the given images. */
+const naming = (uids: readonly string[]): DicomFile =>
+  edited(seg, {
+    '00081115': el('SQ', {
+      '0020000E': el('UI', study.ct.reference.seriesInstanceUid),
+      '0008114A': el('SQ', ...uids.map((uid) => ({ '00081155': el('UI', uid) }))),
+    }),
+    '52009230': el(
+      'SQ',
+      ...ct.map((_, k) => ({
+        '00209113': el('SQ', { '00200032': position(k) }),
+        '0062000A': el('SQ', { '0062000B': el('US', 1) }),
+      })),
+    ),
+  });
 const each = (edit: (k: number) => Edits): DicomFile[] => ct.map((file, k) => edited(file, edit(k)));
 
 describe('a CT series becomes a volume', () => {
@@ -83,7 +98,7 @@ describe('a CT series becomes a volume', () => {
 
   it('refuses different images at one position when nothing tells them apart', async () => {
     const twin = named(edited(ct[3]!, { '00080018': el('UI', '2.25.77'), '00281052': ds(-1000) }), 'twin.dcm');
-    expect(await failureOf(convert([...ct, twin, seg]))).toMatchObject({ code: 'DuplicatePosition' });
+    expect(await failureOf(convert([...ct, twin, naming([])]))).toMatchObject({ code: 'DuplicatePosition' });
   });
 
   it('refuses a series with a missing slice, and says where and how large the gap is', async () => {
@@ -199,19 +214,25 @@ describe('a CT series becomes a volume', () => {
         `late-${k}.dcm`,
       ),
     );
-    const vague = edited(seg, {
-      '00081115': el('SQ', { '0020000E': el('UI', study.ct.reference.seriesInstanceUid) }),
-      '52009230': el(
-        'SQ',
-        ...study.ct.reference.sopInstanceUids.map((_, k) => ({
-          '00209113': el('SQ', { '00200032': position(k) }),
-          '0062000A': el('SQ', { '0062000B': el('US', 1) }),
-        })),
-      ),
-    });
-    const failure = await failureOf(convert([...ct, ...second, vague]));
+    const failure = await failureOf(convert([...ct, ...second, naming([])]));
     expect(failure.code).toBe('AmbiguousSeries');
     expect(failure.message).toContain('10 slices, 10 slices');
+  });
+
+  it('takes the images that the segmentation names where nothing else tells them apart', async () => {
+    const twins = ct.map((file, k) =>
+      named(edited(file, { '00080018': el('UI', `2.25.77${k}`), '00281052': ds(-1000) }), `twin-${k}.dcm`),
+    );
+    const { image, summary, document } = await convert([...twins, ...ct, seg]);
+    expect(image.data).toEqual(study.phantom.hu);
+    expect(summary.warnings).toEqual(['OneOfSeveralVolumes']);
+    expect(document.slices.dropped).toHaveLength(10);
+    expect((await convert([...twins, ...ct, naming(study.ct.reference.sopInstanceUids)])).image.data).toEqual(
+      study.phantom.hu,
+    );
+    // Only the segmented slices are named: to take those would cut the volume.
+    const some = naming(study.ct.reference.sopInstanceUids.slice(3, 8));
+    expect((await failureOf(convert([...twins, ...ct, some]))).code).toBe('DuplicatePosition');
   });
 
   it('keeps a scan together whose AcquisitionNumber counts on with every slice', async () => {
