@@ -29,10 +29,10 @@ const sorted = (values: Iterable<string>): string[] => [...new Set(values)].sort
 const granted = (statements: readonly Statement[]): string[] => sorted(statements.flatMap(actionsOf));
 
 describe('the calls of AWS in src/', () => {
-  it('are found: S3, KMS, SageMaker, Feature Store, Athena, EC2, ECR, SSM, quotas, STS', () => {
+  it('are found: S3, KMS, SageMaker, Feature Store, Athena, EC2, ECR, SSM, Secrets Manager, quotas, STS', () => {
     expect(sorted(calls.map(({ service }) => service))).toEqual([
-      ...['athena', 'ec2', 'ecr', 'kms', 's3', 'sagemaker', 'sagemaker-featurestore-runtime', 'service-quotas'],
-      ...['ssm', 'sts'],
+      ...['athena', 'ec2', 'ecr', 'kms', 's3', 'sagemaker', 'sagemaker-featurestore-runtime', 'secrets-manager'],
+      ...['service-quotas', 'ssm', 'sts'],
     ]);
     expect(calls.length).toBeGreaterThan(50);
   });

@@ -60,6 +60,14 @@ export interface KeyFacts {
   readonly state: string;
 }
 
+/** A secret, without what is in it. */
+export interface SecretFacts {
+  /** False for one that was made and never given a value. */
+  readonly filled: boolean;
+  /** ISO; only where it is marked for deletion: nobody reads it any more. */
+  readonly deletedAt?: string;
+}
+
 export interface Workgroup {
   readonly enabled: boolean;
   /** `s3://…` of its results, where it has one. */
@@ -81,6 +89,8 @@ export interface AwsAccount {
   parameter(name: string, signal: AbortSignal): Promise<string | undefined>;
   /** Whether a parameter is there; its value is not read. */
   hasParameter(name: string, signal: AbortSignal): Promise<boolean>;
+  /** A secret by its ARN; its value is not read. */
+  secret(arn: string, signal: AbortSignal): Promise<SecretFacts | undefined>;
   /** Zones of the Region in which a type is offered. */
   zonesOf(type: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Those of the subnets that are there. */

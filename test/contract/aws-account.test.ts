@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import { CreateRepositoryCommand, ECRClient, PutImageCommand } from '@aws-sdk/client-ecr';
 import { CreateAliasCommand, CreateKeyCommand, DisableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { AwsAccountReader } from '../../src/adapters/aws/account/account-reader.js';
 import { AwsHoldingsReader } from '../../src/adapters/aws/account/holdings.js';
@@ -61,6 +62,9 @@ describe.skipIf(!hasAccount())(`what an account tells of its settings (${ACCOUNT
         expect(await account.machineImage(ami, signal)).toMatchObject({ id: ami, state: 'available' });
       expect(await account.machineImage('ami-00000000000000000', signal)).toBeUndefined();
       expect(await account.hasParameter('/cohortflow/none', signal)).toBe(false);
+      const { licence = '' } = dragen ?? {};
+      if (licence.includes(':secretsmanager:')) expect(await account.secret(licence, signal)).toEqual({ filled: true });
+      expect(await account.secret('cohortflow-none', signal)).toBeUndefined();
       expect(await account.workgroup(athena?.workgroup ?? 'primary', signal)).toMatchObject({ enabled: true });
     },
     patience(2),
@@ -178,6 +182,21 @@ function madeForIt(): void {
       expect(await account.hasParameter('/dragen/licence', signal)).toBe(true);
       expect(await account.hasParameter('/dragen/other', signal)).toBe(false);
       expect(await account.parameter('/nothing', signal)).toBeUndefined();
+    });
+
+    it('is which secrets are there and can be read, without their values', async () => {
+      const secrets = new SecretsManagerClient({ region: 'us-east-1' });
+      const make = async (Name: string, SecretString?: string): Promise<string> =>
+        (await secrets.send(new CreateSecretCommand({ Name, ...(SecretString === undefined ? {} : { SecretString }) })))
+          .ARN ?? '';
+      const [full, empty, gone] = [await make('full', 'x'), await make('empty'), await make('gone', 'x')];
+      await secrets.send(new DeleteSecretCommand({ SecretId: gone, RecoveryWindowInDays: 7 }));
+      expect(await account.secret(full, signal)).toEqual({ filled: true });
+      expect(await account.secret(empty, signal)).toEqual({ filled: false });
+      expect(await account.secret(gone, signal)).toMatchObject({
+        deletedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
+      });
+      expect(await account.secret(full.replace('full', 'none'), signal)).toBeUndefined();
     });
 
     it('is where queries run', async () => {

@@ -29,6 +29,7 @@ export function wellAccount(changes: Partial<AwsAccount> = {}): AwsAccount {
     machineImage: async (id) => ({ id, name: 'DRAGEN 4.3', state: 'available', products: ['abc'], rootGb: 60 }),
     parameter: async () => 'ami-0123456789abcdef0',
     hasParameter: async () => true,
+    secret: async () => ({ filled: true }),
     zonesOf: async () => ['us-east-1a', 'us-east-1b'],
     subnets: async (ids) =>
       ids.map((id, n) => ({

@@ -35,4 +35,7 @@ export function readable({ inputs, results, settings }: Grounds): readonly strin
   return [inputs.bucketArn, results.bucketArn, ...others];
 }
 
+/** True for the ARN of a secret. */
+export const isSecret = (licence: string): boolean => /^arn:[\w-]+:secretsmanager:/.test(licence);
+
 export const objectsOf = (buckets: readonly string[]): string[] => buckets.map((bucket) => `${bucket}/*`);

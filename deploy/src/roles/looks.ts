@@ -1,5 +1,5 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Grounds } from './grounds.js';
+import { isSecret, type Grounds } from './grounds.js';
 
 /** What `cohortflow doctor` looks at besides what a run uses anyway. */
 export function looks({ key, repositoryArn, settings }: Grounds): readonly PolicyStatement[] {
@@ -27,7 +27,16 @@ export function looks({ key, repositoryArn, settings }: Grounds): readonly Polic
             actions: ['ec2:DescribeImages', 'ec2:DescribeInstanceTypeOfferings', 'ssm:DescribeParameters'],
             resources: ['*'],
           }),
+          ...lookAtLicence(settings.dragen.licence),
         ]),
+  ];
+}
+
+/** Whether the licence is there, where it is a secret: its value is for the machines alone. */
+function lookAtLicence(licence: string | undefined): readonly PolicyStatement[] {
+  if (licence === undefined || !isSecret(licence)) return [];
+  return [
+    new PolicyStatement({ sid: 'LookAtLicence', actions: ['secretsmanager:DescribeSecret'], resources: [licence] }),
   ];
 }
 

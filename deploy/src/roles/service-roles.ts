@@ -1,6 +1,6 @@
 import { Aws } from 'aws-cdk-lib';
 import { InstanceProfile, PolicyStatement, Role, ServicePrincipal, type RoleProps } from 'aws-cdk-lib/aws-iam';
-import { arn, objectsOf, readable, type Grounds } from './grounds.js';
+import { arn, isSecret, objectsOf, readable, type Grounds } from './grounds.js';
 import { keyForDisks, keyForObjects } from './storage.js';
 
 type Before = Omit<Grounds, 'jobsRole' | 'featuresRole' | 'machinesRole'>;
@@ -116,7 +116,7 @@ export function featuresRole(grounds: Before): Role {
 function licence(grounds: Before): readonly PolicyStatement[] {
   const where = grounds.settings.dragen?.licence;
   if (where === undefined || where.startsWith('s3://')) return [];
-  if (/^arn:[\w-]+:secretsmanager:/.test(where)) {
+  if (isSecret(where)) {
     return [new PolicyStatement({ sid: 'Licence', actions: ['secretsmanager:GetSecretValue'], resources: [where] })];
   }
   const parameter = where.startsWith('arn:') ? where : arn(grounds, 'ssm', `parameter${where}`);

@@ -82,6 +82,8 @@ export const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   'ssm GetParameter': ['ssm:GetParameter'],
   'ssm DescribeParameters': ['ssm:DescribeParameters'],
 
+  'secrets-manager DescribeSecret': ['secretsmanager:DescribeSecret'],
+
   'ecr DescribeImages': ['ecr:DescribeImages'],
   'ecr DescribeRepositories': ['ecr:DescribeRepositories'],
   'ecr ListTagsForResource': ['ecr:ListTagsForResource'],

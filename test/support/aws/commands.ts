@@ -66,6 +66,11 @@ export class StandInCommands {
       return { Parameter: { Name, Value: value, Type: 'String' } };
     },
     DescribeParameters: () => ({ Parameters: Object.keys(this.options.parameters).map((Name) => ({ Name })) }),
+    DescribeSecret: ({ SecretId }) => {
+      if (this.options.secrets[String(SecretId)] === undefined)
+        throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+      return { ARN: SecretId, Name: SecretId, VersionIdsToStages: { [crypto.randomUUID()]: ['AWSCURRENT'] } };
+    },
     GetSecretValue: ({ SecretId }) => {
       const value = this.options.secrets[String(SecretId)];
       if (value === undefined)

@@ -1,5 +1,5 @@
 import type { AwsSettings } from '../../../config/aws-settings.js';
-import type { AwsAccount, AwsIdentity, KeyFacts, Workgroup } from '../../../ports/aws-account.js';
+import type { AwsAccount, AwsIdentity, KeyFacts, SecretFacts, Workgroup } from '../../../ports/aws-account.js';
 import { clientOptions } from '../client-options.js';
 import { MachineReader } from './machines.js';
 import { QuotaReader } from './quotas.js';
@@ -93,6 +93,24 @@ export class AwsAccountReader implements AwsAccount {
         abortSignal: signal,
       });
       return Parameters.length > 0;
+    });
+  }
+
+  async secret(arn: string, signal: AbortSignal): Promise<SecretFacts | undefined> {
+    const { DescribeSecretCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
+    const client = new SecretsManagerClient(clientOptions(this.#region));
+    return reading('secretsmanager:DescribeSecret', signal, async () => {
+      try {
+        const { DeletedDate: deleted, VersionIdsToStages: versions = {} } = await client.send(
+          new DescribeSecretCommand({ SecretId: arn }),
+          { abortSignal: signal },
+        );
+        const filled = Object.values(versions).some((stages) => stages.includes('AWSCURRENT'));
+        return { filled, ...(deleted === undefined ? {} : { deletedAt: deleted.toISOString() }) };
+      } catch (error) {
+        if (isNamed(error, /^ResourceNotFound/)) return undefined;
+        throw error;
+      }
     });
   }
 

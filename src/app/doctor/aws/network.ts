@@ -6,13 +6,16 @@ import type { AwsSubject } from './wanted.js';
 /** Least free addresses that a processing job takes in its subnet. */
 const ADDRESSES = 2;
 
-/** Endpoints that work in a network without a way out cannot do without: S3, and what reaches the agent of a machine. */
+/**
+ * Endpoints that work in a network without a way out cannot do without: S3, and what reaches the agent of a machine. A licence
+ * in a secret adds one.
+ */
 const NEEDED = { sagemaker: ['s3'], dragen: ['s3', 'ssm', 'ssmmessages', 'ec2messages'] } as const;
 
-function lacking(service: 'sagemaker' | 'dragen', vpc: string, endpoints: readonly VpcEndpoint[]): readonly string[] {
+function lacking(needed: readonly string[], vpc: string, endpoints: readonly VpcEndpoint[]): readonly string[] {
   const there = (name: string): boolean =>
     endpoints.some((endpoint) => endpoint.vpc === vpc && endpoint.service === name && endpoint.available);
-  return NEEDED[service].filter((name) => !there(name));
+  return needed.filter((name) => !there(name));
 }
 
 /** The network of an executor: subnets, groups, and the endpoints that a network without a way out needs. */
@@ -20,6 +23,8 @@ export function networkCheck(subject: AwsSubject, service: 'sagemaker' | 'dragen
   const { account, settings } = subject;
   const { subnets: ids = [], securityGroups: groups = [] }: NetworkSettings = settings[service] ?? {};
   const setting = `aws.${service}`;
+  const licence = service === 'dragen' && settings.dragen?.licence?.includes(':secretsmanager:') === true;
+  const needed = [...NEEDED[service], ...(licence ? ['secretsmanager'] : [])];
   return {
     name: `Network of ${service === 'dragen' ? 'DRAGEN machines' : 'processing jobs'}`,
     look: async (signal) => {
@@ -47,7 +52,7 @@ export function networkCheck(subject: AwsSubject, service: 'sagemaker' | 'dragen
       if (closed.length > 0) {
         const endpoints = await account.endpoints(closed, signal);
         for (const vpc of closed) {
-          const missing = lacking(service, vpc, endpoints);
+          const missing = lacking(needed, vpc, endpoints);
           if (missing.length === 0) continue;
           const found = `${vpc} has no way out and no endpoint of ${missing.join(', ')}`;
           const kinds = missing.map((name) => `${name} (${name === 's3' ? 'gateway' : 'interface'})`).join(', ');

@@ -248,11 +248,62 @@ describe('the machine of DRAGEN', () => {
     expect((await look({ hasParameter: async () => false }, at('/dragen/licence'))).join()).toContain(
       'there is no parameter',
     );
-    const secret = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:dragen-AbCdEf';
-    expect((await look({}, at(secret))).join()).toContain(`describe-secret --secret-id ${secret}`);
     const objects = new FakeObjects(['s3://private/licence.txt']);
     const findings = await lookAtAccount({ ...subjectOf(), objects }, signal);
     expect(faults(findings).join()).toMatch(/^failed DRAGEN licence: nothing is at/);
+  });
+});
+
+describe('a licence in a secret', () => {
+  const arn = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:dragen-AbCdEf';
+  const found = (changes: Partial<AwsAccount>, licence = arn) => look(changes, having('dragen', { licence }));
+
+  it('is looked for by its whole ARN', async () => {
+    const asked: string[] = [];
+    const secret: AwsAccount['secret'] = async (id) => {
+      asked.push(id);
+      return { filled: true };
+    };
+    expect(await found({ secret })).toEqual([]);
+    expect(asked).toEqual([arn]);
+  });
+
+  it('fails where no machine could read it', async () => {
+    expect(await found({ secret: async () => undefined })).toEqual([
+      expect.stringMatching(/^failed DRAGEN licence: there is no secret dragen-AbCdEf \| put .* aws.dragen.licence$/),
+    ]);
+    const deletedAt = '2026-11-30T09:00:00.000Z';
+    expect(await found({ secret: async () => ({ filled: true, deletedAt }) })).toEqual([
+      expect.stringMatching(
+        /^failed .* is marked for deletion \(2026-11-30.* \| aws secretsmanager restore-secret --secret-id arn/,
+      ),
+    ]);
+    expect(await found({ secret: async () => ({ filled: false }) })).toEqual([
+      expect.stringMatching(/^failed .*nothing is in the secret .* \| aws secretsmanager put-secret-value/),
+    ]);
+    expect(await found({}, 'arn:aws:secretsmanager:us-east-1')).toEqual([
+      expect.stringMatching(/^failed .* is no ARN of a secret/),
+    ]);
+    expect(await found({}, arn.replace('us-east-1', 'eu-west-1'))).toEqual([
+      expect.stringMatching(/^failed .* is in eu-west-1, machines in us-east-1 .* \| .* a secret of us-east-1/),
+    ]);
+  });
+
+  it('that whoever looks may not look at says nothing of the machine, and stops no run', async () => {
+    const secret = () => Promise.reject(denied('secretsmanager:DescribeSecret'));
+    expect(await found({ secret })).toEqual([
+      expect.stringMatching(
+        /^unknown DRAGEN licence: .*by whoever runs this, which says nothing of the machine.* \| grant secretsmanager:DescribeSecret on arn:\S+ to whoever runs this.*GetSecretValue/,
+      ),
+    ]);
+    const subject = subjectOf({ secret }, having('dragen', { licence: arn }));
+    const findings = await checkProfile(subject.settings, subject.wanted, signal, subject);
+    expect(findings.filter(({ state }) => state === 'unknown')).toHaveLength(1);
+  });
+
+  it('that did not answer is unknown too', async () => {
+    const secret = () => Promise.reject(new CohortflowError('AwsUnavailable', 'no answer'));
+    expect(await found({ secret })).toEqual([expect.stringMatching(/^unknown DRAGEN licence: no answer/)]);
   });
 });
 
@@ -272,6 +323,10 @@ describe('the network', () => {
     const endpoints = async () =>
       names.map((service) => ({ vpc: 'vpc-1', service, kind: 'Interface', available: true }));
     expect((await look({ ...closed, endpoints })).join('\n')).not.toContain('failed');
+    const licence = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:dragen-AbCdEf';
+    expect((await look({ ...closed, endpoints }, having('dragen', { licence }))).join('\n')).toMatch(
+      /failed Network of DRAGEN machines: vpc-1 has no way out and no endpoint of secretsmanager \|/,
+    );
   });
 
   it('has the subnets and groups that the settings name', async () => {
