@@ -29,7 +29,8 @@ async function clinical(table: string, options: ClinicalOptions): Promise<void> 
   );
   if (options.json === true) printJson({ output, outputs: result.outputs, ...result.summary });
   else {
-    const { rows, columns, dropped } = result.summary;
+    const { rows, columns, dropped, warnings } = result.summary;
+    for (const warning of warnings) say(`warning: ${warning}`);
     say(`${String(rows)} rows by ${String(columns)} columns, ${String(dropped)} rows dropped, in ${output}`);
   }
 }

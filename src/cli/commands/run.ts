@@ -11,7 +11,7 @@ import { EXIT, type ExitCode } from '../../contracts/exit-codes.js';
 import { FEATURE_STORES, type MultimodalInput } from '../../contracts/inputs.js';
 import { GENOMICS_EXECUTORS, IMAGING_EXECUTORS } from '../../contracts/remote-work.js';
 import type { CohortResult } from '../../contracts/results.js';
-import { BUILT_IN_SPECS, clinicalFeatures, readClinicalTable } from '../../domain/clinical/index.js';
+import { BUILT_IN_SPECS, clinicalFeatures, overlapNotes, readClinicalTable } from '../../domain/clinical/index.js';
 import { refuseRequesterPays } from '../../domain/cohort/index.js';
 import { isUri } from '../../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../../domain/errors.js';
@@ -114,12 +114,16 @@ async function checkFirst(input: MultimodalInput, { s3 = {} }: AwsSettings): Pro
   if (input.radiomics !== undefined && !isUri(input.radiomics)) {
     parseRadiomicsSettings(await readDocument(input.radiomics, '--radiomics', parseParameterText));
   }
+  let cases: readonly string[] = [];
   if (input.cohort !== undefined) {
     const reading = await readCheckedSheet(input.cohort, createFiles());
     if (input.imagingExecutor === 'sagemaker') refuseRequesterPays(input.cohort, reading, s3.requesterPays ?? []);
+    cases = reading.manifest.cases.map(({ caseId }) => caseId);
   }
   if (input.clinical !== undefined && !isUri(input.clinical)) {
-    clinicalFeatures(readClinicalTable(await readGiven(input.clinical, '--clinical')), input.clinicalSpec);
+    const table = readClinicalTable(await readGiven(input.clinical, '--clinical'));
+    const { caseIds, warnings } = clinicalFeatures(table, input.clinicalSpec);
+    for (const warning of [...warnings, ...overlapNotes(cases, caseIds)]) say(`Clinical table: ${warning}`);
   }
 }
 

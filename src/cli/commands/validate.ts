@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { createFiles } from '../../app/create-files.js';
 import { EXIT } from '../../contracts/exit-codes.js';
 import { describeFault, type SheetFault } from '../../domain/cohort/index.js';
-import { clinicalFeatures, readClinicalTable } from '../../domain/clinical/index.js';
+import { clinicalFeatures, overlapNotes, readClinicalTable } from '../../domain/clinical/index.js';
 import { isUri } from '../../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { parseRadiomicsSettings, parseParameterText } from '../../domain/radiomics/index.js';
@@ -38,9 +38,11 @@ async function attempt(
   }
 }
 
-async function sheetFacts(path: string): Promise<Record<string, unknown>> {
+/** @param cases takes the ids of the sheet's cases */
+async function sheetFacts(path: string, cases: string[]): Promise<Record<string, unknown>> {
   const { manifest, warnings } = await readCheckedSheet(absolute(path), createFiles());
-  const { cases, imaging, genomics } = manifest;
+  const { imaging, genomics } = manifest;
+  for (const { caseId } of manifest.cases) cases.push(caseId);
   return {
     cases: cases.length,
     studies: imaging.length,
@@ -49,13 +51,18 @@ async function sheetFacts(path: string): Promise<Record<string, unknown>> {
   };
 }
 
-async function clinicalFacts(path: string, spec: string | undefined): Promise<Record<string, unknown>> {
+async function clinicalFacts(
+  path: string,
+  spec: string | undefined,
+  cases: readonly string[],
+): Promise<Record<string, unknown>> {
   const named = spec !== undefined && (isUri(spec) || existsSync(spec));
   const chosen = named ? await readDocument(spec, '--clinical-spec') : spec;
   const {
     features,
     dropped,
     spec: name,
+    caseIds,
     warnings,
   } = clinicalFeatures(readClinicalTable(await readGiven(path, '--clinical')), chosen);
   return {
@@ -63,7 +70,7 @@ async function clinicalFacts(path: string, spec: string | undefined): Promise<Re
     rows: features.rows.length,
     columns: features.columns.length,
     dropped: dropped.length,
-    warnings,
+    warnings: [...warnings, ...overlapNotes(cases, caseIds)],
   };
 }
 
@@ -87,9 +94,12 @@ function show({ what, valid, facts }: Verdict): void {
 async function validate(options: ValidateOptions): Promise<void> {
   const { cohort, clinical, clinicalSpec, radiomics } = options;
   const verdicts: Verdict[] = [];
-  if (cohort !== undefined) verdicts.push(await attempt('cohort', () => sheetFacts(existing(cohort, '--cohort'))));
+  const cases: string[] = [];
+  if (cohort !== undefined) {
+    verdicts.push(await attempt('cohort', () => sheetFacts(existing(cohort, '--cohort'), cases)));
+  }
   if (clinical !== undefined) {
-    verdicts.push(await attempt('clinical', () => clinicalFacts(clinical, clinicalSpec)));
+    verdicts.push(await attempt('clinical', () => clinicalFacts(clinical, clinicalSpec, cases)));
   }
   if (radiomics !== undefined) {
     const check = async (): Promise<Record<string, unknown>> => {

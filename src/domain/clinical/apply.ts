@@ -1,5 +1,6 @@
 import { CohortflowError } from '../errors.js';
 import { featureColumns, type ClinicalEncoding, type ColumnEncoding } from './encoding.js';
+import { isForeignNumber } from './infer.js';
 import { numberText, parseNumber, valueText } from './numbers.js';
 import {
   applyRules,
@@ -23,8 +24,9 @@ function rowFault(
   column: string,
   rows: readonly number[],
   what: string,
+  hint: string,
 ): CohortflowError {
-  const message = `clinical table, column \`${column.trim()}\`: ${what} in ${rows.length === 1 ? 'row' : 'rows'} ${someOf(rows)}`;
+  const message = `clinical table, column \`${column.trim()}\`: ${what} in ${rows.length === 1 ? 'row' : 'rows'} ${someOf(rows)}${hint}`;
   return new CohortflowError(code, message, { column, rows: rows.slice(0, 100) });
 }
 
@@ -104,14 +106,21 @@ export function encodeRows(
     const index = column.kind === 'id' ? prepared.idIndex : columnIndex(prepared.columns, column.column);
     const encode = encoderOf(column, encoding, prepared.isMissing);
     const bad: number[] = [];
+    let foreign = true;
     kept.forEach((at, position) => {
-      const cells = encode(prepared.rows[at]?.[index] as string);
-      if (cells.some((cell) => cell.bad === true)) bad.push(prepared.rowNumbers[at] as number);
+      const text = prepared.rows[at]?.[index] as string;
+      const cells = encode(text);
+      if (cells.some((cell) => cell.bad === true)) {
+        bad.push(prepared.rowNumbers[at] as number);
+        foreign &&= isForeignNumber(text);
+      }
       (rows[position] as string[]).push(...cells.map((cell) => cell.text));
     });
     const fault = FAULTS[column.kind];
     if (bad.length === 0 || fault === undefined || (column.kind === 'oneHot' && unknown === 'missing')) continue;
-    throw rowFault(fault.code, column.column, bad, fault.what);
+    const isNumber = column.kind === 'numeric' || (column.kind === 'target' && column.codes === null);
+    const hint = isNumber && foreign ? ': decimal commas or separated thousands; write them as 1234.5' : '';
+    throw rowFault(fault.code, column.column, bad, fault.what, hint);
   }
   return { columns: featureColumns(encoding), rows };
 }

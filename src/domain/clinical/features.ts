@@ -13,6 +13,8 @@ export interface ClinicalResult {
   /** Name of the specification that was used. */
   readonly spec: string;
   readonly features: ClinicalFeatures;
+  /** The case of every row of the table, those that made no record too. */
+  readonly caseIds: readonly string[];
   /** Rows that made no record, in the order of the table. */
   readonly dropped: readonly DroppedRow[];
   readonly encoding: ClinicalEncoding;
@@ -21,18 +23,27 @@ export interface ClinicalResult {
   readonly warnings: readonly string[];
 }
 
+/** Reasons that warnings name: they travel through histories, and a table may have thousands of columns. */
+const REASONS = 4;
+
+/** Columns without features by why they have none: what was not asked for is not left out in silence. */
+function leftOut(encoding: ClinicalEncoding): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { column, why } of encoding.left) {
+    if (why === 'the specification drops it') continue;
+    byReason.set(why, [...(byReason.get(why) ?? []), column]);
+  }
+  const reasons = [...byReason];
+  const shown = reasons.slice(0, REASONS).map(([why, columns]) => `no features of ${someOf(columns, 8)}: ${why}`);
+  const more = reasons.slice(REASONS).reduce((sum, [, columns]) => sum + columns.length, 0);
+  return more === 0 ? shown : [...shown, `no features of ${more} more columns: encoding.json says why`];
+}
+
 function warningsOf(encoding: ClinicalEncoding, leakage: LeakageReport): string[] {
-  const silent = encoding.left.filter(({ why }) => why !== 'the specification drops it');
+  const { leaking } = leakage;
   return [
-    ...(silent.length === 0
-      ? []
-      : [
-          `columns without features: ${someOf(
-            silent.map(({ column }) => column),
-            40,
-          )}`,
-        ]),
-    ...(leakage.leaking.length === 0 ? [] : [`features that leak the target: ${leakage.leaking.join(', ')}`]),
+    ...(leaking.length === 0 ? [] : [`features that leak the target: ${someOf(leaking, 8)}`]),
+    ...leftOut(encoding),
   ];
 }
 
@@ -58,5 +69,15 @@ export function clinicalFeatures(table: ClinicalTable, given?: unknown): Clinica
   const dropped = [...first.dropped, ...second.dropped, ...third.dropped].sort((a, b) => a.row - b.row);
   const bias = biasReport(prepared, kept, spec);
   const leakage = leakageReport(prepared, kept, spec, encoding);
-  return { spec: spec.name, features, dropped, encoding, bias, leakage, warnings: warningsOf(encoding, leakage) };
+  const caseIds = prepared.rows.map((row) => row[prepared.idIndex] as string);
+  return {
+    spec: spec.name,
+    features,
+    caseIds,
+    dropped,
+    encoding,
+    bias,
+    leakage,
+    warnings: warningsOf(encoding, leakage),
+  };
 }

@@ -5,7 +5,7 @@ import { inferUse } from './infer.js';
 import { categories, columnType, parseNumber, type ColumnType } from './numbers.js';
 import { requireColumns, type PreparedTable } from './prepare.js';
 import type { ClinicalSpec } from './spec.js';
-import { columnIndex, sameName, someOf } from './table.js';
+import { columnIndex, plainName, sameName, someOf } from './table.js';
 
 interface Uses {
   readonly oneHot: readonly string[];
@@ -15,15 +15,16 @@ interface Uses {
 
 /** What each column of the table is used for: what the specification says, then its rule for the others. */
 function usesOf(prepared: PreparedTable, spec: ClinicalSpec): Uses {
-  const named = (list: readonly string[], column: string): boolean => list.some((name) => sameName(name, column));
+  const taken = new Set([...spec.oneHot, ...spec.numeric].map(plainName));
+  const unwanted = new Set(spec.dropColumns.map(plainName));
   const oneHot = [...spec.oneHot];
   const numeric = [...spec.numeric];
   const left: { column: string; why: string }[] = [];
   const refused: string[] = [];
   prepared.columns.forEach((column, index) => {
-    if (index === prepared.idIndex || named(oneHot, column) || named(numeric, column)) return;
+    if (index === prepared.idIndex || taken.has(plainName(column))) return;
     if (spec.target !== undefined && sameName(spec.target.column, column)) return;
-    if (named(spec.dropColumns, column)) left.push({ column: column.trim(), why: 'the specification drops it' });
+    if (unwanted.has(plainName(column))) left.push({ column: column.trim(), why: 'the specification drops it' });
     else if (spec.otherColumns === 'refuse') refused.push(`\`${column.trim()}\``);
     else if (spec.otherColumns === 'drop')
       left.push({ column: column.trim(), why: 'the specification does not name it' });

@@ -1,3 +1,4 @@
+export { overlapNotes } from './overlap.js';
 export { applyEncoding, type ClinicalFeatures } from './apply.js';
 export type { BiasReport, FacetGroup } from './bias-report.js';
 export { BUILT_IN_SPECS } from './built-in.js';

@@ -1,9 +1,9 @@
 import type { ClinicalEncoding } from './encoding.js';
 import { columnType, parseNumber } from './numbers.js';
 import type { PreparedTable } from './prepare.js';
-import { aucHalfWidth, crossValidatedAuc, crossValidatedR2, rankBins } from './predictive-power.js';
+import { aucHalfWidth, crossValidatedAuc, crossValidatedR2, rankBins, ranksOf } from './predictive-power.js';
 import type { ClinicalSpec } from './spec.js';
-import { columnIndex, sameName } from './table.js';
+import { columnIndex, plainName, sameName } from './table.js';
 
 /**
  * - `leak`: tells the target almost by itself; hardly known before the outcome.
@@ -49,6 +49,8 @@ interface Target {
   readonly kind: 'classes' | 'number';
   readonly labels: readonly string[];
   readonly numbers: readonly number[];
+  /** Ranks of the numbers; equal ones share their mean. */
+  readonly ranks: readonly number[];
   /** Rows (indices into the prepared table) whose target is known. */
   readonly rows: readonly number[];
 }
@@ -61,7 +63,7 @@ function readTarget(prepared: PreparedTable, kept: readonly number[], spec: Clin
   const labels = spec.ignoreCase ? texts.map((text) => text.toLowerCase()) : texts;
   const many = spec.target.codes === undefined && new Set(labels).size > 2;
   const numbers = many ? labels.map((text) => parseNumber(text) ?? 0) : [];
-  return { kind: many ? 'number' : 'classes', labels, numbers, rows };
+  return { kind: many ? 'number' : 'classes', labels, numbers, ranks: ranksOf(numbers), rows };
 }
 
 /** Mean AUC of every class against the rest; of two classes it is one curve. */
@@ -81,6 +83,16 @@ function classScore(
   const mean = (pick: (entry: { auc: number; halfWidth: number }) => number): number =>
     scored.reduce((sum, entry) => sum + pick(entry), 0) / scored.length;
   return { auc: mean(({ auc }) => auc), halfWidth: mean(({ halfWidth }) => halfWidth) };
+}
+
+/**
+ * R² of the target's values or of their ranks, whichever is greater: where a few values are far from all others (times,
+ * costs, doses) tenths of a column's range explain little of them even when the column is the target itself.
+ */
+function numberScore(groups: readonly string[], { numbers, ranks }: Target): number | undefined {
+  const byValue = crossValidatedR2(groups, numbers);
+  const byRank = crossValidatedR2(groups, ranks);
+  return byValue === undefined || byRank === undefined ? byValue : Math.max(byValue, byRank);
 }
 
 function verdictOf(score: number | undefined, lower: number | undefined, chance: number): LeakVerdict {
@@ -105,8 +117,8 @@ function scoreColumn(
     : texts.map((text) => (prepared.isMissing(text) ? 'missing' : `=${text}`));
   const presence = texts.map((text) => String(prepared.isMissing(text)));
   if (target.kind === 'number') {
-    const r2 = crossValidatedR2(groups, target.numbers);
-    const absent = crossValidatedR2(presence, target.numbers);
+    const r2 = numberScore(groups, target);
+    const absent = numberScore(presence, target);
     return {
       score: r2 === undefined ? null : round(r2),
       interval: null,
@@ -143,13 +155,15 @@ export function leakageReport(
     return { target: null, measure: null, rows: kept.length, thresholds, leaking: [], columns: [], notes };
   }
   const targetName = spec.target?.column ?? '';
-  const used = encoding.columns
-    .filter(({ kind }) => kind === 'oneHot' || kind === 'numeric')
-    .map(({ column }) => column);
+  const used = new Set(
+    encoding.columns
+      .filter(({ kind }) => kind === 'oneHot' || kind === 'numeric')
+      .map(({ column }) => plainName(column)),
+  );
   const columns = prepared.columns
     .flatMap((column, index) => {
       if (index === prepared.idIndex || sameName(column, targetName)) return [];
-      const inFeatures = used.some((name) => sameName(name, column));
+      const inFeatures = used.has(plainName(column));
       return [{ column: column.trim(), inFeatures, ...scoreColumn(prepared, index, target) }];
     })
     .sort((a, b) => (b.score ?? -1) - (a.score ?? -1))

@@ -25,6 +25,19 @@ export function rankBins(values: readonly (number | undefined)[]): string[] {
   });
 }
 
+/** Ranks from 0; equal values share the mean of theirs. */
+export function ranksOf(values: readonly number[]): number[] {
+  const order = values.map((_, at) => at).sort((a, b) => values[a]! - values[b]!);
+  const ranks = new Array<number>(values.length).fill(0);
+  for (let start = 0; start < order.length;) {
+    let end = start;
+    while (end + 1 < order.length && values[order[end + 1]!] === values[order[start]!]) end += 1;
+    for (let at = start; at <= end; at += 1) ranks[order[at]!] = (start + end) / 2;
+    start = end + 1;
+  }
+  return ranks;
+}
+
 /** Folds that hold each class in equal parts, by order of the rows: nothing random, equal input gives equal scores. */
 export function stratifiedFolds(classes: readonly (string | number)[]): number[] {
   const next = new Map<string | number, number>();

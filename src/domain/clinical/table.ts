@@ -57,7 +57,12 @@ export function readClinicalTable(content: string | Uint8Array): ClinicalTable {
   // Programs that export their row index leave its column without a name.
   const named = header.flatMap((name, index) => (name.trim() === '' ? [] : [index]));
   const columns = named.map((index) => header?.[index] as string);
-  const twice = columns.filter((name, index) => columns.findIndex((other) => sameName(other, name)) < index);
+  const seen = new Set<string>();
+  const twice = columns.filter((name) => {
+    const known = seen.has(plainName(name));
+    seen.add(plainName(name));
+    return known;
+  });
   if (twice.length > 0) {
     throw invalid(`the header names ${twice.map((name) => `\`${name.trim()}\``).join(', ')} twice`, { columns: twice });
   }
@@ -65,13 +70,14 @@ export function readClinicalTable(content: string | Uint8Array): ClinicalTable {
   return { columns, rows: rows.map((row) => (all ? row : named.map((index) => row[index] as string))), rowNumbers };
 }
 
-function plain(name: string): string {
+/** What is left of a column's name when blanks around it, their number and case are disregarded: tables have thousands. */
+export function plainName(name: string): string {
   return name.trim().replaceAll(/\s+/g, ' ').toLowerCase();
 }
 
 /** Column names are the same when they differ in blanks around them and in case only (`Histology ` has one behind). */
 export function sameName(a: string, b: string): boolean {
-  return a === b || plain(a) === plain(b);
+  return a === b || plainName(a) === plainName(b);
 }
 
 /** Index of a column by its name, −1 when the table has none. */

@@ -1,6 +1,6 @@
 /** What keeps a file from being read as text. `row` is the spreadsheet row (header = 1) where that is known. */
 export interface TextProblem {
-  readonly kind: 'Workbook' | 'Binary' | 'NotUtf8';
+  readonly kind: 'Workbook' | 'Compressed' | 'Binary' | 'NotUtf8';
   readonly row?: number;
   readonly message: string;
 }
@@ -39,6 +39,15 @@ export function decodeText(content: string | Uint8Array): DecodedText {
       text: '',
       problem: { kind: 'Workbook', message: 'this is a spreadsheet workbook; save it as CSV (UTF-8)' },
     };
+  }
+  if (typeof content !== 'string' && startsWith(content, 0x1f, 0x8b)) {
+    return {
+      text: '',
+      problem: { kind: 'Compressed', message: 'this is compressed with gzip; unpack it (gunzip) first' },
+    };
+  }
+  if (typeof content !== 'string' && startsWith(content, 0x50, 0x41, 0x52, 0x31)) {
+    return { text: '', problem: { kind: 'Binary', message: 'this is a Parquet file; save it as CSV (UTF-8)' } };
   }
   const raw = typeof content === 'string' ? content : decodeBytes(content);
   const text = raw.charCodeAt(0) === 0xfeff ? raw.slice(1) : raw;

@@ -25,7 +25,7 @@ export interface ClinicalSummary extends JsonObject {
 }
 
 /** Warnings may name many columns; a summary stays small. */
-const MAX_WARNING = 600;
+const MAX_WARNING = 300;
 
 function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;

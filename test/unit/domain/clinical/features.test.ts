@@ -68,7 +68,7 @@ describe('a specification of one’s own', () => {
       { column: 'Sex', why: 'the specification does not name it' },
       { column: 'Note', why: 'the specification drops it' },
     ]);
-    expect(warnings).toEqual(['columns without features: Sex']);
+    expect(warnings).toEqual(['no features of Sex: the specification does not name it']);
   });
 
   it.each([
@@ -155,6 +155,49 @@ describe('a table without a specification', () => {
     expect(result.dropped).toEqual([]);
   });
 
+  it.each<[string, readonly string[], string]>([
+    ['dates beside other texts', ['2020-02-11', 'ongoing', '2020-02-11', 'ongoing'], 'it holds dates'],
+    ['dates in words', ['Jan 5, 2020', '7 March 2021', 'Jan 5, 2020', '7. Mar 2021'], 'it holds dates'],
+    ['decimal commas', ['12,5', '13', '12,5', '14,25'], 'its numbers have decimal commas or separated thousands'],
+    ['separated thousands', ['1,200', '950', '1,200', '1,300.5'], 'its numbers have decimal commas'],
+    [
+      'a word among numbers',
+      Array.from({ length: 14 }, (_, n) => (n % 7 ? `${40 + n}` : 'unknown')),
+      '2 of its 14 valu',
+    ],
+  ])('makes no feature of %s, and says why', (_, values, why) => {
+    const { features, encoding, warnings } = make([
+      'id;x;y',
+      ...[...values, ...values].map((value, n) => `A${n};${value};${n}`),
+    ]);
+    expect(features.columns).toEqual(['Case_ID', 'y']);
+    expect(encoding.left[0]?.why).toContain(why.replace('2 of its 14', '4 of its 28'));
+    expect(warnings[0]).toContain('no features of x: ');
+  });
+
+  it('still makes categories of words that only look like a month, and of a few numbers among words', () => {
+    const { features } = make(['id,x,y', 'A,Marker 12,1', 'B,Decreased 50,2', 'C,Marker 12,X', 'D,Decreased 50,1']);
+    expect(features.columns).toEqual(['x_Decreased50', 'x_Marker12', 'y_1', 'y_2', 'y_X', 'Case_ID']);
+  });
+
+  it('takes ten thousand columns without comparing each with each', () => {
+    const names = Array.from({ length: 10_000 }, (_, n) => `gene ${n}`);
+    const row = (id: number): string => [`A${id}`, ...names.map((_, n) => (id * n) % 7), id % 2].join(',');
+    const lines = [['id', ...names, 'dead'].join(','), ...Array.from({ length: 20 }, (_, id) => row(id))];
+    const { features, leakage } = make(lines, { target: 'dead', otherColumns: 'infer' });
+    expect(features.columns).toHaveLength(10_002);
+    expect(leakage.columns).toHaveLength(10_000);
+  });
+
+  it('warns of many columns in few words', () => {
+    const names = Array.from({ length: 300 }, (_, n) => `column ${n}`);
+    const row = (id: number): string => [`A${id}`, ...names.map((_, n) => (id > n ? 'text' : `w${id}`))].join(',');
+    const { warnings } = make([['id', ...names].join(','), ...Array.from({ length: 60 }, (_, id) => row(id))]);
+    expect(warnings.length).toBeLessThan(7);
+    expect(warnings.at(-1)).toMatch(/no features of \d+ more columns/);
+    expect(warnings.join().length).toBeLessThan(1_500);
+  });
+
   it.each(['case_id', 'Case ID', 'CaseID', 'Patient ID', 'patient-id', 'subject_id', 'ID', 'bcr_patient_barcode'])(
     'finds its id column named %s',
     (name) => {
@@ -196,6 +239,20 @@ describe('failures', () => {
       ['id,x', 'a,1', 'b,secret', 'c,3'],
       { numeric: ['x'] },
       /`x`.*row 3/,
+    ],
+    [
+      'a decimal comma',
+      'ClinicalValueNotNumeric',
+      ['id;x', 'a;1,5', 'b;2'],
+      { numeric: ['x'] },
+      /row 2: decimal commas.*1234\.5/,
+    ],
+    [
+      'a target with decimal commas',
+      'UnknownTargetValue',
+      ['id;x', 'a;1,5', 'b;2'],
+      { target: 'x' },
+      /row 2: decimal commas.*1234\.5/,
     ],
     ['no row left', 'NoClinicalRows', ['id,x', 'a,1'], { dropRows: [{ column: 'x', equals: '1' }] }, /none of 1 rows/],
     [

@@ -107,6 +107,17 @@ describe('the leakage report of a table', () => {
     expect(leakage.columns.find(({ column }) => column === 'noise')?.score).toBeLessThan(0.3);
   });
 
+  it('knows a numeric target again in a column derived from it, though a few of its values are far from the others', () => {
+    const rows = Array.from({ length: 120 }, (_, n) => {
+      const days = Math.round(Math.exp(2 + ((n * 71) % 120) / 10));
+      return `P${n},${days},${(days / 30.4).toFixed(3)},${(n * 37) % 101}`;
+    });
+    const skewed = readClinicalTable(`id,days,months,noise\n${rows.join('\n')}\n`);
+    const { leakage } = clinicalFeatures(skewed, { target: 'days', otherColumns: 'infer' });
+    expect(leakage.leaking).toEqual(['months']);
+    expect(leakage.columns.find(({ column }) => column === 'noise')?.score).toBeLessThan(0.3);
+  });
+
   it('has nothing to rank without a target', () => {
     const { leakage } = clinicalFeatures(table);
     expect(leakage).toMatchObject({ target: null, columns: [], leaking: [] });

@@ -97,9 +97,11 @@ describe('decodeText', () => {
     expect(decodeText(new Uint8Array([0xfe, 0xff, 0, 0x61]))).toEqual({ text: 'a' });
   });
 
-  it('tells Latin-1, NUL bytes and workbooks', () => {
+  it('tells Latin-1, NUL bytes, workbooks, compressed and Parquet files', () => {
     expect(decodeText(new Uint8Array([0x61, 0x0a, 0xe4])).problem).toMatchObject({ kind: 'NotUtf8', row: 2 });
     expect(decodeText('a\n\0').problem).toMatchObject({ kind: 'Binary', row: 2 });
     expect(decodeText(new Uint8Array([0x50, 0x4b, 3, 4])).problem?.kind).toBe('Workbook');
+    expect(decodeText(new Uint8Array([0x1f, 0x8b, 8, 0])).problem?.message).toContain('gunzip');
+    expect(decodeText(new TextEncoder().encode('PAR1\0\0')).problem?.message).toContain('Parquet');
   });
 });
