@@ -13,7 +13,9 @@ const SIGMAS = [
  * @throws YAMLParseError
  */
 export function parseParameterText(text: string): unknown {
-  const document = parseDocument(text);
+  // As PyYAML reads it: YAML 1.1 (`yes` is true), and of a key that occurs twice the last one counts, as `shape` in
+  // pyradiomics' own example.
+  const document = parseDocument(text, { version: '1.1', uniqueKeys: false });
   const [fault] = document.errors;
   if (fault !== undefined) throw fault;
   for (const path of SIGMAS) {

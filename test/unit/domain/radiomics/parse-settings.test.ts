@@ -91,6 +91,12 @@ setting:
     expect(parseRadiomicsSettings(parsed).imageTypes[0]!.sigmaTexts).toEqual(['2.0']);
   });
 
+  it('reads text as PyYAML does: words for true, a key twice', () => {
+    const settings = settingsOf('featureClass:\n  shape: [Sphericity]\n  shape:\nsetting:\n  preCrop: yes\n');
+    expect(settings.preCrop).toBe(true);
+    expect(settings.features.shape!.length).toBe(14);
+  });
+
   it('lets an image type have its own bins and texture settings', () => {
     const [original, square] = settingsOf(`
 imageType: { Original: {}, Square: { binWidth: 5, distances: [2], gldm_a: 3 } }
