@@ -48,9 +48,9 @@ class Collector {
   }
 }
 
-function boxOf(mask: Uint8Array, image: Volume): Box {
+function boxOf(mask: Uint8Array, image: Volume, after = ''): Box {
   const box = boundingBox(mask, image.geometry.size);
-  if (box === undefined) throw new CohortflowError('EmptyMask', 'the mask has no voxel');
+  if (box === undefined) throw new CohortflowError('EmptyMask', `the mask has no voxel${after}`);
   return box;
 }
 
@@ -131,11 +131,16 @@ export function computeRadiomics(
   if (differs.length > 0) throw new CohortflowError('GeometryMismatch', `image and mask differ in ${explanation}`);
   const collector = new Collector();
   const { image: prepared, mask: drawn } = prepare(image, mask, settings);
-  const whole = cropToBox(prepared, drawn, boxOf(drawn, prepared));
+  const { resample: request, resegment } = settings;
+  const spacing = request?.spacing.join(' × ');
+  const whole = cropToBox(
+    prepared,
+    drawn,
+    boxOf(drawn, prepared, spacing && ` left after resampling to ${spacing} mm (setting.resampledPixelSpacing)`),
+  );
   checkRoi(whole, settings.minimumDimensions, settings.minimumSize);
-  const { resegment } = settings;
   const inRange = resegment === undefined ? drawn : resegmented(prepared, drawn, resegment);
-  const box = boxOf(inRange, prepared);
+  const box = boxOf(inRange, prepared, ' with a grey value in setting.resegmentRange');
   const region = resegment === undefined ? whole : cropToBox(prepared, inRange, box);
   if (resegment !== undefined) checkRoi(region, settings.minimumDimensions, settings.minimumSize);
 

@@ -1,4 +1,5 @@
-import type { Geometry, Vec3, Volume } from '../geometry/volume.js';
+import { CohortflowError } from '../errors.js';
+import type { Geometry, Vec3, Volume, VoxelArray } from '../geometry/volume.js';
 import { linearTaps, nearestTaps, splineCoefficients, splineTaps, type Taps } from './bspline.js';
 import type { Box } from './roi.js';
 import type { RadiomicsSettings } from './settings.js';
@@ -35,6 +36,23 @@ function positionsOf(axis: number, geometry: Geometry, first: number, mm: number
   const from = at(0);
   const to = at(count);
   return Array.from({ length: count }, (_, n) => from + (n / count) * (to - from));
+}
+
+/** More voxels than this around a region are no resampling but a typing error in the spacing: 2 GB of reals. */
+const MOST_VOXELS = 2 ** 28;
+
+/** Refuses a grid that no memory holds, before any of it is made. */
+function checkSize(geometry: Geometry, box: Box, { spacing }: Resample): void {
+  const voxels = spacing.reduce((product, mm, axis) => {
+    const width = box.upper[axis]! - box.lower[axis]! + 1;
+    return product * (mm === 0 ? width : (width * geometry.spacing[axis]!) / mm);
+  }, 1);
+  if (voxels <= MOST_VOXELS) return;
+  throw new CohortflowError(
+    'InvalidRadiomicsSetting',
+    `setting.resampledPixelSpacing: at ${spacing.join(' × ')} mm the region alone would have ${voxels.toPrecision(3)} voxels`,
+    { key: 'setting.resampledPixelSpacing' },
+  );
 }
 
 /** pyradiomics' grid: aligned with the corner of the image, over the region's box and `pad` voxels around it. */
@@ -164,14 +182,33 @@ function interpolated(
   return current.data;
 }
 
+/** Lowest and highest value of the types of whole numbers. */
+function rangeOf(kind: VoxelArray): readonly [number, number] | undefined {
+  if (kind instanceof Uint8Array) return [0, 255];
+  if (kind instanceof Uint16Array) return [0, 65535];
+  if (kind instanceof Int16Array) return [-32768, 32767];
+  return kind instanceof Int32Array ? [-(2 ** 31), 2 ** 31 - 1] : undefined;
+}
+
+/** Resampled values as numbers of the image's kind: a spline overshoots, and what does not fit is cut off as ITK does. */
+function asKind(values: Float64Array, kind: VoxelArray): VoxelArray {
+  if (kind instanceof Float32Array) return Float32Array.from(values);
+  const range = rangeOf(kind);
+  if (range === undefined) return values;
+  const [lowest, highest] = range;
+  return values.map((value) => Math.trunc(Math.min(highest, Math.max(lowest, value))));
+}
+
 /**
  * Resamples an image and its mask (nearest neighbour) to a new spacing over the region's box and `pad` voxels around it, as
  * pyradiomics does with SimpleITK. The image keeps its kind of number: whole values stay whole.
  *
  * @param box the region's box in the old grid
+ * @throws CohortflowError `InvalidRadiomicsSetting` when the new grid cannot be held
  */
 export function resample(image: Volume, mask: Uint8Array, box: Box, request: Resample, pad: number): Resampled {
   const { geometry } = image;
+  checkSize(geometry, box, request);
   const axes = [0, 1, 2].map((axis) => newAxis(axis, geometry, box, request.spacing[axis]!, pad));
   const size = axes.map(({ positions }) => positions.length) as unknown as Vec3;
   const spacing = axes.map((axis) => axis.spacing) as unknown as Vec3;
@@ -187,11 +224,8 @@ export function resample(image: Volume, mask: Uint8Array, box: Box, request: Res
       ? splined(coefficientsOf(image), geometry.size, axes)
       : interpolated(Float64Array.from(image.data), geometry.size, axes, TAPS[interpolator]);
   const inside = interpolated(Float64Array.from(mask), geometry.size, axes, nearestTaps);
-  const whole = !(image.data instanceof Float32Array || image.data instanceof Float64Array);
-  const single = image.data instanceof Float32Array;
-  const data = whole ? values.map((value) => Math.trunc(value)) : single ? Float32Array.from(values) : values;
   return {
-    image: { geometry: { size, spacing, origin, directions: geometry.directions }, data },
+    image: { geometry: { size, spacing, origin, directions: geometry.directions }, data: asKind(values, image.data) },
     mask: Uint8Array.from(inside),
   };
 }

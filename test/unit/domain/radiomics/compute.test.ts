@@ -75,6 +75,52 @@ describe('computeRadiomics', () => {
     expect(code(volume(new Uint8Array(VOXELS).fill(1, 555, 556)))).toBe('RoiTooSmall');
   });
 
+  it('says at which step the region lost its last voxel', () => {
+    const corner = volume(
+      Uint8Array.from({ length: VOXELS }, (_, at) => (at % 10 > 7 && at % 100 > 79 && at < 200 ? 1 : 0)),
+    );
+    const failure = (setting: object): unknown => {
+      try {
+        computeRadiomics(speckled, corner, parseRadiomicsSettings({ setting }));
+      } catch (error) {
+        return error;
+      }
+      return undefined;
+    };
+    expect(failure({ resampledPixelSpacing: [9, 9, 9] })).toMatchObject({
+      code: 'EmptyMask',
+      message: expect.stringContaining('9 × 9 × 9 mm') as string,
+    });
+    expect(failure({ resegmentRange: [5000, 6000] })).toMatchObject({
+      code: 'EmptyMask',
+      message: expect.stringContaining('resegmentRange') as string,
+    });
+    expect(failure({ resampledPixelSpacing: [1e-4, 1e-4, 1e-4] })).toMatchObject({
+      code: 'InvalidRadiomicsSetting',
+      message: expect.stringContaining('voxels') as string,
+    });
+  });
+
+  it('keeps the kind of number of an image that is resampled, as ITK does', () => {
+    // A hard edge between 0 and 200: a spline overshoots on both sides.
+    const edge = Array.from({ length: VOXELS }, (_, at) => (at % 10 < 5 ? 0 : 200));
+    const range = (data: VoxelArray): number[] => {
+      const { features } = computeRadiomics(
+        volume(data),
+        everywhere,
+        parseRadiomicsSettings({ setting: { resampledPixelSpacing: [0.7, 1, 1] }, featureClass: { firstorder: null } }),
+      );
+      return ['Minimum', 'Maximum'].map((name) => features[`original_firstorder_${name}`]!);
+    };
+    const [lowest, highest] = range(Float64Array.from(edge)) as [number, number];
+    expect(lowest).toBeLessThan(-5);
+    expect(Number.isInteger(lowest)).toBe(false);
+    expect(range(Float32Array.from(edge))).toEqual([Math.fround(lowest), Math.fround(highest)]);
+    expect(range(Int16Array.from(edge))).toEqual([Math.trunc(lowest), Math.trunc(highest)]);
+    expect(range(Uint8Array.from(edge))).toEqual([0, Math.trunc(highest)]);
+    expect(range(Uint8Array.from(edge, (value) => value && 255))).toEqual([0, 255]);
+  });
+
   it('takes every voxel of the mask that is not zero, whatever its type', () => {
     const marks = Float32Array.from({ length: VOXELS }, (_, at) => (at % 3 === 0 ? 7.5 : 0));
     const { features, roiVoxels } = computeRadiomics(speckled, volume(marks), parseRadiomicsSettings());
