@@ -29,7 +29,7 @@ export async function gunzipped(bytes: Uint8Array, path: string): Promise<Uint8A
     return await gunzipAsync(bytes);
   } catch (error) {
     const message = `reading ${path}: the gzip stream is damaged (${messageOf(error)})`;
-    throw new CohortflowError('IoError', message, {}, error);
+    throw new CohortflowError('IoError', message, { damaged: true }, error);
   }
 }
 

@@ -1,5 +1,6 @@
 import { CohortflowError } from '../errors.js';
 import { geometryOfRas, type Affine } from '../geometry/affine.js';
+import { compareGeometry } from '../geometry/compare.js';
 import type { Geometry, Vec3, Volume, VoxelArray } from '../geometry/volume.js';
 import { NIFTI_TYPES, VOXEL_OFFSET } from './layout.js';
 
@@ -7,6 +8,8 @@ import { NIFTI_TYPES, VOXEL_OFFSET } from './layout.js';
 export interface NiftiVolume extends Volume<VoxelArray> {
   /** `none`: the file has neither form; then voxel sizes are kept, the axes taken as RAS and the origin as 0. */
   readonly orientation: 'sform' | 'qform' | 'none';
+  /** Voxels between the corners of sform and qform, where the file has both and they are not the same place. */
+  readonly formsApart?: number;
 }
 
 interface Header {
@@ -120,20 +123,18 @@ function snapSpacing(geometry: Geometry, header: Header): Geometry {
   return { ...geometry, spacing };
 }
 
-function place(
-  header: Header,
-  size: Vec3,
-  shown: string,
-): { geometry: Geometry; orientation: NiftiVolume['orientation'] } {
+function place(header: Header, size: Vec3, shown: string): Omit<NiftiVolume, 'data'> {
+  const form = (code: number, affine: Affine): Geometry | undefined =>
+    code > 0 ? geometryOfRas(scaled(affine, header.unit), size) : undefined;
+  const sform = form(header.sform, affineOfSform(header));
+  const qform = form(header.qform, affineOfQform(header));
   // sform first, as nibabel and most tools do; a matrix without volume counts as none.
-  if (header.sform > 0) {
-    const geometry = geometryOfRas(scaled(affineOfSform(header), header.unit), size);
-    if (geometry !== undefined) return { geometry: snapSpacing(geometry, header), orientation: 'sform' };
+  if (sform !== undefined) {
+    const { differs, worstCornerVoxels: apart } = compareGeometry(sform, qform ?? sform);
+    const known = { geometry: snapSpacing(sform, header), orientation: 'sform' } as const;
+    return differs.length === 0 ? known : { ...known, formsApart: apart };
   }
-  if (header.qform > 0) {
-    const geometry = geometryOfRas(scaled(affineOfQform(header), header.unit), size);
-    if (geometry !== undefined) return { geometry: snapSpacing(geometry, header), orientation: 'qform' };
-  }
+  if (qform !== undefined) return { geometry: snapSpacing(qform, header), orientation: 'qform' };
   const [dx, dy, dz] = [1, 2, 3].map((axis) => Math.abs(header.pixdim[axis] ?? 0) * header.unit) as [
     number,
     number,
@@ -227,10 +228,10 @@ export function readNifti(bytes: Uint8Array, shown: string): NiftiVolume {
     );
   }
   const stored = readValues(header, offset, count, shown);
-  const { geometry, orientation } = place(header, size, shown);
+  const placed = place(header, size, shown);
   const { slope, inter } = header;
   // A slope of 0 (or none at all) means that values are stored as they are.
   const plain = !Number.isFinite(slope) || slope === 0 || !Number.isFinite(inter) || (slope === 1 && inter === 0);
-  if (plain) return { geometry, data: stored, orientation };
-  return { geometry, data: Float64Array.from(stored, (value) => value * slope + inter), orientation };
+  if (plain) return { ...placed, data: stored };
+  return { ...placed, data: Float64Array.from(stored, (value) => value * slope + inter) };
 }

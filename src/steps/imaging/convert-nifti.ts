@@ -3,8 +3,11 @@ import { matchNames } from '../../domain/dicom/name-match.js';
 import { shownName } from '../../domain/dicom/shown-name.js';
 import type { Warning } from '../../domain/dicom/warning.js';
 import { affineJson } from '../../domain/geometry/affine.js';
+import { TILT_PIXELS } from '../../domain/geometry/tolerances.js';
+import { dot } from '../../domain/geometry/vector.js';
 import { axisMapping, compareGeometry, type AxisMapping } from '../../domain/geometry/compare.js';
 import type { Vec3, VoxelArray } from '../../domain/geometry/volume.js';
+import { niftiTypeOf, type NiftiType } from '../../domain/nifti/layout.js';
 import { readNifti, type NiftiVolume } from '../../domain/nifti/read.js';
 import { allocateNifti } from '../../domain/nifti/write.js';
 import type { JsonObject, StepCall } from '../step.js';
@@ -16,6 +19,47 @@ import { writeRegions } from './convert-regions.js';
 const MAX_LABELS = 256;
 /** How far a value may lie from a whole number and still be a label: what storing it as 32-bit real costs. */
 const LABEL_ROUNDING = 1e-3;
+
+/** A volume of a file, gzipped or not. A damaged stream is the file's fault, not the disk's: reading again cannot help. */
+async function readFile<P extends JsonObject>(
+  { io, signal }: StepCall<P>,
+  path: string,
+  shown: string,
+): Promise<NiftiVolume> {
+  try {
+    return readNifti(await io.files.readGzip(path, signal), shown);
+  } catch (error) {
+    if (!(error instanceof CohortflowError) || error.details['damaged'] !== true) throw error;
+    throw new CohortflowError(
+      'NotNifti',
+      `${shown} is damaged: its gzip stream cannot be unpacked. Fetch it again.`,
+      {},
+      error,
+    );
+  }
+}
+
+/** Refuses volumes whose axes are not at right angles, as DICOM series of a tilted gantry are refused. */
+function checkRightAngles({ geometry }: NiftiVolume, shown: string): void {
+  const { size, spacing, directions } = geometry;
+  for (const [a, b] of [
+    [0, 1],
+    [0, 2],
+    [1, 2],
+  ] as const) {
+    const cosine = Math.abs(dot(directions[a], directions[b]));
+    // How far the far end of either axis leans along the other, in voxels.
+    const lean = cosine * Math.max((size[a] * spacing[a]) / spacing[b], (size[b] * spacing[b]) / spacing[a]);
+    if (lean > TILT_PIXELS) {
+      const degrees = Number(((Math.asin(Math.min(1, cosine)) * 180) / Math.PI).toFixed(2));
+      throw new CohortflowError(
+        'GantryTilt',
+        `${shown}: axes ${a + 1} and ${b + 1} lean by ${degrees}° against a right angle (a sheared orientation); voxels are not rectangular. Resample the image first.`,
+        { degrees },
+      );
+    }
+  }
+}
 
 /** Labels of a mask in ascending order, 0 left out, with their voxel counts. */
 function labelsOf(data: VoxelArray, shown: string): Map<number, number> {
@@ -83,22 +127,17 @@ function alignMask(
   };
 }
 
-/** 16-bit integers when every value is whole and fits, else 32-bit reals; with the number of values that are not finite. */
-function storeImage({ geometry, data }: NiftiVolume): {
-  bytes: Uint8Array;
-  type: 'int16' | 'float32';
-  notFinite: number;
-} {
-  let whole = true;
-  let notFinite = 0;
-  for (let at = 0; at < data.length; at++) {
-    const value = data[at]!;
-    if (!Number.isFinite(value)) notFinite++;
-    if (whole && !(Number.isInteger(value) && value >= -32768 && value <= 32767)) whole = false;
-  }
-  const type = whole ? 'int16' : 'float32';
+/**
+ * The image as a file of its own type: to pyradiomics it makes a difference whether whole numbers are stored as such (it cuts
+ * resampled values off to whole ones, within the type's range) or as reals. With the number of values that are not finite.
+ */
+function storeImage({ geometry, data }: NiftiVolume): { bytes: Uint8Array; type: NiftiType; notFinite: number } {
+  const type = niftiTypeOf(data);
   const out = allocateNifti(geometry, type);
   out.data.set(data);
+  const isReal = type === 'float32' || type === 'float64';
+  let notFinite = 0;
+  if (isReal) for (let at = 0; at < data.length; at++) if (!Number.isFinite(data[at]!)) notFinite++;
   return { bytes: out.bytes, type, notFinite };
 }
 
@@ -178,9 +217,10 @@ export async function convertNifti<P extends JsonObject>(
   const paths = [one('image'), one('mask')] as const;
   const names = [shownName(paths[0]), shownName(paths[1])] as const;
   call.progress('reading the image');
-  const image = readNifti(await io.files.readGzip(paths[0], signal), names[0]);
+  const image = await readFile(call, paths[0], names[0]);
+  checkRightAngles(image, names[0]);
   call.progress('reading the mask');
-  const mask = readNifti(await io.files.readGzip(paths[1], signal), names[1]);
+  const mask = await readFile(call, paths[1], names[1]);
   const { data, warnings } = alignMask(image, mask, names);
   const counts = labelsOf(data, names[1]);
   if (counts.size === 0) throw new CohortflowError('EmptyMask', `${names[1]} has no voxel other than 0.`);
@@ -190,6 +230,14 @@ export async function convertNifti<P extends JsonObject>(
       code: 'NoOrientation',
       message: 'The image has no orientation; its axes were taken as right, anterior, superior.',
     });
+
+  for (const [at, { formsApart }] of [image, mask].entries()) {
+    if (formsApart === undefined) continue;
+    warnings.push({
+      code: 'FormsDiffer',
+      message: `sform and qform of the ${at === 0 ? 'image' : 'mask'} lie up to ${Number(formsApart.toFixed(3))} voxels apart; the sform was taken.`,
+    });
+  }
 
   const stored = storeImage(image);
   if (stored.notFinite > 0)

@@ -25,9 +25,10 @@ async function run(
   mask: { data: VoxelArray; geometry?: Geometry },
   params: ConvertParams = {},
   data: VoxelArray = image,
+  place: Geometry = geometry,
 ): Promise<Converted> {
   const folder = await studyFolder([
-    { name: 'image.nii.gz', bytes: gzipSync(writeNifti({ geometry, data })) },
+    { name: 'image.nii.gz', bytes: gzipSync(writeNifti({ geometry: place, data })) },
     { name: 'mask.nii', bytes: writeNifti({ geometry: mask.geometry ?? geometry, data: mask.data }) },
   ]);
   return convertPaths({ image: [join(folder, 'image.nii.gz')], mask: [join(folder, 'mask.nii')] }, params);
@@ -74,10 +75,54 @@ describe('a study that is NIfTI already', () => {
     expect((await failureOf(run({ data: new Uint8Array(count) }))).code).toBe('EmptyMask');
   });
 
-  it('stores reals as reals, and whole reals as 16-bit integers', async () => {
-    const halves = Float64Array.from(image, (value) => value / 2);
-    expect((await run({ data: labels }, {}, halves)).image.data).toEqual(Float32Array.from(halves));
-    expect((await run({ data: labels }, {}, Float32Array.from(image))).image.data).toEqual(image);
+  it('keeps the type of the numbers, to which resampling is bound', async () => {
+    const bytes = Array.from(image, (value) => value + 50);
+    for (const data of [
+      Float64Array.from(image, (value) => value / 3),
+      Float32Array.from(image),
+      Uint8Array.from(bytes),
+      Uint16Array.from(bytes),
+      Int32Array.from(image, (value) => value * 70_000),
+    ])
+      expect((await run({ data: labels }, {}, data)).image.data).toEqual(data);
+  });
+
+  it('refuses axes that are not at right angles, as of a tilted gantry', async () => {
+    const sheared: Geometry = {
+      ...geometry,
+      directions: [
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 0.28, 0.96],
+      ],
+    };
+    const failure = await failureOf(run({ data: labels, geometry: sheared }, {}, image, sheared));
+    expect(failure.code).toBe('GantryTilt');
+    expect(failure.message).toContain('axes 2 and 3 lean by 16.26°');
+  });
+
+  it('warns when sform and qform disagree', async () => {
+    const bytes = writeNifti({ geometry, data: image });
+    new DataView(bytes.buffer).setFloat32(268, 7, true); // qoffset_x
+    const folder = await studyFolder([
+      { name: 'image.nii', bytes },
+      { name: 'mask.nii', bytes: writeNifti({ geometry, data: labels }) },
+    ]);
+    const { summary } = await convertPaths({ image: [join(folder, 'image.nii')], mask: [join(folder, 'mask.nii')] });
+    expect(summary.warnings).toEqual(['FormsDiffer']);
+  });
+
+  it('takes a damaged gzip stream for a fault of the file', async () => {
+    const whole = gzipSync(writeNifti({ geometry, data: image }));
+    const folder = await studyFolder([
+      { name: 'image.nii.gz', bytes: whole.subarray(0, whole.length - 40) },
+      { name: 'mask.nii', bytes: writeNifti({ geometry, data: labels }) },
+    ]);
+    const paths = { image: [join(folder, 'image.nii.gz')], mask: [join(folder, 'mask.nii')] };
+    expect(await failureOf(convertPaths(paths))).toMatchObject({
+      code: 'NotNifti',
+      message: expect.stringMatching(/^image\.nii\.gz is damaged/) as string,
+    });
   });
 
   it.each<[string, Partial<Geometry>, string]>([
