@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   ingestLayout,
+  pointerLayout,
   type FeatureActivities,
   type IngestRecord,
   type IngestRequest,
@@ -44,7 +45,7 @@ function pointerPlace(ingest: Ingest, services: FeatureServices): string | undef
     const message = `${ingest.form.said}; aws.work (s3://bucket/folder) is wanted for it`;
     throw new CohortflowError('AwsNotConfigured', message);
   }
-  return `${services.pointers}/${ingest.form.groups[0]!.name}/${ingest.fingerprint.slice(0, 32)}.parquet`;
+  return pointerLayout.file(services.pointers, ingest.form.groups[0]!.name, ingest.fingerprint);
 }
 
 /** The rows of the Parquet file as a CSV in a private folder, which the caller removes. */

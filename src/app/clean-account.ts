@@ -6,7 +6,6 @@ import type { AwsHoldings } from '../ports/aws-holdings.js';
 import type { Files } from '../ports/files.js';
 import type { Removable } from './clean.js';
 import { wholePlace } from './clean-results.js';
-import { sentGroupNames } from './sent-groups.js';
 
 /** Something of an account that can be taken down. */
 export interface Holding {
@@ -28,44 +27,6 @@ export interface AccountServices {
   readonly settings: AwsSettings;
   readonly holdings: AwsHoldings;
   readonly files: Files;
-}
-
-/** First part of the names of feature groups where the settings have none. */
-const PREFIX = 'cohortflow';
-
-/**
- * Feature groups with their offline records: those of an output folder, or all of our prefix.
- *
- * A group holds the records of every run that has the same columns: taking it down takes those of other runs too, and the
- * listing says so.
- */
-export async function featureGroups(
-  output: string | undefined,
-  { settings, holdings, files }: AccountServices,
-  signal: AbortSignal,
-): Promise<Demolition> {
-  const prefix = settings.features?.prefix ?? PREFIX;
-  const names = output === undefined ? await holdings.groupNames(prefix, signal) : await sentGroupNames(files, output);
-  const found: Holding[] = [];
-  const records: Removable[] = [];
-  for (const name of names) {
-    const group = await holdings.group(name, prefix, signal);
-    if (group === undefined || !group.ours) continue;
-    const table = group.table === undefined ? '' : `; its table ${group.table} stays in the catalogue`;
-    found.push({
-      kind: 'feature group',
-      what: name,
-      note: `with the records of every run that was sent to it${table}`,
-      remove: async (abort) => {
-        await holdings.removeGroup(name, abort);
-        return undefined;
-      },
-    });
-    if (group.records !== undefined) {
-      records.push(...(await wholePlace(files, 'records of a feature group', group.records)));
-    }
-  }
-  return { holdings: found, files: records };
 }
 
 function workHolding(work: SweptWork, end: (work: SweptWork, signal: AbortSignal) => Promise<void>): Holding {

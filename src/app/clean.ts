@@ -16,6 +16,7 @@ export type RemovableKind =
   | 'workflow bundle of another build'
   | 'results'
   | 'records of a feature group'
+  | 'files that a feature group points to'
   | 'what jobs read and left'
   | 'hash table of DRAGEN';
 
@@ -59,7 +60,7 @@ async function removable(files: Files, kind: RemovableKind, path: string): Promi
 }
 
 /** Several files of one folder as one entry; none when there are no files. */
-async function together(
+export async function together(
   files: Files,
   kind: RemovableKind,
   folder: string,

@@ -24,14 +24,18 @@ export async function sentGroups(files: Files, output: string, group: string): P
   return found;
 }
 
-/** Names of all groups of the store that anything of an output was sent to. */
-export async function sentGroupNames(files: Files, output: string): Promise<readonly string[]> {
+/** All groups of the store that anything of an output was sent to, by name, with the files that its records point to. */
+export async function allSentGroups(files: Files, output: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const last = (await files.names(ingestLayout.folder(output))).filter((name) => name.endsWith('.json'));
   const groups = new Set([
     ...(await files.names(ingestLayout.sentFolder(output))),
     ...last.map((name) => name.slice(0, -'.json'.length)),
   ]);
-  const names = new Set<string>();
-  for (const group of groups) for (const { name } of await sentGroups(files, output, group)) names.add(name);
-  return [...names].sort();
+  const found = new Map<string, readonly string[]>();
+  for (const group of groups) {
+    for (const { name, pointsTo } of await sentGroups(files, output, group)) {
+      found.set(name, [...(found.get(name) ?? []), ...(pointsTo === undefined ? [] : [pointsTo])]);
+    }
+  }
+  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

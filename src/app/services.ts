@@ -14,6 +14,7 @@ import { LocalToolRunner } from '../adapters/local/tool-runner.js';
 import { loadPseudonymKey } from '../codec/pseudonym.js';
 import type { Config } from '../config/config.js';
 import type { CohortActivities, StepActivities } from '../contracts/activities.js';
+import { pointerLayout } from '../contracts/feature-ingest.js';
 import type { ServiceActivities } from '../contracts/service-activities.js';
 import { Harmless } from '../observability/harmless.js';
 import { readCheckedSheet } from '../steps/cohort/check-sheet.js';
@@ -98,7 +99,7 @@ export function createLocalServices(
       ...createFeatureActivities({
         ...{ files, ledger, runner, workFolder, store: new SageMakerFeatureStore(config.aws) },
         prefix: config.aws.features?.prefix ?? 'cohortflow',
-        ...(config.aws.work === undefined ? {} : { pointers: `${config.aws.work}/features` }),
+        ...(config.aws.work === undefined ? {} : { pointers: pointerLayout.folder(config.aws.work) }),
       }),
       ...createSweepActivities(sweepServices(executor, ask)),
     },

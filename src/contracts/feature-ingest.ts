@@ -71,6 +71,19 @@ export const ingestLayout = {
   sentFolder: (output: string): string => `${ingestLayout.folder(output)}/sent`,
 } as const;
 
+/** Where the Parquet files lie that records of a pointer name. */
+export const pointerLayout = {
+  /** @param work place of work of the installation, `aws.work` */
+  folder: (work: string): string => `${work}/features`,
+  /** Folder of the files of one group of the store. */
+  group: (pointers: string, group: string): string => `${pointers}/${group}`,
+  /** The same rows to the same file, however often. */
+  file: (pointers: string, group: string, fingerprint: string): string =>
+    `${pointerLayout.group(pointers, group)}/${fingerprint.slice(0, 32)}.parquet`,
+  /** Whether a name in the folder of a group is that of such a file. */
+  isFile: (name: string): boolean => /^[0-9a-f]{32}\.parquet$/.test(name),
+} as const;
+
 /** Activities of the feature store: wait for a service, so they belong on the queue of such work. */
 export interface FeatureActivities {
   /**

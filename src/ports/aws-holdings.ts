@@ -22,7 +22,7 @@ export interface HeldKey {
 
 export interface HeldGroup {
   readonly name: string;
-  /** Its name is one that we give with this prefix. */
+  /** Its name is one that we give with the prefix. */
   readonly ours: boolean;
   /** `s3://…` of its offline records. */
   readonly records?: string;
@@ -42,6 +42,7 @@ export interface AwsHoldings {
   scheduleKeyDeletion(id: string, days: number, signal: AbortSignal): Promise<string>;
   /** Names of all feature groups that are named as we name them with this prefix. */
   groupNames(prefix: string, signal: AbortSignal): Promise<readonly string[]>;
-  group(name: string, prefix: string, signal: AbortSignal): Promise<HeldGroup | undefined>;
+  /** @param prefix any when undefined */
+  group(name: string, prefix: string | undefined, signal: AbortSignal): Promise<HeldGroup | undefined>;
   removeGroup(name: string, signal: AbortSignal): Promise<void>;
 }

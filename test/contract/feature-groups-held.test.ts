@@ -76,6 +76,8 @@ describe.skipIf(!able)(`feature groups that an account holds (${ACCOUNT_NAME})`,
     });
     expect(await holdings.group(THEIRS, TEST_RUN, signal)).toMatchObject({ ours: false });
     expect(await holdings.group(LONGER, TEST_RUN, signal)).toMatchObject({ ours: false });
+    // Whatever its prefix: for whoever knows from elsewhere that the group is theirs to remove.
+    expect(await holdings.group(LONGER, undefined, signal)).toMatchObject({ ours: true });
     expect(await holdings.group(`${TEST_RUN}-gone`, TEST_RUN, signal)).toBeUndefined();
   });
 

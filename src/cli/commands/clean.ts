@@ -2,13 +2,8 @@ import { stat } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { AwsHoldingsReader } from '../../adapters/aws/account/holdings.js';
 import { FileLedger } from '../../adapters/local/file-ledger.js';
-import {
-  LEAST_KEY_DAYS,
-  featureGroups,
-  infrastructure,
-  type AccountServices,
-  type Demolition,
-} from '../../app/clean-account.js';
+import { LEAST_KEY_DAYS, infrastructure, type AccountServices, type Demolition } from '../../app/clean-account.js';
+import { featureGroups } from '../../app/clean-features.js';
 import { resultsOfOutput } from '../../app/clean-results.js';
 import { removableOfCache, removableOfOutput, removeAll, type CleanServices, type Removable } from '../../app/clean.js';
 import { TemporalCohortServer } from '../../app/cohort-server.js';
@@ -151,7 +146,7 @@ export function cleanCommand(): Command {
     )
     .option('--output <folder>', 'the output folder; without it only the cache is looked at')
     .option('--data', 'all results and records of the runs into --output')
-    .option('--features', 'feature groups: those that the runs into --output were sent to, else all of our prefix')
+    .option('--features', 'feature groups and their files: of the runs into --output, else all of our prefix')
     .option('--infra', 'jobs, machines, images, the place of work and the encryption key of the installation')
     .option('--key-days <n>', 'days until the key is deleted', keyDays, 30)
     .option('--yes', 'remove them')

@@ -43,6 +43,10 @@ export interface StoreForm {
 export const POINTER_URI = 'features_uri';
 export const POINTER_ROW = 'features_row';
 
+/** What the name of a group ends with, whatever its prefix. */
+const tailOf = (group: string, digest: string): string => `-${storeName(group)}-${digest.slice(0, DIGEST)}`;
+const digestIn = (name: string): string | undefined => new RegExp(`-([0-9a-f]{${DIGEST}})$`).exec(name)?.[1];
+
 /**
  * Name of a feature group: `<prefix>-<group>-<digest>`. Features cannot be taken out of a group, nor their types changed:
  * another schema is another group.
@@ -50,7 +54,7 @@ export const POINTER_ROW = 'features_row';
  * @param digest hexadecimal digest of the schema
  */
 export function storeGroupName(prefix: string, group: string, digest: string): string {
-  const tail = `-${storeName(group)}-${digest.slice(0, DIGEST)}`;
+  const tail = tailOf(group, digest);
   return `${storeName(prefix).slice(0, LONGEST - tail.length)}${tail}`;
 }
 
@@ -59,9 +63,17 @@ export function storeGroupName(prefix: string, group: string, digest: string): s
  * installations begin alike, one's groups begin like the other's.
  */
 export function isStoreGroupOf(prefix: string, name: string): boolean {
-  const digest = new RegExp(`-([0-9a-f]{${DIGEST}})$`).exec(name)?.[1];
+  const digest = digestIn(name);
   if (digest === undefined) return false;
   return GROUPS.some((group) => ENDINGS.some((ending) => name === storeGroupName(prefix, `${group}${ending}`, digest)));
+}
+
+/** Whether a name is one that {@link storeGroupName} gives with some prefix. */
+export function isStoreGroup(name: string): boolean {
+  const digest = digestIn(name);
+  if (digest === undefined || name.length > LONGEST) return false;
+  const tails = GROUPS.flatMap((group) => ENDINGS.map((ending) => tailOf(`${group}${ending}`, digest)));
+  return tails.some((tail) => name.length > tail.length && name.endsWith(tail));
 }
 
 /** How all groups of a prefix begin, however much of it the longest of their names has room for. */

@@ -8,12 +8,14 @@ import { DuckDbQueries } from '../../../src/adapters/local/duckdb-queries.js';
 import { FileLedger } from '../../../src/adapters/local/file-ledger.js';
 import { LocalFiles } from '../../../src/adapters/local/files.js';
 import { featureTraces } from '../../../src/app/case-features.js';
+import { featureGroups } from '../../../src/app/clean-features.js';
 import { readFinishedRun } from '../../../src/app/dataset/finished-run.js';
 import { makeDataset } from '../../../src/app/dataset/make-dataset.js';
 import { readIngests, storedSource, waitUntilVisible } from '../../../src/app/dataset/stored-features.js';
-import { sentGroupNames } from '../../../src/app/sent-groups.js';
+import { allSentGroups } from '../../../src/app/sent-groups.js';
 import { layout } from '../../../src/contracts/layout.js';
 import type { IngestResult } from '../../../src/contracts/feature-ingest.js';
+import type { AwsHoldings } from '../../../src/ports/aws-holdings.js';
 import { readCsv } from '../../support/csv.js';
 import { FakeFeatureStore } from '../../support/fake-feature-store.js';
 import { finishedRun, type MadeUpRun } from '../../support/finished-run.js';
@@ -235,6 +237,12 @@ describe('sending features to a store', () => {
     const result = await send(output, 'imaging', services(store, { pointers }));
     expect(result.form).toBe('pointer');
     expect(existsSync(result.pointsTo ?? '')).toBe(true);
+    // It goes with its group, and only with that.
+    const group: AwsHoldings['group'] = async (name) => ({ name, ours: true });
+    const account = { settings: {}, holdings: { group } as AwsHoldings, files };
+    const listed = await featureGroups(output, account, signal);
+    expect(listed.holdings.map(({ what }) => what)).toEqual([...store.groups.keys()]);
+    expect(listed.files.flatMap(({ remove }) => remove)).toEqual([result.pointsTo]);
     const [pointer] = [...store.written.values()];
     const moved = new Map([
       ...pointer![1]!.values,
@@ -356,7 +364,7 @@ describe('sending features to a store', () => {
     await forget(output, store, 'C-2');
     expect(liveIn(store, 'C-2')).toEqual([clinical]);
     expect(liveIn(store, 'C-3')).toHaveLength(3);
-    expect(await sentGroupNames(files, output)).toEqual([...store.written.keys()].sort());
+    expect([...(await allSentGroups(files, output)).keys()]).toEqual([...store.written.keys()].sort());
   });
 
   it('forgets a case whose records were sent by an ingest that broke off', async () => {

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { groupFolder } from '../../../src/adapters/aws/account/holdings.js';
 import { FileLedger } from '../../../src/adapters/local/file-ledger.js';
 import { LocalFiles } from '../../../src/adapters/local/files.js';
-import { featureGroups, infrastructure, type AccountServices } from '../../../src/app/clean-account.js';
+import { infrastructure, type AccountServices } from '../../../src/app/clean-account.js';
 import { resultsOfOutput } from '../../../src/app/clean-results.js';
 import { removeAll } from '../../../src/app/clean.js';
 import type { AwsSettings } from '../../../src/config/aws-settings.js';
@@ -41,9 +41,9 @@ function account(changes: Partial<AwsHoldings> = {}): AwsHoldings & { readonly d
       down.push(`${id} in ${days}`);
       return '2027-01-01T00:00:00.000Z';
     },
-    groupNames: async (prefix) => [`${prefix}-imaging-abc`],
-    group: async (name, prefix) => ({ name, ours: name.startsWith(prefix), table: `sagemaker_featurestore.${name}` }),
-    removeGroup: async (name) => void down.push(name),
+    groupNames: async () => [],
+    group: async () => undefined,
+    removeGroup: async () => undefined,
     ...changes,
   };
 }
@@ -93,46 +93,6 @@ describe('removing what runs made in an output folder', () => {
     await ledger.setOwner(output, { workflowId: 'w', runId: 'r', startedAt: '', state: 'running' });
     const open = { ...clean, isOpen: async () => true };
     expect(await failureOf(resultsOfOutput(output, open))).toMatchObject({ code: 'OutputBusy' });
-  });
-});
-
-describe('removing feature groups', () => {
-  it('takes those that an output was sent to, with their offline records, and says what stays', async () => {
-    const output = temporaryFolder('clean-features');
-    const store = temporaryFolder('clean-store');
-    write(join(store, 'group-1', 'data', 'a.parquet'), '123');
-    write(
-      join(output, 'run/ingest/imaging.json'),
-      JSON.stringify({ featureGroups: [{ name: 'cohortflow-imaging-1' }] }),
-    );
-    write(join(output, 'run/ingest/.imaging-x/000.json'), '{}');
-    const holdings = account({
-      group: async (name) => ({ name, ours: true, records: join(store, 'group-1'), table: `db.${name}` }),
-    });
-    const services: AccountServices = { settings: {}, holdings, files };
-    const { holdings: found, files: records } = await featureGroups(output, services, signal);
-    expect(found.map(({ what, note }) => `${what}: ${note ?? ''}`)).toEqual([
-      'cohortflow-imaging-1: with the records of every run that was sent to it; its table db.cohortflow-imaging-1 stays in the catalogue',
-    ]);
-    expect(records).toMatchObject([
-      { kind: 'records of a feature group', path: join(store, 'group-1'), files: 1, bytes: 3 },
-    ]);
-    expect(holdings.down).toEqual([]);
-    for (const { remove } of found) await remove(signal);
-    expect(holdings.down).toEqual(['cohortflow-imaging-1']);
-  });
-
-  it('takes none that is not of our prefix, and none that is gone', async () => {
-    const holdings = account({ groupNames: async () => ['theirs-1', 'cohortflow-gone', 'cohortflow-here'] });
-    const group: AwsHoldings['group'] = async (name, prefix) =>
-      name === 'cohortflow-gone' ? undefined : { name, ours: name.startsWith(prefix) };
-    const found = await featureGroups(undefined, { settings: {}, holdings: { ...holdings, group }, files }, signal);
-    expect(found.holdings.map(({ what }) => what)).toEqual(['cohortflow-here']);
-  });
-
-  it('finds nothing in an output that was never sent to a store', async () => {
-    const services = { settings: {}, holdings: account(), files };
-    expect(await featureGroups(temporaryFolder('clean-none'), services, signal)).toEqual({ holdings: [], files: [] });
   });
 });
 

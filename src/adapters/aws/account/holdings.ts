@@ -1,5 +1,5 @@
 import type { AwsSettings } from '../../../config/aws-settings.js';
-import { isStoreGroupOf, storeGroupBeginning } from '../../../domain/feature-table/store-form.js';
+import { isStoreGroup, isStoreGroupOf, storeGroupBeginning } from '../../../domain/feature-table/store-form.js';
 import type { AwsHoldings, HeldGroup, HeldImage, HeldKey, HeldRepository } from '../../../ports/aws-holdings.js';
 import { clientOptions } from '../client-options.js';
 import { ecrImage } from './account-reader.js';
@@ -151,7 +151,7 @@ export class AwsHoldingsReader implements AwsHoldings {
     return names.sort();
   }
 
-  async group(name: string, prefix: string, signal: AbortSignal): Promise<HeldGroup | undefined> {
+  async group(name: string, prefix: string | undefined, signal: AbortSignal): Promise<HeldGroup | undefined> {
     const options = { abortSignal: signal };
     const sdk = await import('@aws-sdk/client-sagemaker');
     const client = new sdk.SageMakerClient(clientOptions(this.#region));
@@ -171,7 +171,7 @@ export class AwsHoldingsReader implements AwsHoldings {
     const { Database, TableName } = offline?.DataCatalogConfig ?? {};
     return {
       name,
-      ours: isStoreGroupOf(prefix, name),
+      ours: prefix === undefined ? isStoreGroup(name) : isStoreGroupOf(prefix, name),
       ...(records === undefined ? {} : { records }),
       ...(Database === undefined || TableName === undefined ? {} : { table: `${Database}.${TableName}` }),
     };

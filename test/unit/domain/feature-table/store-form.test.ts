@@ -4,6 +4,7 @@ import { storeName, storeNames } from '../../../../src/domain/feature-table/feat
 import type { FeatureType, GroupSchema } from '../../../../src/domain/feature-table/group-schema.js';
 import {
   chooseForm,
+  isStoreGroup,
   isStoreGroupOf,
   storeGroupBeginning,
   storeGroupName,
@@ -61,6 +62,7 @@ describe('whose a group of the store is', () => {
       for (const table of TABLES) {
         const name = storeGroupName(prefix, table, hex);
         expect(isStoreGroupOf(prefix, name)).toBe(true);
+        expect(isStoreGroup(name)).toBe(true);
         expect(name.startsWith(storeGroupBeginning(prefix))).toBe(true);
       }
     },
@@ -72,7 +74,10 @@ describe('whose a group of the store is', () => {
     }
     for (const other of ['cohortflow-imaging', 'cohortflow-imaging-v2', `cohortflow-theirs-${hex.slice(0, 12)}`]) {
       expect(isStoreGroupOf('cohortflow', other)).toBe(false);
+      expect(isStoreGroup(other)).toBe(false);
     }
+    expect(isStoreGroup(`-imaging-${hex.slice(0, 12)}`)).toBe(false);
+    expect(isStoreGroup(`${'p'.repeat(50)}-imaging-${hex.slice(0, 12)}`)).toBe(false);
   });
 });
 
