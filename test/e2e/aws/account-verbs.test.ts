@@ -26,6 +26,8 @@ const AMI = 'ami-00000000000000001';
 /** One of the marketplace whose terms this account has not accepted. */
 const OTHERS_AMI = 'ami-00000000000000002';
 
+const LICENCE = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:dragen-a1b2c3';
+
 interface Found {
   readonly name: string;
   readonly state: string;
@@ -62,7 +64,8 @@ describe.skipIf(!able)('the verbs that look at an account', () => {
     work = `${s3.place()}/work`;
     const amis = { [AMI]: { rootGb: 50 }, [OTHERS_AMI]: { rootGb: 50, unsubscribed: true } };
     const images = { [IMAGE]: { simulatedSeconds: 3600 } };
-    aws = await startAwsStandIn({ images, quota: 20, features, machines: { amis } });
+    const secrets = { [LICENCE]: 'credentials' };
+    aws = await startAwsStandIn({ images, quota: 20, features, machines: { amis }, secrets });
   }, 300_000);
 
   afterAll(async () => {
@@ -128,6 +131,18 @@ describe.skipIf(!able)('the verbs that look at an account', () => {
     expect(refused).toMatchObject({ state: 'failed', found: 'f2.6xlarge: the image is not subscribed to' });
     expect(refused?.fix).toContain('AWS Marketplace');
     expect(aws.machines.census().launched).toBe(0);
+  }, 120_000);
+
+  it('doctor looks for a licence in a secret, and does not read it', async () => {
+    const look = async (licence: string): Promise<Found | undefined> => {
+      const dragen = { ami: AMI, instanceProfile: 'dragen', subnets: ['subnet-a'], securityGroups: ['sg-1'], licence };
+      const { document } = await cliJson(['doctor', '--profile', 'aws'], environment({ ...settings(), dragen }));
+      return (document['findings'] as Found[]).find(({ name }) => name === 'DRAGEN licence');
+    };
+    expect(await look(LICENCE)).toMatchObject({ state: 'ok' });
+    expect(await look(`${LICENCE}x`)).toMatchObject({ state: 'failed', found: 'there is no secret dragen-a1b2c3x' });
+    expect(aws.calls.get('DescribeSecret')).toBe(2);
+    expect(aws.calls.get('GetSecretValue')).toBeUndefined();
   }, 120_000);
 
   it('doctor says that nobody is signed in, and asks nothing more', async () => {
