@@ -19,6 +19,7 @@ import { CohortflowError } from '../../domain/errors.js';
 import type { ByteSource, FileEntry, Files } from '../../ports/files.js';
 import { gunzipped, gunzipStream, gzipped } from '../gzip.js';
 import { linesOf } from '../text-lines.js';
+import { wayDown, type Above } from './folder-loops.js';
 import { ioError, isNotFound, isTaken, isTooLarge, writeError } from './io-errors.js';
 
 async function entryOf(path: string, name: string): Promise<FileEntry | undefined> {
@@ -94,19 +95,21 @@ export class LocalFiles implements Files {
     options: { readonly recursive?: boolean; readonly signal?: AbortSignal } = {},
   ): Promise<FileEntry[]> {
     const found: FileEntry[] = [];
-    const walk = async (current: string, depth: number): Promise<void> => {
-      // A loop of symbolic links would never end; no real study nests this deep.
-      if (depth > 64) throw new CohortflowError('IoError', `${current}: folders are nested more than 64 deep`);
+    const walk = async (current: string, above: Above): Promise<void> => {
+      const way = await wayDown(current, above);
+      if (way === undefined) return;
+      // No real study nests this deep.
+      if (way.length > 65) throw new CohortflowError('IoError', `${current}: folders are nested more than 64 deep`);
       for (const item of await readFolder(current)) {
         options.signal?.throwIfAborted();
         const entry = await entryOf(join(current, item.name), item.name);
         if (entry === undefined) continue;
         if (options.recursive !== true) found.push(entry);
-        else if (entry.kind === 'folder') await walk(entry.path, depth + 1);
+        else if (entry.kind === 'folder') await walk(entry.path, way);
         else found.push(entry);
       }
     };
-    await walk(folder, 0);
+    await walk(folder, []);
     return found;
   }
 

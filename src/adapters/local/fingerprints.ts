@@ -5,12 +5,13 @@ import { CohortflowError } from '../../domain/errors.js';
 import { mapBounded } from '../../domain/map-bounded.js';
 import type { Files } from '../../ports/files.js';
 import type { Fingerprints, HashOptions } from '../../ports/run-ledger.js';
+import { wayDown, type Above } from './folder-loops.js';
 import { ioError, isNotFound } from './io-errors.js';
 
 /** Looks at the file system under way at once: more only queue up in Node's four threads. */
 const LOOKS_AT_ONCE = 16;
 
-/** A loop of symbolic links would never end; no real study nests this deep. */
+/** No real study nests this deep. */
 const MAX_DEPTH = 64;
 
 /** What is remembered of a path: for each file below it (or itself, named '') its identity and hash, in walking order. */
@@ -44,8 +45,11 @@ async function look(path: string): Promise<Look | undefined> {
 }
 
 /** All files below a folder, each folder's entries sorted by name (code unit order), links followed. */
-async function walk(folder: string, prefix: string, depth: number, signal: AbortSignal | undefined): Promise<Seen[]> {
-  if (depth > MAX_DEPTH) throw new CohortflowError('IoError', `${folder}: folders are nested more than 64 deep`);
+async function walk(folder: string, prefix: string, above: Above, signal: AbortSignal | undefined): Promise<Seen[]> {
+  const way = await wayDown(folder, above);
+  if (way === undefined) return [];
+  if (way.length > MAX_DEPTH + 1)
+    throw new CohortflowError('IoError', `${folder}: folders are nested more than 64 deep`);
   signal?.throwIfAborted();
   const names = await readdir(folder).catch((error: unknown) => {
     throw ioError(error, folder, 'listing');
@@ -57,7 +61,7 @@ async function walk(folder: string, prefix: string, depth: number, signal: Abort
     const found = looks[index];
     if (found?.kind === 'file') seen.push({ name: prefix + name, stamp: found.stamp });
     if (found?.kind === 'folder') {
-      for (const below of await walk(join(folder, name), `${prefix}${name}/`, depth + 1, signal)) seen.push(below);
+      for (const below of await walk(join(folder, name), `${prefix}${name}/`, way, signal)) seen.push(below);
     }
   }
   return seen;
@@ -128,7 +132,7 @@ export class LocalFingerprints implements Fingerprints {
   ): Promise<{ kind: 'file' | 'folder'; files: Seen[] } | undefined> {
     const found = await look(path);
     if (found?.kind === 'file') return { kind: 'file', files: [{ name: '', stamp: found.stamp }] };
-    return found?.kind === 'folder' ? { kind: 'folder', files: await walk(path, '', 0, signal) } : undefined;
+    return found?.kind === 'folder' ? { kind: 'folder', files: await walk(path, '', [], signal) } : undefined;
   }
 
   /** Two characters of the hash as a folder: a million files in one folder are slow to work with. */
