@@ -1,7 +1,7 @@
 import { CohortflowError } from '../errors.js';
 import type { Dataset } from './dataset.js';
 import type { Encoding, Layout, PixelSpan } from './layout.js';
-import { SOP_CLASS } from './uids.js';
+import { isVolumeClass, SOP_CLASS } from './uids.js';
 
 /** How pixels are stored. Numbers are as the header says; {@link checkPixelFormat} says whether they make sense. */
 export interface PixelFormat {
@@ -44,7 +44,10 @@ export interface Instance {
 /** What kind of object the conversion takes an instance for. */
 export type InstanceRole = 'segmentation' | 'structure-set' | 'image' | 'other';
 
-/** Everything but SEG and RTSTRUCT that has pixels and rows is an image; whether it lies in the patient is seen later. */
+/**
+ * Everything but SEG and RTSTRUCT that has rows, or is of a class whose images form volumes, is an image; whether it lies
+ * in the patient is seen later. A CT image without rows is a damaged one, not something else.
+ */
 export function roleOf(instance: Instance): InstanceRole {
   const { sopClassUid, modality } = instance;
   if (
@@ -56,7 +59,8 @@ export function roleOf(instance: Instance): InstanceRole {
   }
   if (sopClassUid === SOP_CLASS.rtStructureSet || (sopClassUid === '' && modality === 'RTSTRUCT'))
     return 'structure-set';
-  return instance.format.rows > 0 && instance.format.columns > 0 ? 'image' : 'other';
+  const hasRows = instance.format.rows > 0 && instance.format.columns > 0;
+  return hasRows || isVolumeClass(sopClassUid) ? 'image' : 'other';
 }
 
 function formatOf(dataset: Dataset): PixelFormat {

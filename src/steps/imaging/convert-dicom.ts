@@ -1,7 +1,7 @@
 import { CohortflowError } from '../../domain/errors.js';
 import { chooseStack } from '../../domain/dicom/choose-stack.js';
 import { framesOf, hasPosition, type Frame } from '../../domain/dicom/frame.js';
-import type { Instance } from '../../domain/dicom/instance.js';
+import { checkPixelFormat, type Instance } from '../../domain/dicom/instance.js';
 import { selectSeries, type Selection } from '../../domain/dicom/select.js';
 import { isVolumeClass, SOP_CLASS, transferSyntaxName } from '../../domain/dicom/uids.js';
 import type { Warning } from '../../domain/dicom/warning.js';
@@ -79,6 +79,7 @@ function slicesOf(instances: readonly Instance[]): { frames: Frame[]; dropped: {
   const dropped: { file: string; reason: string }[] = [];
   const usable = instances.filter((instance) => {
     const picture = instance.format.samplesPerPixel !== 1;
+    if (!picture && isVolumeClass(instance.sopClassUid)) checkPixelFormat(instance);
     if (!picture && (isVolumeClass(instance.sopClassUid) || hasPosition(instance))) return true;
     dropped.push({ file: instance.shown, reason: picture ? 'colour picture' : 'no position in the patient' });
     return false;

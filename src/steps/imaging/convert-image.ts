@@ -44,6 +44,18 @@ async function fill(
   return misfits.length === 0;
 }
 
+/** A CT of which some images have a rescale and some have none would jump by the intercept from slice to slice. */
+function checkRescale(frames: readonly Frame[]): void {
+  const raw = frames.filter(({ rescaled }) => !rescaled);
+  const changes = frames.some(({ slope, intercept }) => slope !== 1 || intercept !== 0);
+  if (raw.length === 0 || !changes || raw[0]!.instance.modality !== 'CT') return;
+  throw new CohortflowError(
+    'DamagedDicom',
+    `${raw[0]!.instance.shown}: ${raw.length} of ${frames.length} images of the series have no rescale, the others have one. Fetch the series again.`,
+    { without: raw.length, images: frames.length },
+  );
+}
+
 function headerWarnings(frames: readonly Frame[]): Warning[] {
   const warnings: Warning[] = [];
   const warn = (code: string, message: string): void => void warnings.push({ code, message });
@@ -71,7 +83,8 @@ function headerWarnings(frames: readonly Frame[]): Warning[] {
  * Reads, rescales and stacks the frames (given in slice order) into a NIfTI volume: 16-bit integers when every value is
  * whole and fits, else 32-bit reals. Padding values are kept as they are.
  *
- * Throws what the {@link PixelReader} throws, and `UnsupportedPixelFormat` for images with a modality look-up table.
+ * Throws what the {@link PixelReader} throws, `UnsupportedPixelFormat` for images with a modality look-up table, and
+ * `DamagedDicom` for a CT of which only some images have a rescale.
  */
 export async function convertImage(
   frames: readonly Frame[],
@@ -93,6 +106,7 @@ export async function convertImage(
       );
     }
   }
+  checkRescale(frames);
   const warnings = headerWarnings(frames);
   const whole = frames.every(({ slope, intercept }) => Number.isInteger(slope) && Number.isInteger(intercept));
   if (whole) {

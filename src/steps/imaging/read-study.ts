@@ -188,6 +188,15 @@ export async function readStudy(
   const warnings: Warning[] = [];
   if (empty > 0)
     warnings.push({ code: 'EmptyFiles', message: `${empty} file(s) of the study are empty and were passed over.` });
+  // What is called a DICOM file and is none was one before it was damaged, or never arrived.
+  const strangers = candidates.filter(
+    ({ name }, at) => results[at]!.kind === 'not-dicom' && /\.(?:dcm|ima)$/i.test(name),
+  );
+  if (strangers.length > 0)
+    warnings.push({
+      code: 'NotDicomFiles',
+      message: `${strangers.length} file(s) are named as DICOM files, but are none, and were passed over.`,
+    });
   if (copies > 0)
     warnings.push({
       code: 'FileCopies',

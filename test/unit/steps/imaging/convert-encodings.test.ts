@@ -215,6 +215,15 @@ describe('the encodings of a DICOM file', () => {
     expect(summary.warnings).toEqual(['NoRescale']);
   });
 
+  it('refuses a CT of which some images have no rescale', async () => {
+    const files = ct.map((file, k) =>
+      k === 3 ? edited(file, { '00281052': undefined, '00281053': undefined, '00281054': undefined }) : file,
+    );
+    const failure = await failureOf(convert([...files, seg]));
+    expect(failure.code).toBe('DamagedDicom');
+    expect(failure.message).toContain(`1 of ${ct.length} images`);
+  });
+
   it('keeps padding values and reports them with their sign', async () => {
     const files = ct.map((file, k) => {
       const hu = study.phantom.hu.slice(k * rows * columns, (k + 1) * rows * columns);

@@ -245,6 +245,16 @@ describe('a CT series becomes a volume', () => {
     expect((await failureOf(convert([...files, seg]))).code).toBe('MissingSlice');
   });
 
+  it('refuses an image without rows instead of leaving it out, and tells of DICOM files that are none', async () => {
+    const end = ct.length - 1;
+    const failure = await failureOf(convert([...each((k) => (k === end ? { '00280010': undefined } : {})), seg]));
+    expect(failure.code).toBe('DamagedDicom');
+    expect(failure.message).toContain('Rows × Columns');
+    const page = { name: 'last.dcm', bytes: new TextEncoder().encode('<html>404 Not Found</html>') };
+    const { summary } = await convert([...ct.slice(0, end), page, seg]);
+    expect(summary.warnings).toEqual(['NotDicomFiles', 'ReferencedImagesMissing']);
+  });
+
   it('refuses a single slice', async () => {
     expect((await failureOf(convert([ct[4]!, seg]))).code).toBe('NotAVolume');
   });
