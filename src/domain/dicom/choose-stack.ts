@@ -4,7 +4,7 @@ import { ORIENTATION_TOLERANCE, SAME_POSITION_MM, SPACING_RELATIVE_TOLERANCE } f
 import { dot } from '../geometry/vector.js';
 import type { Vec3 } from '../geometry/volume.js';
 import type { Frame } from './frame.js';
-import type { ImageReferences } from './references.js';
+import { isNamed, namesOnePart, referencedGroup, type References } from './named-frames.js';
 import type { Warning } from './warning.js';
 
 /** Frames that form the volume, in slice order, and what was left out. */
@@ -15,7 +15,6 @@ export interface ChosenStack {
   readonly warnings: readonly Warning[];
 }
 
-type References = Pick<ImageReferences, 'byFrame' | 'frameNumbers' | 'byObject'>;
 type KeyName = keyof Frame['keys'];
 
 /** Headers that tell acquisitions of one series apart, the most telling first. */
@@ -83,25 +82,6 @@ function tryStack(frames: readonly Frame[]): Stack | CohortflowError {
   }
 }
 
-/** True when frames or contours of the segmentation name this frame. */
-function isNamed({ instance, index }: Frame, { byFrame, frameNumbers }: References): boolean {
-  const numbers = frameNumbers.get(instance.sopInstanceUid);
-  return byFrame.has(instance.sopInstanceUid) && (numbers === undefined || numbers.has(index + 1));
-}
-
-/** The one group that the segmentation's references fall into, or undefined when they name none or several. */
-function referencedGroup(groups: readonly (readonly Frame[])[], references: References): number | undefined {
-  const byFrame = (frame: Frame): boolean => isNamed(frame, references);
-  const byObject = ({ instance }: Frame): boolean => references.byObject.has(instance.sopInstanceUid);
-  for (const isReferenced of [byFrame, byObject]) {
-    const named = groups.flatMap((group, at) => (group.some(isReferenced) ? [at] : []));
-    if (named.length === 1) return named[0];
-    // The frames' own references are the stronger word: when they name several groups, a list of all images cannot help.
-    if (named.length > 1 && isReferenced === byFrame) return undefined;
-  }
-  return undefined;
-}
-
 const describeGroup = (group: readonly Frame[]): string => {
   const { instance, columnSpacing, rowSpacing } = group[0]!;
   const { columns, rows } = instance.format;
@@ -157,8 +137,11 @@ function overlap(a: readonly Frame[], b: readonly Frame[]): boolean {
   return Math.min(a1, b1) - Math.max(a0, b0) > SAME_POSITION_MM;
 }
 
-/** Splits frames that are no regular stack together into overlapping regular stacks by a header, when one does that. */
-function splitPasses(frames: readonly Frame[]): { key: KeyName; parts: Frame[][] } | undefined {
+/**
+ * Splits frames that are no regular stack together into regular stacks by a header, when one does that: stacks that lie over
+ * each other, or one after the other when the segmentation names just one of them.
+ */
+function splitPasses(frames: readonly Frame[], references: References): { key: KeyName; parts: Frame[][] } | undefined {
   for (const key of SPLIT_KEYS) {
     const groups = new Map<string, Frame[]>();
     for (const frame of frames) {
@@ -168,9 +151,9 @@ function splitPasses(frames: readonly Frame[]): { key: KeyName; parts: Frame[][]
     }
     const parts = [...groups.values()];
     if (parts.length < 2 || parts.some((part) => tryStack(part) instanceof CohortflowError)) continue;
-    // Parts one after the other are one scan whose headers count on (GE does); taking one of them would cut the volume.
-    if (parts.every((part, at) => at === 0 || parts.slice(0, at).some((other) => overlap(part, other))))
-      return { key, parts };
+    // Parts one after the other may be one scan whose headers count on (GE does); taking one of them would cut the volume.
+    const areOver = parts.every((part, at) => at === 0 || parts.slice(0, at).some((other) => overlap(part, other)));
+    if (areOver || namesOnePart(parts, references)) return { key, parts };
   }
   return undefined;
 }
@@ -241,7 +224,7 @@ export async function chooseStack(
 
   let stack = tryStack(kept);
   if (stack instanceof CohortflowError && stack.code !== 'NotAVolume' && stack.code !== 'GantryTilt') {
-    const split = splitPasses(kept);
+    const split = splitPasses(kept, references);
     if (split !== undefined) {
       const chosen = referencedGroup(split.parts, references);
       const word = KEY_WORDS[split.key];

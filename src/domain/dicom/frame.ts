@@ -91,15 +91,15 @@ export function hasPosition(instance: Instance): boolean {
  * frame's own group, then the shared one, then the root).
  *
  * Throws `NoGeometry` naming the file and the attribute that is missing or not usable (not numbers, not finite, zero or
- * negative spacing, directions that are not at right angles), and `DamagedDicom` when there are fewer per-frame groups
- * than frames or the rescale is impossible.
+ * negative spacing, directions that are not at right angles), and `DamagedDicom` when there are not as many per-frame
+ * groups as frames or the rescale is impossible.
  */
 export function framesOf(instance: Instance): Frame[] {
   const { dataset, shown } = instance;
   const shared = dataset.item('52009229');
   const perFrame = dataset.items('52009230');
   const count = instance.format.frames;
-  if (perFrame.length > 0 && perFrame.length < count) {
+  if (perFrame.length > 0 && perFrame.length !== count) {
     throw new CohortflowError(
       'DamagedDicom',
       `${shown}: ${count} frames but geometry for ${perFrame.length}. Fetch the file again.`,

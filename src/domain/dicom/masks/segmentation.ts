@@ -62,7 +62,7 @@ function typeOf(instance: Instance): SegmentationObject['type'] {
  * Reads a segmentation object's description. Functional groups are looked up in the frame's own group, then in the shared
  * one: objects of the first 3D Slicer writer (as in NSCLC Radiogenomics) have the segment number in the shared group only.
  *
- * Throws `SegNotReadable`, `NoGeometry` (orientation or spacing missing), `DamagedDicom` (fewer groups than frames).
+ * Throws `SegNotReadable`, `NoGeometry` (orientation or spacing missing), `DamagedDicom` (other groups than frames).
  */
 export function segmentationOf(instance: Instance): SegmentationObject {
   const { dataset, shown, format } = instance;
@@ -77,7 +77,7 @@ export function segmentationOf(instance: Instance): SegmentationObject {
   const segments = segmentsOf(dataset);
   const shared = dataset.item('52009229');
   const perFrame = dataset.items('52009230');
-  if (perFrame.length > 0 && perFrame.length < format.frames) {
+  if (perFrame.length > 0 && perFrame.length !== format.frames) {
     throw new CohortflowError(
       'DamagedDicom',
       `${shown}: ${format.frames} frames but geometry for ${perFrame.length}. Export the segmentation again.`,

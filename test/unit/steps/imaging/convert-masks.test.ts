@@ -243,6 +243,18 @@ describe('a segmentation object becomes a mask on the grid of the CT', () => {
     expect(failure).toMatchObject({ code: 'FrameOffGrid', message: expect.stringContaining('not parallel') as string });
   });
 
+  it('refuses an object whose number of frames is not that of its groups', async () => {
+    for (const frames of [undefined, el('IS', '2')]) {
+      const file = changed(study.segmentation({ frames: 'sparse' }), (elements) => {
+        if (frames === undefined) delete elements['00280008'];
+        else elements['00280008'] = frames;
+      });
+      const failure = await failureOf(convert([...ct, file]));
+      expect(failure.code).toBe('DamagedDicom');
+      expect(failure.message).toMatch(/[12] frames but geometry for \d/);
+    }
+  });
+
   it('refuses an empty segmentation', async () => {
     const file = study.segmentation({ segments: [{ label: 'Nothing', mask: new Uint8Array(truth.length) }] });
     expect((await failureOf(convert([...ct, file]))).code).toBe('EmptyMask');

@@ -240,6 +240,25 @@ describe('a CT series becomes a volume', () => {
     expect(image.data).toEqual(study.phantom.hu);
   });
 
+  it('takes the scan of which the segmentation names every image, not the one further down in the series', async () => {
+    const below = ct.map((file, k) =>
+      named(
+        edited(file, {
+          '00080018': el('UI', `2.25.66${k}`),
+          '00200012': el('IS', '2'),
+          '00200032': position(k, [0, 0, -300]),
+        }),
+        `below-${k}.dcm`,
+      ),
+    );
+    const { image, summary } = await convert([...below, ...ct, seg]);
+    expect(image.data).toEqual(study.phantom.hu);
+    expect(summary.warnings).toEqual(['OneOfSeveralVolumes']);
+    // Named in part only: the rest may belong to the same volume.
+    const some = naming(study.ct.reference.sopInstanceUids.slice(3, 8));
+    expect((await failureOf(convert([...below, ...ct, some]))).code).toBe('MissingSlice');
+  });
+
   it('does not take half of a scan when a slice between two acquisitions is missing', async () => {
     const files = each((k) => ({ '00200012': el('IS', k < 5 ? '1' : '2') })).filter((_, k) => k !== 5);
     expect((await failureOf(convert([...files, seg]))).code).toBe('MissingSlice');
