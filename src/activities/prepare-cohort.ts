@@ -9,6 +9,7 @@ import { refuseRequesterPays, validSheetCsv, type SheetReading } from '../domain
 import { isUri, placeFault } from '../domain/cohort/sheet-paths.js';
 import { unitKey, type CohortManifest, type CohortUnit } from '../domain/cohort/manifest.js';
 import { CohortflowError, messageOf } from '../domain/errors.js';
+import { isGeneTable } from '../domain/genomics/quant-table.js';
 import { parseParameterText, parseRadiomicsSettings } from '../domain/radiomics/index.js';
 import type { CohortServer } from '../ports/cohort-server.js';
 import type { Files } from '../ports/files.js';
@@ -84,6 +85,11 @@ async function clinicalSpecOf(input: MultimodalInput, files: Files): Promise<str
 /** Reads need something to be quantified against; better said now than once per sample. DRAGEN's is in the settings. */
 function refuseReadsWithoutReference(input: MultimodalInput, manifest: CohortManifest): void {
   if (input.genomicsExecutor === 'dragen') return;
+  const tables = manifest.genomics.filter(({ source }) => source.kind === 'quant' && !isGeneTable(source.path));
+  if (tables.length > 0 && input.annotation === undefined) {
+    const message = `${tables.length} samples are tables of transcripts: annotation is needed to sum genes`;
+    throw new CohortflowError('InvalidInput', message);
+  }
   const reads = manifest.genomics.filter((unit) => unit.source.kind !== 'quant');
   if (reads.length === 0) return;
   if (input.transcripts === undefined && input.index === undefined) {

@@ -106,6 +106,19 @@ describe('the activities over the files of a cohort', () => {
   const compact = (state: 'finished' | 'cancelled' = 'finished', runId = 'run-1') =>
     call('compactOutcomes', { output, runId, state });
 
+  it('prepare: tables of transcripts without an annotation are refused once, those of genes are not', async () => {
+    writeFileSync(join(root, 'a.sf'), 'x');
+    writeFileSync(join(root, 'b.genes.sf'), 'x');
+    const sheet = join(root, 'quants.csv');
+    writeFileSync(sheet, 'case_id,quant\nA,a.sf\nB,b.genes.sf\n');
+    await expect(prepare({ cohort: sheet })).rejects.toMatchObject({
+      type: 'InvalidInput',
+      message: expect.stringContaining('1 samples are tables of transcripts: annotation is needed') as unknown,
+    });
+    writeFileSync(sheet, 'case_id,quant\nB,b.genes.sf\n');
+    await expect(prepare({ cohort: sheet })).resolves.toMatchObject({ genomics: 1 });
+  });
+
   it('prepare: counts and a reference come back, the cohort itself goes to disk', async () => {
     const prepared = await prepare({ cohort: writeSheet(CASES) });
     expect(prepared).toEqual({ runId: 'run-1', cases: CASES, imaging: CASES, genomics: 0 });
@@ -248,7 +261,7 @@ describe('the activities over the files of a cohort', () => {
     for (let index = 0; index < CASES; index += 2) writeFileSync(join(root, 'quant', `${idOf(index)}.sf`), 'x');
     const cohort = join(root, 'cohort.csv');
     writeFileSync(cohort, ['case_id,imaging,study_id,quant', ...rows, ''].join('\n'));
-    await prepare({ cohort });
+    await prepare({ cohort, annotation: cohort });
     const pages = { modality: 'genomics', first: 0, last: 0, name: 'reused' } as const;
     const reused = recordOf(0, 'genomics.quantify', { modality: 'genomics', outcome: 'reused' });
     await ledger.recordPage(output, 'run-1', pages, [reused]);

@@ -124,6 +124,28 @@ describe.skipIf(!hasSalmon || sharedData('genomics/transcripts.fa') === undefine
     });
   });
 
+  it('takes reads whatever their files are called, gzipped or not', async () => {
+    const folder = temporaryFolder('names');
+    writeFileSync(join(folder, 'first'), readFileSync(data('R01-001_1.fastq.gz')));
+    writeFileSync(join(folder, 'second.txt'), gunzipSync(readFileSync(data('R01-001_2.fastq.gz'))));
+    const inputs = { fastq1: [join(folder, 'first')], fastq2: [join(folder, 'second.txt')] };
+    const { summary } = await runStep(quantifyStep, {}, { index: [index], annotation: [annotation], ...inputs });
+    expect(summary.fragments).toBe(30_000);
+    expect(summary.mappedPercent).toBeGreaterThan(95);
+  });
+
+  it('says what Salmon found wrong with an index, and that an annotation is wanted before anything is mapped', async () => {
+    const reads = { fastq1: [data('R01-001_1.fastq.gz')], fastq2: [data('R01-001_2.fastq.gz')] };
+    const noIndex = { index: [temporaryFolder('no-index')], annotation: [annotation], ...reads };
+    await expect(runStep(quantifyStep, {}, noIndex)).rejects.toMatchObject({
+      code: 'QuantificationFailed',
+      message: expect.stringMatching(/versionInfo\.json doesn't seem to exist/) as unknown,
+    });
+    await expect(runStep(quantifyStep, {}, { index: ['/no/such/index'], ...reads })).rejects.toMatchObject({
+      code: 'InvalidInput',
+    });
+  });
+
   it('refuses a gzip file that is cut off, which Salmon would take for the whole', async () => {
     const cut = join(temporaryFolder('cut'), 'cut_1.fastq.gz');
     const bytes = readFileSync(data('R01-001_1.fastq.gz'));

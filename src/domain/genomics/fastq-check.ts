@@ -3,8 +3,12 @@ import { CohortflowError } from '../errors.js';
 /** What a pass over a FASTQ stream found. */
 export interface FastqFacts {
   readonly records: number;
-  /** Name of the first read without its mate mark; for comparing mates, never shown. */
-  readonly firstName: string;
+  /** Names of the first reads without their mate marks; for comparing mates, never shown. */
+  readonly names: readonly string[];
+  /** Which mate the first read says it is. */
+  readonly mate?: 1 | 2;
+  /** Both mates of each fragment stand one after the other in this file. */
+  readonly interleaved: boolean;
 }
 
 /** Records whose four lines are looked at one by one; of the rest, lines are counted. */
@@ -17,6 +21,12 @@ function mateName(header: string): string {
     .slice(1)
     .split(/\s/, 1)[0]!
     .replace(/(\/[12]|\.[12])$/, '');
+}
+
+/** The mate that a header names without doubt: `/1`, or `1:N:0` of Illumina. `.1` may be the number of a spot. */
+function mateOf(header: string): 1 | 2 | undefined {
+  const mark = /^\S*\/([12])(?:\s|$)/.exec(header) ?? /^\S+\s([12]):[YN]:\d/.exec(header);
+  return mark === null ? undefined : mark[1] === '1' ? 1 : 2;
 }
 
 function checkRecord(lines: readonly string[], record: number, shown: string): void {
@@ -41,7 +51,6 @@ export async function checkFastq(chunks: AsyncIterable<Uint8Array>, shown: strin
   let lines = 0;
   let head = '';
   let headLines: string[] = [];
-  let firstName = '';
   let last: Uint8Array | undefined;
   let trailingBlank = 0;
   for await (const chunk of chunks) {
@@ -63,17 +72,20 @@ export async function checkFastq(chunks: AsyncIterable<Uint8Array>, shown: strin
   while (clean.at(-1) === '' && clean.length > lines) clean.pop();
   if (lines <= 0 || clean.every((line) => line === ''))
     throw new CohortflowError('EmptyReads', `${shown} holds no read`);
+  const names: string[] = [];
   for (let record = 0; 4 * (record + 1) <= Math.min(clean.length, lines); record += 1) {
     checkRecord(clean.slice(4 * record, 4 * record + 4), record, shown);
-    if (record === 0) firstName = mateName(clean[0]!);
+    names.push(mateName(clean[4 * record]!));
   }
-  if (firstName === '' && !(clean[0] ?? '').startsWith('@')) {
+  if (names.length === 0 && !(clean[0] ?? '').startsWith('@')) {
     throw new CohortflowError('DamagedReads', `${shown}: not FASTQ`);
   }
   if (lines % 4 !== 0) {
     throw new CohortflowError('DamagedReads', `${shown} ends within a record (${lines} lines): it is cut off`);
   }
-  return { records: lines / 4, firstName };
+  const mate = mateOf(clean[0] ?? '');
+  const interleaved = names[0] === names[1] && mate === 1 && mateOf(clean[4] ?? '') === 2;
+  return { records: lines / 4, names, interleaved, ...(mate === undefined ? {} : { mate }) };
 }
 
 /**
@@ -86,7 +98,27 @@ export function checkMates(first: FastqFacts, second: FastqFacts, shown: readonl
     const counts = `${shown[0]} has ${first.records} reads, ${shown[1]} has ${second.records}`;
     throw new CohortflowError('UnpairedReads', counts, { records: [first.records, second.records] });
   }
-  if (first.firstName !== second.firstName) {
-    throw new CohortflowError('UnpairedReads', `the first reads of ${shown[0]} and ${shown[1]} have different names`);
+  if (first.mate === second.mate ? first.mate !== undefined : first.mate === 2 || second.mate === 1) {
+    const what = first.mate === second.mate ? 'hold the same mate' : 'are swapped';
+    throw new CohortflowError('UnpairedReads', `${shown[0]} and ${shown[1]} ${what}, by the names of their reads`);
   }
+  // A mapper takes the n-th reads of both files for one fragment, whatever they are called.
+  const other = first.names.findIndex((name, at) => name !== second.names[at]);
+  if (other >= 0) {
+    const message = `record ${other + 1} of ${shown[0]} and of ${shown[1]} have different names: the files are not in one order`;
+    throw new CohortflowError('UnpairedReads', message, { record: other + 1 });
+  }
+}
+
+/**
+ * A file of single reads holds no pairs: quantified one by one they would count twice.
+ *
+ * @throws CohortflowError `UnpairedReads`
+ */
+export function checkSingle({ interleaved }: FastqFacts, shown: string): void {
+  if (!interleaved) return;
+  throw new CohortflowError(
+    'UnpairedReads',
+    `${shown} holds both mates of each fragment (interleaved): split it in two`,
+  );
 }

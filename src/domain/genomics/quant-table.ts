@@ -57,3 +57,8 @@ export function formatQuant(rows: readonly QuantRow[]): string {
   );
   return `${[QUANT_COLUMNS.join('\t'), ...lines].join('\n')}\n`;
 }
+
+/** True of a table of genes, by the name of its file: one that needs no annotation. */
+export function isGeneTable(name: string): boolean {
+  return /genes?\.sf(\.gz)?$/.test(name);
+}

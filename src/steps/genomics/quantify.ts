@@ -3,7 +3,7 @@ import { shownName } from '../../domain/dicom/shown-name.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { readAnnotation } from '../../domain/genomics/annotation.js';
 import { sumByGene } from '../../domain/genomics/gene-sums.js';
-import { formatQuant, parseQuant, type QuantRow } from '../../domain/genomics/quant-table.js';
+import { formatQuant, isGeneTable, parseQuant, type QuantRow } from '../../domain/genomics/quant-table.js';
 import { NO_QUALITY, type SampleQuality } from '../../domain/genomics/sample-quality.js';
 import type { Step, StepCall } from '../step.js';
 import { baseName } from '../file-names.js';
@@ -40,9 +40,13 @@ interface Genes {
   readonly warnings: readonly string[];
 }
 
+function annotationMissing(): CohortflowError {
+  return new CohortflowError('InvalidInput', 'annotation is needed to sum transcripts by gene');
+}
+
 async function genesOf(transcripts: readonly QuantRow[], call: StepCall<QuantifyParams>): Promise<Genes> {
   const [path] = call.inputs['annotation'] ?? [];
-  if (path === undefined) throw new CohortflowError('InvalidInput', 'annotation is needed to sum transcripts by gene');
+  if (path === undefined) throw annotationMissing();
   const annotation = await readAnnotation(call.io.files.lines(path, call.signal), baseName(path));
   const { genes, withoutGene, matchedWithoutVersion } = sumByGene(transcripts, annotation);
   return {
@@ -62,6 +66,8 @@ async function fromReads(call: StepCall<QuantifyParams>): Promise<SalmonRun> {
       : { first: inputs['fastq1'] ?? [], second: inputs['fastq2'] ?? [] };
   if (named.first.length === 0)
     throw new CohortflowError('InvalidInput', 'genomics.quantify needs fastq1, sra or quant');
+  // Said before the reads are mapped, not after.
+  if (inputs['annotation'] === undefined) throw annotationMissing();
   const [index] = inputs['index'] ?? [];
   if (index === undefined) throw new CohortflowError('InvalidInput', 'genomics.quantify needs the input index');
   const reads = await checkReads(named.first, named.second, call);
@@ -74,7 +80,7 @@ async function fromTable(
   call: StepCall<QuantifyParams>,
 ): Promise<{ transcripts?: readonly QuantRow[]; genes: Genes }> {
   const rows = parseQuant(new TextDecoder().decode(await call.io.files.readGzip(path, call.signal)), shownName(path));
-  if (/genes?\.sf(\.gz)?$/.test(baseName(path))) return { genes: { rows, account: {}, warnings: [] } };
+  if (isGeneTable(baseName(path))) return { genes: { rows, account: {}, warnings: [] } };
   return { transcripts: rows, genes: await genesOf(rows, call) };
 }
 

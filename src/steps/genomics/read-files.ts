@@ -1,5 +1,5 @@
 import { CohortflowError, messageOf } from '../../domain/errors.js';
-import { checkFastq, checkMates, type FastqFacts } from '../../domain/genomics/fastq-check.js';
+import { checkFastq, checkMates, checkSingle, type FastqFacts } from '../../domain/genomics/fastq-check.js';
 import { shownName } from '../../domain/dicom/shown-name.js';
 import type { JsonObject, StepCall } from '../step.js';
 import { baseName } from '../file-names.js';
@@ -45,7 +45,8 @@ export async function checkReads<P extends JsonObject>(
       check(path, call),
       mate === undefined ? undefined : check(mate, call),
     ]);
-    if (mate !== undefined && mateFacts !== undefined) checkMates(facts, mateFacts, [shownName(path), shownName(mate)]);
+    if (mate === undefined || mateFacts === undefined) checkSingle(facts, shownName(path));
+    else checkMates(facts, mateFacts, [shownName(path), shownName(mate)]);
     fragments += facts.records;
   }
   return { first, second, fragments };

@@ -29,10 +29,39 @@ const LOW_MAPPING_PERCENT = 30;
 const asNumber = (value: unknown): number => (typeof value === 'number' ? value : 0);
 const asText = (value: unknown): string => (typeof value === 'string' ? value : '');
 
+/** What Salmon says after it has said what is wrong. */
+const FAREWELL = /^(?:\]?|Exiting\.?|For usage information.*|.*salmon quant was invoked improperly\.?|.*\[info\].*)$/i;
+
 /** The last thing a log says that is not its time stamp. */
-function lastWords(stderr: string): string {
-  const line = stderr.trim().split('\n').at(-1) ?? '';
-  return line.replace(/^(\[[^\]]*\]\s*)+/, '').slice(0, 300);
+export function lastWords(stderr: string): string {
+  const lines = stderr.split('\n').map((line) => line.trim());
+  const said = lines.filter((line) => !FAREWELL.test(line));
+  const line = said.at(-1) ?? lines.findLast((one) => one !== '') ?? '';
+  return line
+    .replace(/^(\[[^\]]*\]\s*)+/, '')
+    .replace(/^Exception : \[(.*?)\]?$/, '$1')
+    .slice(0, 300);
+}
+
+/** Salmon goes by the name whether a file holds reads, and refuses others; whether it is gzipped it sees for itself. */
+const NAMES_OF_READS = /\.(?:fastq|fq|fasta|fa|gz)$/i;
+
+/** The files under names that Salmon takes: one of another name is copied, for a moment, to one that has. */
+async function underItsNames<P extends JsonObject>(
+  paths: readonly string[],
+  mate: number,
+  { io, signal }: StepCall<P>,
+): Promise<readonly string[]> {
+  const named: string[] = [];
+  for (const [lane, path] of paths.entries()) {
+    if (NAMES_OF_READS.test(path)) named.push(path);
+    else {
+      const copy = `${io.scratchFolder}/lane-${lane}_${mate}.fastq`;
+      await io.files.copy(path, copy, signal);
+      named.push(copy);
+    }
+  }
+  return named;
 }
 
 /**
@@ -50,7 +79,9 @@ export async function runSalmon<P extends JsonObject>(
   const { io, signal } = call;
   const paired = reads.second.length > 0;
   const folder = `${io.scratchFolder}/salmon`;
-  const files = paired ? ['-1', ...reads.first, '-2', ...reads.second] : ['-r', ...reads.first];
+  const first = await underItsNames(reads.first, 1, call);
+  const second = await underItsNames(reads.second, 2, call);
+  const files = paired ? ['-1', ...first, '-2', ...second] : ['-r', ...first];
   const args = [
     'quant',
     '-i',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkFastq, checkMates, type FastqFacts } from '../../../../src/domain/genomics/fastq-check.js';
+import { checkFastq, checkMates, checkSingle, type FastqFacts } from '../../../../src/domain/genomics/fastq-check.js';
 
 /** Feeds a text in pieces of a few bytes, so that records and line ends are cut anywhere. */
 async function* pieces(text: string, size = 7): AsyncIterable<Uint8Array> {
@@ -36,6 +36,39 @@ describe('checkFastq', () => {
     await expect(check(text)).rejects.toMatchObject({ code, message: expect.stringMatching(message) as unknown });
   });
 
+  it('finds mates in another order, though the first reads and the counts agree', async () => {
+    const first = await check([1, 2, 3].map((n) => record(n)).join(''));
+    const second = await check([1, 3, 2].map((n) => record(n, 2)).join(''));
+    expect(() => checkMates(first, second, ['a', 'b'])).toThrow(
+      expect.objectContaining({ code: 'UnpairedReads', message: expect.stringContaining('record 2') as string }),
+    );
+  });
+
+  it.each([
+    ['swapped', 2, 1, /are swapped/],
+    ['the same file twice', 1, 1, /the same mate/],
+    ['as they should be', 1, 2, undefined],
+  ] as const)('looks which mate reads say they are: %s', async (_, one, two, message) => {
+    for (const mark of [(mate: number) => `/${mate}`, (mate: number) => ` ${mate}:N:0:ACGT`]) {
+      const facts = (mate: number): Promise<FastqFacts> => check(`@r1${mark(mate)}\nA\n+\nI\n`);
+      const [first, second] = [await facts(one), await facts(two)];
+      const compare = (): void => checkMates(first, second, ['a', 'b']);
+      if (message === undefined) compare();
+      else expect(compare).toThrow(message);
+    }
+  });
+
+  it('finds pairs that stand in one file', async () => {
+    const single = async (text: string): Promise<void> => checkSingle(await check(text), 'x.fastq');
+    await expect(single(record(1) + record(1, 2) + record(2) + record(2, 2))).rejects.toMatchObject({
+      code: 'UnpairedReads',
+    });
+    await single(record(1) + record(2));
+    await single(record(1));
+    // Spots of fastq-dump without -I: their numbers are no mates.
+    await single('@SRR1.1\nA\n+\nI\n@SRR1.2\nA\n+\nI\n');
+  });
+
   it('takes the names of mates as equal however they are marked', async () => {
     const facts = async (text: string): Promise<FastqFacts> => check(text);
     for (const [a, b] of [
@@ -45,8 +78,7 @@ describe('checkFastq', () => {
     ] as const) {
       checkMates(await facts(a), await facts(b), ['a', 'b']);
     }
-    expect(() => checkMates({ records: 1, firstName: 'r1' }, { records: 1, firstName: 'r2' }, ['a', 'b'])).toThrow(
-      /different names/,
-    );
+    const [one, two] = [await facts('@r1\nA\n+\nI\n'), await facts('@r2\nA\n+\nI\n')];
+    expect(() => checkMates(one, two, ['a', 'b'])).toThrow(/record 1 .*different names/);
   });
 });
