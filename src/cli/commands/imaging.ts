@@ -1,3 +1,4 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { convertStep } from '../../steps/imaging/convert.js';
@@ -29,6 +30,28 @@ function given<T extends Record<string, string | number | undefined>>(
   };
 }
 
+/** What this command writes after the conversion. */
+const MEASURED = /^(?:features.*\.json|geometry\.json|overlay-.*\.png)$/;
+
+/**
+ * Removes what an earlier run left of another conversion: its features beside the new mask, when measuring that one fails,
+ * or its segments, would be taken for those of this study.
+ */
+async function removeEarlier(folder: string, converted: readonly string[]): Promise<void> {
+  const list = async (below: string): Promise<string[]> =>
+    (await readdir(join(folder, below)).catch(() => [])).map((name) => join(below, name));
+  const earlier = [...(await list('')).filter((name) => MEASURED.test(name)), ...(await list('segments'))];
+  await Promise.all(earlier.filter((path) => !converted.includes(path)).map((path) => rm(join(folder, path))));
+}
+
+/** What the conversion warned of, in sentences. */
+async function warningsOf(conversion: string): Promise<string[]> {
+  const { warnings } = JSON.parse(await readFile(conversion, 'utf8')) as {
+    readonly warnings: readonly { readonly code: string; readonly message: string }[];
+  };
+  return warnings.map(({ code, message }) => `warning: ${code}: ${message}`);
+}
+
 async function imaging(study: string, options: ImagingOptions): Promise<void> {
   const folder = absolute(options.output);
   const source: Record<string, readonly string[]> =
@@ -43,6 +66,7 @@ async function imaging(study: string, options: ImagingOptions): Promise<void> {
   const { roi, series, label } = options;
 
   const converted = await runSingleStep(convertStep, given({ roi, series, label }), source, folder, signal);
+  await removeEarlier(folder, converted.outputs);
   const at = (name: string): string => join(folder, name);
   const volumes = { image: [at('ct.nii.gz')], mask: [at('seg.nii.gz')] };
   const segments = converted.outputs.filter((path) => path.startsWith('segments/')).map(at);
@@ -61,6 +85,7 @@ async function imaging(study: string, options: ImagingOptions): Promise<void> {
     printJson({ output: folder, outputs, conversion: converted.summary, radiomics: measured.summary });
   } else {
     for (const path of outputs) say(at(path));
+    for (const line of await warningsOf(at('conversion.json'))) say(line);
     say(`${String(measured.summary.features)} features, ${String(measured.summary.nulls)} of them null`);
   }
 }
