@@ -1,7 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import { createHash } from 'node:crypto';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { S3Files } from '../../src/adapters/aws/s3-files.js';
+import { locationOf } from '../../src/adapters/aws/s3-location.js';
 import { LocalFiles } from '../../src/adapters/local/files.js';
 import { RoutedFiles } from '../../src/adapters/routed-files.js';
 import type { Files } from '../../src/ports/files.js';
@@ -229,4 +231,18 @@ describe.each(s3Servers())('%s', (_, start) => {
   describe('S3Files', () => contract(() => new S3Files({}), remote));
   describe('RoutedFiles', () => contract(routed, remote));
   describe('Files from store to store', () => acrossStores(remote));
+
+  it('takes a folder that carries its own mark, as consoles make it, for what else lies in it', async () => {
+    const files = new S3Files({});
+    const { bucket, key } = locationOf(remote());
+    const client = new S3Client({ forcePathStyle: true });
+    for (const Key of [`${key}/marked/`, `${key}/marked/file`, `${key}/only-marked/`]) {
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: Key.endsWith('/') ? '' : '12345' }));
+    }
+    client.destroy();
+    const root = `s3://${bucket}/${key}`;
+    for (const slash of ['', '/']) expect(await files.stat(`${root}/marked${slash}`)).toMatchObject({ kind: 'folder' });
+    expect(await files.list(`${root}/marked`)).toMatchObject([{ name: 'file', size: 5 }]);
+    expect(await files.stat(`${root}/only-marked`)).toBeUndefined();
+  });
 });

@@ -24,7 +24,8 @@ export function inWalkOrder(a: { readonly path: string }, b: { readonly path: st
  * What lies below a place, page by page, as S3 orders it. Objects whose key ends with a slash only mark a folder and are
  * left out.
  *
- * @param options `recursive`: all objects below instead of the entries of the folder itself; `limit`: no more than so many
+ * @param options `recursive`: all objects below instead of the entries of the folder itself; `limit`: one page of no more than
+ * so many and one, which does for asking whether there is anything
  */
 export async function* below(
   access: S3Access,
@@ -45,7 +46,8 @@ export async function* below(
         Bucket: bucket,
         Prefix: prefix,
         ...(recursive ? {} : { Delimiter: '/' }),
-        ...(limit === undefined ? {} : { MaxKeys: limit }),
+        // One more: the first may be the mark of the folder itself, as consoles make it.
+        ...(limit === undefined ? {} : { MaxKeys: limit + 1 }),
         ...(token === undefined ? {} : { ContinuationToken: token }),
         ...access.payer(bucket),
       });
