@@ -69,8 +69,15 @@ async function send<R>(
   }
 }
 
+const ENDED = ['COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT'];
+
 /** Asks a running cohort to cancel; its children clean up and every case gets its outcome. */
 export async function cancelRun(client: Client, workflowId: string): Promise<void> {
+  // A server takes such a request for a run that has ended too, and nothing comes of it.
+  const state = await stateOfRun(client, workflowId);
+  if (ENDED.includes(state)) {
+    throw new CohortflowError('RunNotFound', `run ${workflowId} has ended already (${state.toLowerCase()})`);
+  }
   try {
     await client.workflow.getHandle(workflowId).cancel();
   } catch (error) {

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
 import { createFiles } from '../app/create-files.js';
@@ -69,9 +69,29 @@ export function existing(path: string, what: string): string {
   return full;
 }
 
+/** The same where a file is wanted and no folder. */
+export function existingFile(path: string, what: string): string {
+  const full = existing(path, what);
+  if (!isUri(full) && statSync(full).isDirectory()) {
+    throw new CohortflowError('InvalidInput', `${what} ${path}: is a folder, a file is wanted`);
+  }
+  return full;
+}
+
+/** Refuses a folder for results that cannot be made on this machine, since a file is in its way. */
+export function refuseFileAsFolder(path: string): void {
+  if (isUri(path)) return;
+  for (let at = path; ; at = dirname(at)) {
+    // Below a file the system says that it is no folder, instead of that nothing is there.
+    const found = existsSync(at) ? statSync(at) : undefined;
+    if (found?.isDirectory() === true || at === dirname(at)) return;
+    if (found !== undefined) throw new CohortflowError('InvalidInput', `--output: ${at} is a file, a folder is wanted`);
+  }
+}
+
 /** The content of a file that an option names, wherever it is. */
 export async function readGiven(path: string, what: string): Promise<Uint8Array> {
-  return createFiles().read(existing(path, what));
+  return createFiles().read(existingFile(path, what));
 }
 
 /** A YAML or JSON document that must be a mapping. */

@@ -1,5 +1,6 @@
 import type { JsonObject, Step, StepCall } from '../steps/step.js';
 import { runStepIntoFolder, type StepResult } from '../app/step-folders.js';
+import { refuseFileAsFolder } from './options.js';
 import { say } from './output.js';
 
 /** Aborts on the first Ctrl-C or SIGTERM; a second one ends the process at once. */
@@ -19,6 +20,7 @@ export async function runSingleStep<P extends JsonObject, S extends JsonObject>(
   outputFolder: string,
   signal: AbortSignal,
 ): Promise<StepResult<S>> {
+  refuseFileAsFolder(outputFolder);
   const live = process.stderr.isTTY;
   if (!live) say(`${step.name}`);
   const progress = (message: string): void => {

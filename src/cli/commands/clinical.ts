@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { isUri } from '../../domain/cohort/sheet-paths.js';
 import { clinicalStep } from '../../steps/clinical/features.js';
-import { absolute, existing, jsonOption, readDocument } from '../options.js';
+import { absolute, existingFile, jsonOption, readDocument } from '../options.js';
 import { printJson, say } from '../output.js';
 import { interruptSignal, runSingleStep } from '../single-step.js';
 
@@ -19,7 +19,7 @@ async function clinical(table: string, options: ClinicalOptions): Promise<void> 
   const isFile = named !== undefined && (isUri(named) || existsSync(named));
   const spec = isFile ? await readDocument(named, '--clinical-spec') : named;
   const output = absolute(options.output);
-  const inputs = { table: [existing(table, 'table')] };
+  const inputs = { table: [existingFile(table, 'table')] };
   const result = await runSingleStep(
     clinicalStep,
     spec === undefined ? {} : { spec },

@@ -5,7 +5,7 @@ import { CohortflowError } from '../../domain/errors.js';
 import { annotateStep } from '../../steps/genomics/annotate.js';
 import { indexStep } from '../../steps/genomics/index-transcripts.js';
 import { quantifyStep } from '../../steps/genomics/quantify.js';
-import { absolute, existing, jsonOption, wholeNumber } from '../options.js';
+import { absolute, existing, existingFile, jsonOption, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
 import { interruptSignal, runSingleStep } from '../single-step.js';
 
@@ -30,10 +30,10 @@ function archive(text: string): string {
 
 function inputsOf(options: GenomicsOptions): Record<string, readonly string[]> {
   const inputs: Record<string, readonly string[]> = {};
-  if (options.fastq1 !== undefined) inputs['fastq1'] = options.fastq1.map((path) => existing(path, '--fastq-1'));
-  if (options.fastq2 !== undefined) inputs['fastq2'] = options.fastq2.map((path) => existing(path, '--fastq-2'));
+  if (options.fastq1 !== undefined) inputs['fastq1'] = options.fastq1.map((path) => existingFile(path, '--fastq-1'));
+  if (options.fastq2 !== undefined) inputs['fastq2'] = options.fastq2.map((path) => existingFile(path, '--fastq-2'));
   if (options.sra !== undefined) inputs['sra'] = options.sra.map(archive);
-  if (options.quant !== undefined) inputs['quant'] = [existing(options.quant, '--quant')];
+  if (options.quant !== undefined) inputs['quant'] = [existingFile(options.quant, '--quant')];
   const kinds = [options.fastq1, options.sra, options.quant].filter((given) => given !== undefined);
   if (kinds.length !== 1) {
     throw new CohortflowError(
@@ -53,7 +53,7 @@ async function genomics(options: GenomicsOptions): Promise<void> {
     await runSingleStep(
       annotateStep,
       {},
-      { annotation: [existing(options.annotation, '--annotation')] },
+      { annotation: [existingFile(options.annotation, '--annotation')] },
       where,
       signal,
     );
@@ -66,7 +66,7 @@ async function genomics(options: GenomicsOptions): Promise<void> {
       await runSingleStep(
         indexStep,
         {},
-        { transcripts: [existing(options.transcripts, '--transcripts')] },
+        { transcripts: [existingFile(options.transcripts, '--transcripts')] },
         where,
         signal,
       );

@@ -12,7 +12,7 @@ import { MB, expectedSizes } from '../../domain/costs/index.js';
 import type { CohortManifest } from '../../domain/cohort/manifest.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
-import { absolute, concurrency, existing, readGiven, jsonOption, wholeNumber } from '../options.js';
+import { absolute, concurrency, existingFile, readGiven, jsonOption, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
 import { plannedJob } from '../../app/plan/job-request.js';
 import { plannedMachine } from '../../app/plan/machine-request.js';
@@ -62,7 +62,7 @@ async function sizesOf(options: PlanOptions, settings: AwsSettings): Promise<Mea
   if (sizes !== undefined) return { sizes: readSizes(await readGiven(sizes, '--sizes'), '--sizes') };
   if (cohort !== undefined) {
     const files = createFiles(settings);
-    const { manifest } = await readCheckedSheet(existing(cohort, '--cohort'), files);
+    const { manifest } = await readCheckedSheet(existingFile(cohort, '--cohort'), files);
     const measured = await measureCohort(manifest, sizeOfPlaces(files), usual, new AbortController().signal);
     return { sizes: measured, manifest };
   }

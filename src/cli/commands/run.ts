@@ -17,7 +17,18 @@ import { isUri } from '../../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { parseRadiomicsSettings, parseParameterText } from '../../domain/radiomics/index.js';
 import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
-import { absolute, concurrency, existing, jsonOption, pool, readDocument, readGiven, wholeNumber } from '../options.js';
+import {
+  absolute,
+  concurrency,
+  existing,
+  existingFile,
+  jsonOption,
+  pool,
+  readDocument,
+  readGiven,
+  refuseFileAsFolder,
+  wholeNumber,
+} from '../options.js';
 import { printJson, say } from '../output.js';
 import { runCohort } from '../run-cohort.js';
 import { readOutcomes, summaryLines } from '../run-summary.js';
@@ -92,7 +103,8 @@ export async function workflowInput(options: RunOptions): Promise<MultimodalInpu
   };
   for (const name of ['cohort', 'clinical', 'transcripts', 'annotation', 'index', 'radiomics'] as const) {
     const path = options[name];
-    if (path !== undefined) input[name] = existing(path, `--${name}`);
+    const wanted = name === 'index' ? existing : existingFile;
+    if (path !== undefined) input[name] = wanted(path, `--${name}`);
   }
   const { clinicalSpec, set, genes: wanted } = options;
   if (clinicalSpec !== undefined) {
@@ -180,6 +192,7 @@ export async function execute(
 ): Promise<{ readonly result: CohortResult | undefined; readonly exitCode: ExitCode }> {
   const input = await workflowInput(options);
   // Another worker may write where this machine cannot.
+  if (options.worker) refuseFileAsFolder(input.output);
   if (options.worker && !isUri(input.output) && (await isUnwritable(input.output))) {
     throw new CohortflowError('InvalidInput', `--output: ${input.output} cannot be written to by this user`);
   }

@@ -7,7 +7,7 @@ import { isUri } from '../../domain/cohort/sheet-paths.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { parseRadiomicsSettings, parseParameterText } from '../../domain/radiomics/index.js';
 import { readCheckedSheet } from '../../steps/cohort/check-sheet.js';
-import { absolute, existing, jsonOption, readDocument, readGiven } from '../options.js';
+import { absolute, existingFile, jsonOption, readDocument, readGiven } from '../options.js';
 import { printJson, say } from '../output.js';
 import { existsSync } from 'node:fs';
 
@@ -96,7 +96,7 @@ async function validate(options: ValidateOptions): Promise<void> {
   const verdicts: Verdict[] = [];
   const cases: string[] = [];
   if (cohort !== undefined) {
-    verdicts.push(await attempt('cohort', () => sheetFacts(existing(cohort, '--cohort'), cases)));
+    verdicts.push(await attempt('cohort', () => sheetFacts(existingFile(cohort, '--cohort'), cases)));
   }
   if (clinical !== undefined) {
     verdicts.push(await attempt('clinical', () => clinicalFacts(clinical, clinicalSpec, cases)));

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { absolute, existing } from '../../../src/cli/options.js';
+import { absolute, existing, existingFile, readGiven, refuseFileAsFolder } from '../../../src/cli/options.js';
 
 describe('a path that an option gives', () => {
   it('is absolute afterwards; URIs stay', () => {
@@ -25,5 +25,23 @@ describe('a path that an option gives', () => {
 
   it('may still name a folder that is called so', () => {
     expect(absolute('./s3:/x')).toBe(resolve('s3:/x'));
+  });
+});
+
+describe('a file or a folder that is the other', () => {
+  it('is refused where a file is wanted', async () => {
+    const refused = { code: 'InvalidInput', message: '--cohort src: is a folder, a file is wanted' };
+    expect(() => existingFile('src', '--cohort')).toThrow(expect.objectContaining(refused));
+    await expect(readGiven('src', '--cohort')).rejects.toMatchObject(refused);
+    expect(existingFile('package.json', '--cohort')).toBe(resolve('package.json'));
+  });
+
+  it('is refused as a folder for results, also further up', () => {
+    const file = resolve('package.json');
+    const refused = { code: 'InvalidInput', message: `--output: ${file} is a file, a folder is wanted` };
+    for (const path of [file, `${file}/deep/results`]) {
+      expect(() => refuseFileAsFolder(path)).toThrow(expect.objectContaining(refused));
+    }
+    for (const path of [resolve('src'), resolve('no/such/folder'), '/', 's3://bucket/x']) refuseFileAsFolder(path);
   });
 });
