@@ -6,7 +6,14 @@ import type { ReportSample } from './model.js';
 interface Column {
   readonly title: string;
   readonly of: (sample: ReportSample) => string | null;
+  /** Whether it could have been known of a sample; of any, when absent. */
+  readonly knowable?: (sample: ReportSample) => boolean;
 }
+
+/** Salmon says nothing of duplicates, and runs here: on no machine that is paid for. */
+const byDragen = ({ quality }: ReportSample): boolean => quality.program === 'DRAGEN';
+/** A table that was given finished says nothing of the reads that it is from. */
+const fromReads = ({ quality }: ReportSample): boolean => quality.program !== null;
 
 const shown = (value: string | number | null): string | null =>
   value === null || typeof value === 'string' ? value : Math.round(value).toLocaleString('en-US');
@@ -19,15 +26,15 @@ const SAMPLE: Column = {
 
 /** What came of the reads. */
 const READS: readonly Column[] = [
-  { title: 'reads', of: ({ quality }) => shown(quality.reads) },
-  { title: 'mapped', of: ({ quality }) => percent(quality.mappedPercent) },
-  { title: 'duplicates', of: ({ quality }) => percent(quality.duplicatePercent) },
-  { title: 'proper pairs', of: ({ quality }) => percent(quality.properlyPairedPercent) },
-  { title: 'trimmed', of: ({ quality }) => percent(quality.trimmedPercent) },
-  { title: 'quantified fragments', of: ({ quality }) => shown(quality.quantifiedFragments) },
+  { title: 'reads', of: ({ quality }) => shown(quality.reads), knowable: fromReads },
+  { title: 'mapped', of: ({ quality }) => percent(quality.mappedPercent), knowable: fromReads },
+  { title: 'duplicates', of: ({ quality }) => percent(quality.duplicatePercent), knowable: byDragen },
+  { title: 'proper pairs', of: ({ quality }) => percent(quality.properlyPairedPercent), knowable: byDragen },
+  { title: 'trimmed', of: ({ quality }) => percent(quality.trimmedPercent), knowable: byDragen },
+  { title: 'quantified fragments', of: ({ quality }) => shown(quality.quantifiedFragments), knowable: fromReads },
   { title: 'transcripts', of: ({ quality }) => shown(quality.quantifiedTranscripts) },
   { title: 'genes', of: ({ quality }) => shown(quality.genes) },
-  { title: 'library', of: ({ quality }) => quality.libraryType },
+  { title: 'library', of: ({ quality }) => quality.libraryType, knowable: fromReads },
 ];
 
 /** What they were quantified with, and on. */
@@ -36,18 +43,20 @@ const MEANS: readonly Column[] = [
     title: 'program',
     of: ({ quality: { program, version } }) => (program === null ? null : [program, version ?? ''].join(' ').trim()),
   },
-  { title: 'profile', of: ({ quality }) => quality.profile },
-  { title: 'reference', of: ({ quality }) => quality.reference },
-  { title: 'index or hash table', of: ({ quality }) => quality.index },
-  { title: 'machine', of: ({ quality }) => quality.instanceType },
-  { title: 'paid as', of: ({ quality: { spot } }) => (spot === null ? null : paidAs(spot)) },
+  { title: 'profile', of: ({ quality }) => quality.profile, knowable: byDragen },
+  { title: 'reference', of: ({ quality }) => quality.reference, knowable: byDragen },
+  { title: 'index or hash table', of: ({ quality }) => quality.index, knowable: fromReads },
+  { title: 'machine', of: ({ quality }) => quality.instanceType, knowable: byDragen },
+  { title: 'paid as', of: ({ quality: { spot } }) => (spot === null ? null : paidAs(spot)), knowable: byDragen },
   { title: 'seconds', of: ({ quality, stepSeconds }) => shown(quality.seconds ?? stepSeconds) },
 ];
 
-/** A table of the columns that any sample has, and the names of the others. */
+/** A table of the columns that any sample has, and the names of the others, as far as any could have them. */
 function table(samples: readonly ReportSample[], columns: readonly Column[]): { html: string; unknown: string[] } {
   const known = columns.filter(({ of }) => samples.some((sample) => of(sample) !== null));
-  const unknown = columns.filter((column) => !known.includes(column)).map(({ title }) => title);
+  const unknown = columns
+    .filter((column) => !known.includes(column) && samples.some(column.knowable ?? (() => true)))
+    .map(({ title }) => title);
   if (known.length === 0) return { html: '', unknown };
   const rows = samples.map((sample) => [SAMPLE, ...known].map(({ of }) => of(sample) ?? MISSING));
   return { html: tableMarkup(['sample', ...known.map(({ title }) => title)], rows), unknown };
