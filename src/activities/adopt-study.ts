@@ -8,6 +8,7 @@ import { mapBounded } from '../domain/map-bounded.js';
 import type { MadeFile, StepManifest } from '../ports/run-ledger.js';
 import { fingerprintOf, intact, placeOf, reasonToRun, reuseReport, type LookUpServices } from './finished-step.js';
 import { finishedSteps, planOf, unitStep, warningsIn, type AnyUnitInput } from './finished-unit.js';
+import { machineText } from './machine-text.js';
 
 /** Files brought into place at once. */
 const COPIES_AT_ONCE = 4;
@@ -20,12 +21,6 @@ interface Adoption {
   readonly input: AnyUnitInput;
   readonly services: LookUpServices;
   readonly signal: AbortSignal;
-}
-
-/** What was paid for a study, beside the first of its steps. */
-function jobText({ facts: { instanceType, seconds } }: Adoption, step: string): string {
-  if (step !== 'imaging.convert' || typeof seconds !== 'number') return '';
-  return `job: ${Math.round(seconds)} s${typeof instanceType === 'string' ? ` on ${instanceType}` : ''}`;
 }
 
 function damaged(ticket: RemoteTicket, message: string): CohortflowError {
@@ -79,7 +74,9 @@ async function adoptStep(
     const { unit, step, round } = request;
     if (unit === undefined) return;
     const { started, seconds, summary } = processed;
-    const message = [warningsIn(summary), jobText(adoption, step)].filter((text) => text !== '').join('; ');
+    // Beside the first of the study's steps.
+    const paid = step === 'imaging.convert' ? machineText('job', adoption.facts) : '';
+    const message = [warningsIn(summary), paid].filter((text) => text !== '').join('; ');
     const line: OutcomeRecord = {
       ...{ ...unit, step, ...(round === undefined ? {} : { round }), outcome: 'done', code: '', why: reason },
       ...{ attempts: adoption.request.attempt, started, seconds, message },

@@ -8,6 +8,7 @@ import type { MadeFile, StepManifest } from '../ports/run-ledger.js';
 import type { StepRunner } from '../ports/step-runner.js';
 import { fingerprintOf, intact, placeOf, reasonToRun, reuseReport, type LookUpServices } from './finished-step.js';
 import { warningsIn } from './finished-unit.js';
+import { machineText } from './machine-text.js';
 import { withoutInputPaths } from './masked-paths.js';
 import { refuseForeignOutput } from './output-owner.js';
 import { stageInputs } from './stage-inputs.js';
@@ -122,7 +123,10 @@ async function lookUpOrRun(
     if (!(await intact(folder, before.outputs, services, hashOf))) why = 'outputs missing or changed';
   }
   const note = async (outcome: 'done' | 'reused', reason: string, summary: StepManifest['summary']): Promise<void> => {
-    const record = outcomeRecord(request, attempt, { outcome, why: reason, message: warningsIn(summary) });
+    const message = [warningsIn(summary), machineText('machine', request.machine ?? {})]
+      .filter((text) => text !== '')
+      .join('; ');
+    const record = outcomeRecord(request, attempt, { outcome, why: reason, message });
     if (record !== undefined) await ledger.record(request.output, request.runId, record);
   };
   if (why === undefined && before !== undefined) {

@@ -18,6 +18,8 @@ export interface StepRequest {
    * What the step is run with in place of `inputs`, which still decide whether it has to: what a service made of them.
    */
   readonly instead?: Readonly<Record<string, readonly string[]>>;
+  /** Machine (`instanceType`) and `seconds` of the service that made it, for the outcome. */
+  readonly machine?: JsonObject;
   /** Whose step this is; absent for a step of the whole cohort, which leaves no line among the cases' outcomes. */
   readonly unit?: { readonly caseId: string; readonly part: string; readonly modality: Modality };
   /**

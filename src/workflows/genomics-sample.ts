@@ -9,8 +9,11 @@ import { runUnit, type UnitWork } from './unit-steps.js';
 function byDragen(input: GenomicsSampleInput, { step, remotely }: UnitWork): PlannedStep {
   return async (name, params, inputs) => {
     const { annotation = [] } = inputs;
-    await remotely(name, { executor: 'dragen', input }, (_request, _ticket, { results }) =>
-      step(name, params, inputs, { ...results, annotation }),
+    await remotely(name, { executor: 'dragen', input }, (_request, _ticket, { results, facts }) =>
+      step(name, params, inputs, {
+        instead: { ...results, annotation },
+        ...(facts === undefined ? {} : { machine: facts }),
+      }),
     );
     return { folder: '', outputs: [] };
   };

@@ -16,13 +16,13 @@ export interface UnitWork {
   /**
    * Runs one step here.
    *
-   * @param instead what it is run with in place of the inputs that decide whether it has to
+   * @param service what it is run with in place of the inputs that decide whether it has to, and what that was made on
    */
   readonly step: (
     name: string,
     params: StepRequest['params'],
     inputs: StepRequest['inputs'],
-    instead?: StepRequest['inputs'],
+    service?: Pick<StepRequest, 'instead' | 'machine'>,
   ) => Promise<StepReport>;
   /**
    * Has a service do the work, under the name of a step; returns when its results are taken over, or were there before.
@@ -50,12 +50,11 @@ export async function runUnit(
   let tries = 1;
   let begun = Date.now();
 
-  const step: UnitWork['step'] = async (name, params, inputs, instead) => {
+  const step: UnitWork['step'] = async (name, params, inputs, service) => {
     current = name;
     begun = Date.now();
     const where = { kind: 'output', folder } as const;
-    const made = instead === undefined ? {} : { instead };
-    const request = { output, runId, step: name, params, inputs, ...made, unit, place: where, force };
+    const request = { output, runId, step: name, params, inputs, ...service, unit, place: where, force };
     const report = await runStep({ ...request, ...round, ...verify });
     if (report.outcome === 'done') ranAny = true;
     return report;

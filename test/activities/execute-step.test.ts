@@ -182,6 +182,19 @@ describe('runStep', () => {
     expect(await execute({ runId: 'run-2' })).toMatchObject({ outcome: 'reused' });
   });
 
+  it('notes beside its outcome on what machine of a service it was made, and for how long', async () => {
+    work = async (task) => ({ ...(await shout(task)), warnings: ['LowMapping'] }) as never;
+    await execute({ machine: { instanceType: 'f2.6xlarge', seconds: 811.6 } });
+    await execute({ machine: { seconds: 5 }, runId: 'run-2', force: true });
+    await execute({ machine: { instanceType: 'f2.6xlarge' }, runId: 'run-3', force: true });
+    const messages = (await Promise.all(['run-1', 'run-2', 'run-3'].map(recordsOf)))
+      .flat()
+      .map(({ message }) => message);
+    expect(messages).toEqual(['LowMapping; machine: 812 s on f2.6xlarge', 'LowMapping; machine: 5 s', 'LowMapping']);
+    // It decides nothing.
+    expect((await execute({ machine: { seconds: 9 }, runId: 'run-4' })).outcome).toBe('reused');
+  });
+
   it('does not run again for a touched file, another order of parameters, or what does not decide the result', async () => {
     await execute({ params: { times: 1, extra: false } });
     await rm(input);
