@@ -10,6 +10,8 @@ import { mapBounded } from '../domain/map-bounded.js';
 import type { Files } from '../ports/files.js';
 import type { RunLedger } from '../ports/run-ledger.js';
 import { writeRunCosts } from './run-costs.js';
+import type { JsonObject } from '../steps/step.js';
+import { Quantified } from './run-versions.js';
 import { outcomeRows, outcomesHead } from './outcomes-csv.js';
 import { writeTogether } from './text-channel.js';
 import { allCases, partOf, unitPages } from './units.js';
@@ -78,10 +80,16 @@ export function statusOf(records: readonly OutcomeRecord[]): Pick<IndexedUnit, '
   return { status: records.some((record) => record.outcome === 'cancelled') ? 'cancelled' : 'done', code: '' };
 }
 
-async function filesOf(unit: CohortUnit, output: string, ledger: RunLedger): Promise<IndexedUnit['files']> {
+async function resultOf(
+  unit: CohortUnit,
+  output: string,
+  ledger: RunLedger,
+): Promise<Pick<KnownUnit, 'files' | 'summary'>> {
   const folder = `${unit.modality}/${unitKey(unit)}`;
   const manifest = await ledger.manifest(layout.stepManifest(output, folder, RESULT_STEP[unit.modality]));
-  return (manifest?.outputs ?? []).map(({ path, sha256 }) => ({ path: `${output}/${folder}/${path}`, sha256 }));
+  const { outputs = [], summary = {} } = manifest ?? {};
+  const files = outputs.map(({ path, sha256 }) => ({ path: `${output}/${folder}/${path}`, sha256 }));
+  return { files, summary };
 }
 
 /** True when the step that makes a unit's result succeeded, even if a later one (the pictures) failed. */
@@ -98,6 +106,8 @@ interface KnownUnit {
   readonly records: readonly OutcomeRecord[];
   /** Files of its result; undefined when it has none. */
   readonly files: IndexedUnit['files'] | undefined;
+  /** Of the step that made it. */
+  readonly summary: JsonObject;
 }
 
 /** The units of a modality in sheet order with their records (of one step, if told) and files; one page of them in memory. */
@@ -113,12 +123,8 @@ async function* knownUnits(
     const records = await reader.of(named, first, only);
     yield* await mapBounded(named, READS_AT_ONCE, async ({ unit, part }, index) => {
       const own = records[index] ?? [];
-      return {
-        unit,
-        part,
-        records: own,
-        files: hasResult(unit, own) ? await filesOf(unit, output, ledger) : undefined,
-      };
+      const result = hasResult(unit, own) ? await resultOf(unit, output, ledger) : { files: undefined, summary: {} };
+      return { unit, part, records: own, ...result };
     });
   }
   return undefined;
@@ -156,7 +162,8 @@ class UnitsByCase {
 
 /**
  * Compacts a run's records into run/outcomes.csv (a row per case, modality, study or sample and step; a unit without a
- * record gets one) and run/cases.jsonl (a line per case of the sheet). Doing it again gives the same. Cases and units are
+ * record gets one) and run/cases.jsonl (a line per case of the sheet); writes what it cost and what quantified its reads. Doing it
+ * again gives the same. Cases and units are
  * read side by side, a page each, so that memory does not grow with the cohort.
  */
 export async function compactOutcomes(
@@ -171,6 +178,7 @@ export async function compactOutcomes(
   const modalities = (['imaging', 'genomics'] as const).map(
     (modality) => new UnitsByCase(knownUnits(services, end, modality, { signal })),
   );
+  const quantified = new Quantified();
   let failed = 0;
   await writeTogether(files, [file, cases], async (send) => {
     let rows: OutcomeRecord[] = [];
@@ -188,7 +196,8 @@ export async function compactOutcomes(
       const indexed: IndexedUnit[][] = [];
       for (const units of modalities) {
         const entries: IndexedUnit[] = [];
-        for (const { unit, part, records, files: made } of await units.of(caseId)) {
+        for (const { unit, part, records, files: made, summary } of await units.of(caseId)) {
+          if (unit.modality === 'genomics') quantified.add(summary);
           const recorded = withEnd(unit, records, end);
           rows.push(...recorded);
           const status = statusOf(recorded);
@@ -207,6 +216,7 @@ export async function compactOutcomes(
     rows.push(...clinical);
     await flush();
   });
+  await quantified.write(files, output);
   const costs = await writeRunCosts(files, end, signal);
   return { file, cases, failed, ...(costs === undefined ? {} : { costs: costLines(costs) }) };
 }

@@ -17,6 +17,7 @@ import type { RunLedger } from '../ports/run-ledger.js';
 import type { JsonObject } from '../steps/step.js';
 import { claimOutput } from './output-owner.js';
 import { retriedRun, takeUpFailures } from './retry-of.js';
+import { versionsAtStart, versionsText } from './run-versions.js';
 import { writePages } from './units.js';
 
 export interface PrepareServices {
@@ -24,7 +25,7 @@ export interface PrepareServices {
   readonly ledger: RunLedger;
   /** Reads and checks a cohort sheet whole; throws all its faults. */
   readonly readSheet: (path: string) => Promise<SheetReading>;
-  /** Versions of the product and of what it runs with, for run/versions.json. */
+  /** Versions of the product and of what this machine has to run with, for run/versions.json. */
   readonly versions: () => Promise<Readonly<Record<string, string>>>;
   readonly server: CohortServer;
   /** What the services that a run names are to compute and can hold; throws when the settings do not suffice for one. */
@@ -198,7 +199,8 @@ export async function prepareCohort(request: Request, services: PrepareServices)
   await writePages(files, manifest?.cases ?? [], (page) => layout.casePage(output, runId, page));
   if (manifest !== undefined) await files.write(layout.validSheet(output), validSheetCsv(manifest));
   await files.write(layout.params(output), `${JSON.stringify(parameters(input), null, 2)}\n`);
-  await files.write(layout.versions(output), `${JSON.stringify(await services.versions(), null, 2)}\n`);
+  const versions = versionsAtStart(await services.versions(), genomics, input.genomicsExecutor);
+  await files.write(layout.versions(output), versionsText(versions));
   const retry =
     retryOf === undefined || earlier === undefined
       ? {}

@@ -10,6 +10,7 @@ import { LocalFiles } from '../../src/adapters/local/files.js';
 import type { CohortActivities } from '../../src/contracts/activities.js';
 import type { IndexedCase } from '../../src/contracts/case-index.js';
 import type { MultimodalInput } from '../../src/contracts/inputs.js';
+import { layout } from '../../src/contracts/layout.js';
 import type { OutcomeRecord } from '../../src/contracts/outcome.js';
 import { folderOf, readCohortSheet } from '../../src/domain/cohort/index.js';
 import { readCheckedSheet } from '../../src/steps/cohort/check-sheet.js';
@@ -43,7 +44,7 @@ describe('the activities over the files of a cohort', () => {
           ? readCohortSheet('case_id,imaging\nA,a\n', { base: folderOf(path) })
           : readCheckedSheet(path, files),
       requesterPays: ['paid'],
-      versions: async () => ({ cohortflow: '1.2.3' }),
+      versions: async () => ({ cohortflow: '1.2.3', salmon: '1.10.2' }),
       fingerprints: new LocalFingerprints(files, join(root, 'hashes')),
       versionOf: () => 1,
       sharedFolder: join(root, 'shared'),
@@ -301,6 +302,24 @@ describe('the activities over the files of a cohort', () => {
       'C-0001 imaging done',
       ' clinical failed',
     ]);
+  });
+
+  it('the versions name what quantified the reads, and no Salmon that had nothing to do', async () => {
+    const versions = (): unknown => JSON.parse(readFileSync(join(output, 'run/versions.json'), 'utf8'));
+    const sheet = join(root, 'reads.csv');
+    writeFileSync(sheet, ['case_id,sra', `${idOf(0)},SRR000001`, `${idOf(1)},SRR000002`, ''].join('\n'));
+    await prepare({ cohort: writeSheet(1) }, 'run-0');
+    expect(versions()).toEqual({ cohortflow: '1.2.3' });
+    const cohort = { cohort: sheet, genomicsExecutor: 'dragen' } as const;
+    await prepare(cohort);
+    expect(versions()).toEqual({ cohortflow: '1.2.3', dragen: 'not known' });
+    const step = 'genomics.quantify';
+    await note(recordOf(0, step, { modality: 'genomics' }));
+    const summary = { genes: 10, program: 'DRAGEN', version: '4.3.6' };
+    const made = { step, version: 1, params: 'p', inputs: {}, outputs: [], summary };
+    await ledger.setManifest(layout.stepManifest(output, `genomics/${idOf(0)}`, step), made);
+    await compact();
+    expect(versions()).toEqual({ cohortflow: '1.2.3', dragen: '4.3.6' });
   });
 
   it('a record is written once: the same again changes nothing', async () => {

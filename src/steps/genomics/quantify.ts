@@ -23,6 +23,9 @@ export type QuantifySummary = {
   readonly mappedPercent: number | null;
   readonly fragments: number | null;
   readonly libraryType: string | null;
+  /** What quantified the reads; null of a finished table that does not say. */
+  readonly program: string | null;
+  readonly version: string | null;
   readonly warnings: readonly string[];
 };
 
@@ -122,7 +125,7 @@ export const quantifyStep: Step<QuantifyParams, QuantifySummary> = {
       quantifiedTranscripts: transcripts?.filter(({ reads }) => reads > 0).length ?? null,
       genes: genes.rows.length,
     };
-    const { mappedPercent, fragments, libraryType } = quality;
+    const { mappedPercent, fragments, libraryType, program, version } = quality;
     const warnings = [...(run?.warnings ?? []), ...(dragen?.warnings ?? []), ...genes.warnings];
     const account = {
       source: run !== undefined ? 'reads' : dragen === undefined ? 'table' : 'dragen',
@@ -133,6 +136,6 @@ export const quantifyStep: Step<QuantifyParams, QuantifySummary> = {
       ...dragen?.account,
     };
     await write('quant.json', `${JSON.stringify(account, null, 1)}\n`);
-    return { genes: genes.rows.length, mappedPercent, fragments, libraryType, warnings };
+    return { genes: genes.rows.length, mappedPercent, fragments, libraryType, program, version, warnings };
   },
 };

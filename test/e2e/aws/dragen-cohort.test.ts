@@ -1,5 +1,6 @@
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -169,6 +170,15 @@ describe.skipIf(!able)('a cohort whose reads DRAGEN machines quantify', () => {
     const report = await files.readText(`${output}/report.html`);
     for (const word of ['DRAGEN 4.3', 'f2.6xlarge', 'on demand', quality[0]!['index']!]) expect(report).toContain(word);
     expect(readFileSync(join(here, 'report.html'), 'utf8')).toMatch(/Salmon \d/);
+    // The machine of each, and no program that did nothing.
+    const lines = readCsvText(await files.readText(`${output}/run/outcomes.csv`));
+    expect(lines.map(({ message = '' }) => message.replace(/\d+ s/, 'n s'))).toEqual(
+      small.samples.map(() => 'machine: n s on f2.6xlarge'),
+    );
+    const versions = async (text: Promise<string>): Promise<string[]> => Object.keys(JSON.parse(await text) as object);
+    expect(JSON.parse(await files.readText(`${output}/run/versions.json`))).toMatchObject({ dragen: '4.3' });
+    expect(await versions(files.readText(`${output}/run/versions.json`))).toEqual(['cohortflow', 'node', 'dragen']);
+    expect(await versions(readFile(join(here, 'run/versions.json'), 'utf8'))).toEqual(['cohortflow', 'node', 'salmon']);
     // The hash table's machine too, and nothing here.
     const costs = JSON.parse(await files.readText(`${output}/run/costs.json`)) as Record<string, unknown>;
     const kind = { executor: 'dragen', instanceType: 'f2.6xlarge', region: 'eu-central-1' };
