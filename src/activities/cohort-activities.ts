@@ -19,7 +19,7 @@ async function openWorkflows({ server }: CohortServices, ids: readonly string[])
 }
 
 async function closeRun({ files, ledger }: CohortServices, end: RunEnd): Promise<void> {
-  const { output, runId, state, result } = end;
+  const { output, runId, state, joinedAt, result } = end;
   const owner = await ledger.owner(output);
   if (owner !== undefined && owner.runId !== runId) return;
   await files.remove(layout.work(output));
@@ -28,7 +28,8 @@ async function closeRun({ files, ledger }: CohortServices, end: RunEnd): Promise
   const claim = owner ?? (await ledger.claims(output)).find((made) => made.runId === runId);
   const workflowId = Context.current().info.workflowExecution?.workflowId ?? '';
   const known = claim ?? { workflowId, runId, startedAt: endedAt };
-  await ledger.setOwner(output, { ...known, state, endedAt, ...(result === undefined ? {} : { result }) });
+  const told = { ...(joinedAt === undefined ? {} : { joinedAt }), ...(result === undefined ? {} : { result }) };
+  await ledger.setOwner(output, { ...known, state, endedAt, ...told });
 }
 
 async function coded<T>(work: () => Promise<T>): Promise<T> {

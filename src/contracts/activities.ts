@@ -99,6 +99,8 @@ export interface RunState {
 /** Facts of the end of a run for run.json and the report. */
 export interface RunEnd extends RunState {
   readonly state: 'finished' | 'cancelled';
+  /** When its data set was joined; the report, which is written after it, may have had to wait. */
+  readonly joinedAt?: string;
   readonly result?: JsonObject;
 }
 

@@ -41,6 +41,8 @@ export interface RunOwner extends RunClaim {
   readonly state: 'running' | 'finished' | 'cancelled';
   /** The run whose failures this one takes up. */
   readonly retryOf?: string;
+  /** When the data set was joined, and when all was done. */
+  readonly joinedAt?: string;
   readonly endedAt?: string;
   readonly result?: JsonObject;
 }

@@ -273,14 +273,19 @@ function countsOf(owner: Record<string, unknown>): ReportModel['counts'] {
   });
 }
 
-/** Reads what a run left below its output folder into the report's model; what is missing is left out. */
+/**
+ * Reads what a run left below its output folder into the report's model; what is missing is left out.
+ *
+ * @param told of the run what run.json does not say yet
+ */
 export async function collectReport(
   output: string,
   files: Files,
   signal: AbortSignal,
   pictures = MOST_PICTURES,
+  told: Readonly<Record<string, unknown>> = {},
 ): Promise<ReportModel> {
-  const owner = await ownerOf(files, output);
+  const owner: Record<string, unknown> = { ...(await ownerOf(files, output)), ...told };
   const { failures, failed, quantified } = await outcomesOf(files, output);
   const { shown: shownCases, first, inAll, drawable } = await casesOf(files, output, failed);
   const dataset = await statusRows(files, output, shownCases);
@@ -300,7 +305,7 @@ export async function collectReport(
     runId: cellText(owner['runId']),
     state: cellText(owner['state']),
     startedAt: cellText(owner['startedAt']),
-    endedAt: cellText(owner['endedAt']),
+    joinedAt: cellText(owner['joinedAt'] ?? owner['endedAt']),
     counts: countsOf(owner),
     failures,
     cases,

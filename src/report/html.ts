@@ -124,7 +124,7 @@ export function reportHtml(model: ReportModel): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)}</title><style>${STYLE}</style></head><body><main>
 <header><h1>${escaped(title)}</h1><p class="lead">${verdict(model)} Run <code>${escaped(model.runId)}</code>,
-${escaped(duration(model.startedAt, model.endedAt))} until the data set was joined.</p><div class="cards">${cards(model)}</div></header>
+${escaped(duration(model.startedAt, model.joinedAt))} until the data set was joined.</p><div class="cards">${cards(model)}</div></header>
 <section><h2>Failures</h2>${failuresMarkup(model)}</section>
 <section><h2>Cases</h2>${casesMarkup(model)}</section>
 <section>${picturesMarkup(model)}</section>

@@ -70,7 +70,8 @@ export interface ReportModel {
   readonly runId: string;
   readonly state: string;
   readonly startedAt: string;
-  readonly endedAt: string;
+  /** When its data set was joined; the end of a run that did not get there. */
+  readonly joinedAt: string;
   readonly counts: readonly { readonly modality: string; readonly counts: Readonly<Record<string, number>> }[];
   readonly failures: readonly ReportFailure[];
   readonly cases: readonly ReportCase[];

@@ -66,8 +66,15 @@ function joinDataset(
   return cohortStep(run, 'dataset', 'dataset.join', datasetParams(input, parts.clinical), inputs, '', { mended });
 }
 
-function renderReport(run: CohortStepContext, mended?: Mended): Promise<FeatureGroupResult> {
-  return cohortStep(run, 'report', 'report.render', {}, { output: [run.output] }, '', { mended });
+/**
+ * Writes the report, always anew: what it shows changes without anything that a step is compared by.
+ *
+ * @param told what run.json does not have yet
+ */
+function renderReport(run: CohortStepContext, told?: JsonObject, mended?: Mended): Promise<FeatureGroupResult> {
+  const volatile = told === undefined ? {} : { volatile: { run: told } };
+  const always = { ...run, force: true };
+  return cohortStep(always, 'report', 'report.render', {}, { output: [run.output] }, '', { mended, ...volatile });
 }
 
 /**
@@ -133,20 +140,21 @@ export async function finishRun(
     ...(outcomes.costs === undefined ? {} : { costs: outcomes.costs }),
     failures,
   };
-  // Before the report, which shows it.
-  const said = { ...result } as unknown as JsonObject;
-  await untilMended(() => cohort.closeRun({ output, runId, state: 'finished', result: said }), mended);
-
+  const joinedAt = new Date().toISOString();
   state.enter('reporting');
-  const report = await renderReport(run, mended);
-  await condition(allHandlersFinished);
-  state.enter('finished');
-  if (prepared.searchAttributes === true) markFailures(failures);
-  return {
+  const report = await renderReport(run, { result: { ...result } as unknown as JsonObject, joinedAt }, mended);
+  const ended: CohortResult = {
     ...result,
     ...(report.file === undefined ? {} : { report: `${output}/report.html` }),
     failures: failures + (report.outcome === 'failed' ? 1 : 0),
   };
+  // Last of all: while something is still waited for the folder is this run's.
+  const said = { ...ended } as unknown as JsonObject;
+  await untilMended(() => cohort.closeRun({ output, runId, state: 'finished', joinedAt, result: said }), mended);
+  await condition(allHandlersFinished);
+  state.enter('finished');
+  if (prepared.searchAttributes === true) markFailures(failures);
+  return ended;
 }
 
 /**

@@ -192,8 +192,13 @@ describe.skipIf(cli === undefined)('recording histories', () => {
 
   it('of a cohort with a pool, paused by its breaker, whose failures are retried, and of the pool', async () => {
     let full = true;
-    const filling: StepBehaviour = (request) => {
-      if (request.unit !== undefined && full) throw ApplicationFailure.nonRetryable('no space is left', 'DiskFull');
+    let retried = false;
+    // The first fails of itself and is retried; the breaker takes the others back. The last ends no sooner than that.
+    const filling: StepBehaviour = async (request) => {
+      if (request.unit === undefined || (indexOf(request) === 0 && retried)) return;
+      if (indexOf(request) === 0) throw ApplicationFailure.nonRetryable('no segmentation in the study', 'SegNotFound');
+      if (full) throw ApplicationFailure.nonRetryable('no space is left', 'DiskFull');
+      if (indexOf(request) === 4) await until(async () => retried);
     };
     const pool = { name: 'jobs', size: 2 };
     const input = { cohort: '/sheet.csv', output: '/out', pauseAfter: 2, pool };
@@ -205,8 +210,16 @@ describe.skipIf(cli === undefined)('recording histories', () => {
       };
       await until(tripped);
       full = false;
-      await handle.executeUpdate<unknown, [object]>(CONTROL_UPDATES.retryFailed, { args: [{}] });
       await handle.executeUpdate<unknown, []>(CONTROL_UPDATES.resume);
+      // Refused as long as the breaker holds cases, which leaves nothing in the history.
+      const retry = () => handle.executeUpdate<unknown, [object]>(CONTROL_UPDATES.retryFailed, { args: [{}] });
+      await until(() =>
+        retry().then(
+          () => true,
+          () => false,
+        ),
+      );
+      retried = true;
       await handle.executeUpdate<unknown, [number]>(CONTROL_UPDATES.setStartRate, { args: [6000] });
       await handle.result();
       // The pool ends by itself when nobody holds anything.

@@ -4,6 +4,7 @@ import type { WorkflowBundle } from '@temporalio/worker';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONTROL_UPDATES, type InterimReport, type SteeringState } from '../../src/contracts/control.js';
+import type { StepRequest } from '../../src/contracts/activities.js';
 import { PROGRESS_QUERY, type CohortProgress } from '../../src/contracts/progress.js';
 import type { CohortResult } from '../../src/contracts/results.js';
 import type { CohortUnit } from '../../src/domain/cohort/manifest.js';
@@ -208,9 +209,11 @@ describe.skipIf(server === undefined)('controlling a cohort while it runs', () =
 
   it('writes the report of what has ended so far, as often as it is asked, and the whole one at the end', async () => {
     const gate = new Gate();
-    const simulation = simulate(simulatedStudies(6), (request) =>
-      request.step === 'imaging.overlay' ? gate.enter() : undefined,
-    );
+    const rendered: StepRequest[] = [];
+    const simulation = simulate(simulatedStudies(6), (request) => {
+      if (request.step === 'report.render') rendered.push(request);
+      return request.step === 'imaging.overlay' ? gate.enter() : undefined;
+    });
     const written = (step: string): number => simulation.steps.filter((one) => one.step === step).length;
     await withWorkers(env, bundle, simulation, () =>
       through(gate, async () => {
@@ -229,6 +232,15 @@ describe.skipIf(server === undefined)('controlling a cohort while it runs', () =
         gate.openForAll();
         expect(await handle.result()).toMatchObject({ imaging: { done: 6 }, report: '/out/report.html' });
         expect([written('dataset.join'), written('report.render')]).toEqual([3, 3]);
+        // None is taken for an earlier one, which nothing would tell it from; the last knows what the run came to.
+        expect(rendered.map(({ force }) => force)).toEqual([true, true, true]);
+        const told = rendered.map(({ volatile = {} }) => volatile['run']);
+        expect(told).toEqual([
+          undefined,
+          undefined,
+          expect.objectContaining({ joinedAt: expect.any(String) as string }),
+        ]);
+        expect(told.at(-1)).toMatchObject({ result: { imaging: { done: 6 }, failures: 0 } });
       }),
     );
   });

@@ -139,9 +139,12 @@ describe.skipIf(server === undefined)('work for a whole cohort that the environm
       full.delete('dataset.join');
       await resume(handle);
       await until(async () => (await progressOf(handle)).phase === 'reporting' && (await waits('')));
+      // The folder stays this run's as long as it waits: only then does run.json say that it is over.
+      expect(simulation.closed).toEqual([]);
       full.delete('report.render');
       await resume(handle);
       const result = (await handle.result()) as CohortResult;
+      expect(simulation.closed).toEqual(['finished']);
       expect(result).toMatchObject({ failures: 0, dataset: { outcome: 'done' }, clinical: { outcome: 'done' } });
       expect(result.featureGroups.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'done']);
     });

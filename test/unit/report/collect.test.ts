@@ -116,4 +116,24 @@ describe('what the report is made from', () => {
   it('makes do with an empty folder', async () => {
     expect(await collect()).toMatchObject({ cases: [], failures: [], casesLeftOut: 0, tables: [] });
   });
+
+  it('takes what is told of a run whose end is not written yet, and of one that has ended when its data set was joined', async () => {
+    writeRun(['A'], []);
+    const owner = { workflowId: 'w', runId: 'r', startedAt: '2026-01-01T00:00:00Z' };
+    write('run/run.json', JSON.stringify({ ...owner, state: 'running' }));
+    const joinedAt = '2026-01-01T00:01:00Z';
+    const result = { imaging: { total: 1, done: 1 }, clinical: { outcome: 'failed', code: 'X', message: 'y' } };
+    const model = await collectReport(output, new LocalFiles(), new AbortController().signal, 1, { result, joinedAt });
+    const counts = [
+      { modality: 'imaging', counts: { total: 1, done: 1 } },
+      { modality: 'clinical', counts: {} },
+    ];
+    expect(model).toMatchObject({ runId: 'r', joinedAt, counts, clinicalProblem: 'X: y' });
+    // The report had to wait for hours.
+    write(
+      'run/run.json',
+      JSON.stringify({ ...owner, state: 'finished', joinedAt, endedAt: '2026-01-01T09:00:00Z', result }),
+    );
+    expect(await collect()).toMatchObject({ joinedAt, counts });
+  });
 });

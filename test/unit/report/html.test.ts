@@ -10,7 +10,7 @@ const MODEL: ReportModel = {
   runId: 'run-1',
   state: 'finished',
   startedAt: '2026-01-01T00:00:00Z',
-  endedAt: '2026-01-01T00:01:05Z',
+  joinedAt: '2026-01-01T00:01:05Z',
   counts: [{ modality: 'imaging', counts: { total: 2, done: 1, failed: 1, reused: 0, cancelled: 0 } }],
   failures: [
     {
@@ -163,6 +163,23 @@ describe('samplesMarkup', () => {
       ['sample', 'program', 'seconds'],
       ['A', 'Salmon 1.10.2', '3'],
     ]);
+  });
+
+  it('lists as not known only what could have been known', () => {
+    const known = (program: string | null): string[] => {
+      const html = samplesMarkup([sample('A', { genes: 10, program })]);
+      return /Not known of any sample: ([^.]*)\./.exec(html)?.[1]?.split(', ') ?? [];
+    };
+    const counted = ['reads', 'mapped', 'quantified fragments', 'transcripts', 'library'];
+    // Salmon counts no duplicates and was on no machine that is paid for.
+    expect(known('Salmon')).toEqual([...counted, 'index or hash table', 'seconds']);
+    // What a finished table is from, it does not say.
+    expect(known(null)).toEqual(['transcripts', 'program', 'seconds']);
+    const dragen = ['duplicates', 'proper pairs', 'trimmed', 'profile', 'reference', 'machine', 'paid as'];
+    expect(known('DRAGEN').sort()).toEqual([...counted, ...dragen, 'index or hash table', 'seconds'].sort());
+    // One sample of which it could have been known is enough.
+    const both = samplesMarkup([sample('A', { program: 'Salmon' }), sample('B', { program: 'DRAGEN' })]);
+    expect(both).toMatch(/Not known of any sample: .*duplicates.*paid as/);
   });
 
   it('names what deserves a look', () => {
