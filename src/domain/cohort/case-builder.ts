@@ -1,3 +1,4 @@
+import { isoDay } from './iso-day.js';
 import type { CohortCase, GenomicsUnit, ImagingUnit, Lane, Strandedness } from './manifest.js';
 import type { Dated, PartList, Told } from './part-list.js';
 import type { FaultList, SheetFaultKind } from './sheet-fault.js';
@@ -31,10 +32,9 @@ export interface CaseBuilder {
 
 /** Names of the parts that dates tell apart: numbers in the order of the dates (of the sheet, where they are not ISO). */
 function numberByDate<T extends Dated>(parts: readonly T[], word: string): Map<T, string> {
-  const iso = parts.every((part) => /^\d{4}-?\d{2}-?\d{2}/.test(part.date?.value ?? ''));
-  const ordered = iso
-    ? [...parts].sort((a, b) => ((a.date?.value ?? '') < (b.date?.value ?? '') ? -1 : 1))
-    : [...parts];
+  const days = new Map(parts.map((part) => [part, isoDay(part.date?.value ?? '')]));
+  const iso = [...days.values()].every((day) => day !== undefined);
+  const ordered = iso ? [...parts].sort((a, b) => (days.get(a)! < days.get(b)! ? -1 : 1)) : [...parts];
   return new Map(ordered.map((part, index) => [part, `${word}-${index + 1}`]));
 }
 

@@ -1,5 +1,6 @@
 import type { IndexedCase, IndexedUnit } from '../../contracts/case-index.js';
 import { DEFAULT_ID_NAME } from '../../domain/clinical/spec.js';
+import { isoDay } from '../../domain/cohort/iso-day.js';
 import { csvLine, scanCsv } from '../../domain/csv/index.js';
 import { CohortflowError } from '../../domain/errors.js';
 import { Spread, genePanel, type PanelChoice } from '../../domain/feature-table/gene-panel.js';
@@ -160,13 +161,17 @@ async function readExpression(path: string | undefined, call: Call): Promise<Exp
   return expression;
 }
 
-/** The study or sample that stands for a case: the latest date, else the first of the sheet, among those that are done. */
+/**
+ * The study or sample that stands for a case: the latest date, else the first of the sheet, among those that are done. Dates
+ * that are not ISO have no order.
+ */
 function chosen(units: readonly IndexedUnit[]): IndexedUnit | undefined {
   const usable = units.filter((unit) => unit.files.length > 0);
-  return usable.reduce<IndexedUnit | undefined>(
-    (best, unit) => (best === undefined || (unit.date ?? '') > (best.date ?? '') ? unit : best),
-    undefined,
-  );
+  const days = usable.map(({ date }) => (date === undefined ? '' : isoDay(date)));
+  const ordered = days.every((day) => day !== undefined);
+  let best = 0;
+  if (ordered) days.forEach((day, at) => (best = day > days[best]! ? at : best));
+  return usable[best];
 }
 
 /** Status and reason of a modality in one case. */

@@ -202,6 +202,22 @@ describe('dataset.join', () => {
     });
   });
 
+  it.each([
+    ['days and months first have no order: the first of the sheet', '01.06.2020', '31.12.2019', '1'],
+    ['with and without hyphens', '2020-01-02', '20200101', '1'],
+    ['with a time', '20200101', '2020-01-02T08:00', '2'],
+    ['of one study alone', undefined, '2020-01-02', '2'],
+  ])('compares dates by what they mean: %s', async (_, one, two, expected) => {
+    const dated = (date: string | undefined): object => (date === undefined ? {} : { date });
+    const studies = [
+      unit({ part: 'a', ...dated(one), files: [features({ f: 1 })] }),
+      unit({ part: 'b', ...dated(two), files: [features({ f: 2 })] }),
+    ];
+    const cases = file('cases.jsonl', lines({ caseId: 'A', carried: {}, imaging: studies, genomics: [] }));
+    const { folder } = await runStep(joinDatasetStep, {}, { cases: [cases] });
+    expect(readCsv(join(folder, 'dataset.csv'))[0]).toMatchObject({ f: expected });
+  });
+
   it('has the clinical cases without a sheet, and both with the union', async () => {
     const clinical = file('features.csv', 'Case_ID,Age\nA,70\nZ,1\n');
     const alone = await runStep(joinDatasetStep, {}, { clinical: [clinical] });
