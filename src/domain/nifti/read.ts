@@ -8,6 +8,8 @@ import { NIFTI_TYPES, VOXEL_OFFSET } from './layout.js';
 export interface NiftiVolume extends Volume<VoxelArray> {
   /** `none`: the file has neither form; then voxel sizes are kept, the axes taken as RAS and the origin as 0. */
   readonly orientation: 'sform' | 'qform' | 'none';
+  /** Kind of number: whole numbers; 32-bit reals, which scaled ones are to ITK too; 64-bit reals. `data` may be wider. */
+  readonly kind: 'whole' | 'single' | 'double';
   /** Voxels between the corners of sform and qform, where the file has both and they are not the same place. */
   readonly formsApart?: number;
 }
@@ -123,7 +125,7 @@ function snapSpacing(geometry: Geometry, header: Header): Geometry {
   return { ...geometry, spacing };
 }
 
-function place(header: Header, size: Vec3, shown: string): Omit<NiftiVolume, 'data'> {
+function place(header: Header, size: Vec3, shown: string): Omit<NiftiVolume, 'data' | 'kind'> {
   const form = (code: number, affine: Affine): Geometry | undefined =>
     code > 0 ? geometryOfRas(scaled(affine, header.unit), size) : undefined;
   const sform = form(header.sform, affineOfSform(header));
@@ -232,6 +234,7 @@ export function readNifti(bytes: Uint8Array, shown: string): NiftiVolume {
   const { slope, inter } = header;
   // A slope of 0 (or none at all) means that values are stored as they are.
   const plain = !Number.isFinite(slope) || slope === 0 || !Number.isFinite(inter) || (slope === 1 && inter === 0);
-  if (plain) return { ...placed, data: stored };
-  return { ...placed, data: Float64Array.from(stored, (value) => value * slope + inter) };
+  const kind = header.type === 64 ? 'double' : header.type === 16 || !plain ? 'single' : 'whole';
+  if (plain) return { ...placed, data: stored, kind };
+  return { ...placed, data: Float64Array.from(stored, (value) => value * slope + inter), kind };
 }

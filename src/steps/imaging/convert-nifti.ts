@@ -128,16 +128,24 @@ function alignMask(
 }
 
 /**
- * The image as a file of its own type: to pyradiomics it makes a difference whether whole numbers are stored as such (it cuts
- * resampled values off to whole ones, within the type's range) or as reals. With the number of values that are not finite.
+ * The type that keeps an image's kind of number. To pyradiomics it makes a difference: it cuts resampled values of whole
+ * numbers off to whole ones, within the range of their type.
  */
-function storeImage({ geometry, data }: NiftiVolume): { bytes: Uint8Array; type: NiftiType; notFinite: number } {
-  const type = niftiTypeOf(data);
+function typeOf({ data, kind }: NiftiVolume): NiftiType {
+  if (kind === 'single') return 'float32';
+  const own = niftiTypeOf(data);
+  // 64-bit whole numbers were read as reals.
+  const isWide = kind === 'whole' && own === 'float64';
+  return isWide && data.every((value) => Math.abs(value) < 2 ** 31) ? 'int32' : own;
+}
+
+function storeImage(image: NiftiVolume): { bytes: Uint8Array; type: NiftiType; notFinite: number } {
+  const { geometry, data, kind } = image;
+  const type = typeOf(image);
   const out = allocateNifti(geometry, type);
   out.data.set(data);
-  const isReal = type === 'float32' || type === 'float64';
   let notFinite = 0;
-  if (isReal) for (let at = 0; at < data.length; at++) if (!Number.isFinite(data[at]!)) notFinite++;
+  if (kind !== 'whole') for (let at = 0; at < data.length; at++) if (!Number.isFinite(data[at]!)) notFinite++;
   return { bytes: out.bytes, type, notFinite };
 }
 

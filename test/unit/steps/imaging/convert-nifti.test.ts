@@ -87,6 +87,27 @@ describe('a study that is NIfTI already', () => {
       expect((await run({ data: labels }, {}, data)).image.data).toEqual(data);
   });
 
+  it.each<[string, (header: DataView) => void, VoxelArray]>([
+    [
+      'whole numbers with a scale',
+      (header) => header.setFloat32(116, -1024, true),
+      Float32Array.from(image, (value) => value - 1024),
+    ],
+    ['64-bit whole numbers', (header) => header.setInt16(70, 1024, true), Int32Array.from(image)],
+  ])('stores %s as what they are to ITK', async (_, change, wanted) => {
+    const wide = writeNifti({ geometry, data: Float64Array.from(image) });
+    const bytes = wanted instanceof Int32Array ? wide : writeNifti({ geometry, data: image });
+    if (wanted instanceof Int32Array)
+      new BigInt64Array(bytes.buffer, 352).set(Array.from(image, (value) => BigInt(value)));
+    change(new DataView(bytes.buffer));
+    const folder = await studyFolder([
+      { name: 'image.nii', bytes },
+      { name: 'mask.nii', bytes: writeNifti({ geometry, data: labels }) },
+    ]);
+    const paths = { image: [join(folder, 'image.nii')], mask: [join(folder, 'mask.nii')] };
+    expect((await convertPaths(paths)).image.data).toEqual(wanted);
+  });
+
   it('refuses axes that are not at right angles, as of a tilted gantry', async () => {
     const sheared: Geometry = {
       ...geometry,
