@@ -67,4 +67,4 @@ async function run(call: StepCall<ClinicalParams>): Promise<ClinicalSummary> {
  * `clinical.features`: table (CSV) → `features.csv` (one row per case), `dropped.csv` (case_id, row, reason),
  * `bias-report.json`, `leakage.json`, `encoding.json`.
  */
-export const clinicalStep: Step<ClinicalParams, ClinicalSummary> = { name: 'clinical.features', version: 1, run };
+export const clinicalStep: Step<ClinicalParams, ClinicalSummary> = { name: 'clinical.features', version: 2, run };

@@ -44,7 +44,7 @@ function text(value: unknown, name: string): string | undefined {
  */
 export const convertStep: Step<ConvertParams, ConvertSummary> = {
   name: 'imaging.convert',
-  version: 1,
+  version: 2,
   async run(call) {
     const { params, inputs, io } = call;
     const roi = text(params.roi, 'roi');
