@@ -4,6 +4,8 @@ export interface FileEntry {
   readonly name: string;
   readonly size: number;
   readonly kind: 'file' | 'folder';
+  /** It, or the first file of the folder, lies in an archive and cannot be read before somebody has it restored. */
+  readonly archived?: true;
 }
 
 /** Bytes that can be read by range: a large DICOM file is indexed by its header and its pixels are read by offset. */

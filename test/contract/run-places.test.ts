@@ -1,3 +1,4 @@
+import { PutObjectCommand, RestoreObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { S3Files } from '../../src/adapters/aws/s3-files.js';
 import { locationOf } from '../../src/adapters/aws/s3-location.js';
@@ -46,6 +47,31 @@ describe.skipIf(!able)('a run whose places are in S3', () => {
     delete process.env['COHORTFLOW_AWS'];
     expect(code).toBe('InvalidSheet');
     expect(message).toMatch(/row 2, column imaging: case A: .*--request-payer requester/);
+  });
+
+  it('is refused for studies and reads in an archive, until somebody has them restored', async () => {
+    const place = server.place();
+    const { bucket, key } = locationOf(place);
+    const client = new S3Client({ forcePathStyle: true });
+    const archived = [`${key}/study/1.dcm`, `${key}/quant.sf`];
+    for (const Key of archived) {
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: 'x', StorageClass: 'GLACIER' }));
+    }
+    const cohort = `${place}/cohort.csv`;
+    await new S3Files({}).write(cohort, 'case_id,imaging,quant\nA,study,quant.sf\n');
+    const options = { cohort, output: `${place}/run`, worker: true, failOn: 'any' } as const;
+    const { code, message } = await failureOf(execute(options));
+    expect(code).toBe('InvalidSheet');
+    expect(message).toContain('row 2, column imaging: case A: study lies in an archive (S3 Glacier)');
+    expect(message).toContain('row 2, column quant: case A: quant.sf lies in an archive (S3 Glacier)');
+    expect(await failureOf(new S3Files({}).read(`${place}/quant.sf`))).toMatchObject({ code: 'ObjectArchived' });
+    for (const Key of archived) {
+      await client.send(new RestoreObjectCommand({ Bucket: bucket, Key, RestoreRequest: { Days: 1 } }));
+    }
+    client.destroy();
+    for (const path of ['study', 'quant.sf']) {
+      expect(await new S3Files({}).stat(`${place}/${path}`)).not.toHaveProperty('archived');
+    }
   });
 
   it('is refused before anything is started, with every place that is not there and its option', async () => {

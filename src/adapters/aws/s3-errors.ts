@@ -81,6 +81,10 @@ export function s3Error(error: unknown, uri: string, doing: keyof typeof ACTIONS
   if (error instanceof CohortflowError) return error;
   if (signal?.aborted === true) return signal.reason;
   if (isMissing(error)) return new CohortflowError('FileNotFound', `${doing} ${uri}: nothing is there`, {}, error);
+  if (((error ?? {}) as Answer).name === 'InvalidObjectState') {
+    const message = `${doing} ${uri}: it lies in an archive (S3 Glacier): restore it first`;
+    return new CohortflowError('ObjectArchived', message, {}, error);
+  }
   if (isChanged(error)) {
     return new CohortflowError('IoError', `${doing} ${uri}: the object was replaced meanwhile`, {}, error);
   }

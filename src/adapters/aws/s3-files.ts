@@ -9,7 +9,7 @@ import { linesOf } from '../text-lines.js';
 import { S3Access } from './s3-client.js';
 import { below, inWalkOrder } from './s3-list.js';
 import { locationOf, uriOf } from './s3-location.js';
-import { bytesOf, headOf, S3Source, type ObjectHead } from './s3-read.js';
+import { ARCHIVES, bytesOf, headOf, S3Source, type ObjectHead } from './s3-read.js';
 import { copyObject, putObject, putOnce, removeObjects } from './s3-write.js';
 
 /** Objects of one folder copied at once. */
@@ -17,6 +17,9 @@ const COPIES_AT_ONCE = 8;
 
 const withoutSlash = (uri: string): string => uriOf(locationOf(uri));
 const nameOf = (uri: string): string => uri.slice(uri.lastIndexOf('/') + 1);
+
+const archived = (head: ObjectHead | undefined): Pick<FileEntry, 'archived'> =>
+  head?.archived === true ? { archived: true } : {};
 
 function missing(uri: string, doing: string): CohortflowError {
   return new CohortflowError('FileNotFound', `${doing} ${uri}: nothing is there`);
@@ -54,9 +57,10 @@ export class S3Files implements Files {
   async stat(path: string): Promise<FileEntry | undefined> {
     const uri = withoutSlash(path);
     const head = await this.head(uri);
-    if (head !== undefined) return { path: uri, name: nameOf(uri), size: head.size, kind: 'file' };
-    for await (const _ of below(this.#access, uri, { limit: 1 })) {
-      return { path: uri, name: nameOf(uri), size: 0, kind: 'folder' };
+    if (head !== undefined) return { path: uri, name: nameOf(uri), size: head.size, kind: 'file', ...archived(head) };
+    for await (const { path: first, storageClass = '' } of below(this.#access, uri, { limit: 1 })) {
+      const inArchive = ARCHIVES.test(storageClass) ? archived(await this.head(first)) : {};
+      return { path: uri, name: nameOf(uri), size: 0, kind: 'folder', ...inArchive };
     }
     return undefined;
   }

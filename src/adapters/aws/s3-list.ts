@@ -7,6 +7,7 @@ import { locationOf, prefixOf } from './s3-location.js';
 /** One object or, with a delimiter, one folder below a prefix. */
 export interface Listed extends FileEntry {
   readonly etag: string;
+  readonly storageClass?: string;
 }
 
 /** Sorts as a walk through folders does, each folder's entries by name in code unit order. */
@@ -56,9 +57,11 @@ export async function* below(
         const key = Prefix.slice(0, -1);
         yield { path: root + key, name: key.slice(prefix.length), size: 0, kind: 'folder', etag: '' };
       }
-      for (const { Key = '', Size = 0, ETag = '' } of page.Contents ?? []) {
+      for (const { Key = '', Size: size = 0, ETag: etag = '', StorageClass } of page.Contents ?? []) {
         if (Key.endsWith('/')) continue;
-        yield { path: root + Key, name: Key.slice(Key.lastIndexOf('/') + 1), size: Size, kind: 'file', etag: ETag };
+        const storageClass = StorageClass === undefined ? {} : { storageClass: StorageClass };
+        const name = Key.slice(Key.lastIndexOf('/') + 1);
+        yield { path: root + Key, name, size, kind: 'file', etag, ...storageClass };
       }
       token = limit === undefined && page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import { CohortflowError } from '../../domain/errors.js';
 import { abortable } from './client-options.js';
 import type { ByteSource } from '../../ports/files.js';
@@ -11,8 +12,23 @@ export interface ObjectHead {
   readonly etag: string;
   /** Hex SHA-256 of the whole object, where it was stored with one. */
   readonly sha256?: string;
+  /** It lies in an archive, and nobody has had it restored. */
+  readonly archived: boolean;
   /** What its writer said of it, names in lower case. */
   readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Classes of storage that hand nothing out before it is restored. */
+export const ARCHIVES = /^(GLACIER|DEEP_ARCHIVE)$/;
+
+/** True for what cannot be read now: restored copies can, and then the object says until when. */
+function isArchived({
+  StorageClass,
+  ArchiveStatus,
+  Restore = '',
+}: Pick<HeadObjectCommandOutput, 'StorageClass' | 'ArchiveStatus' | 'Restore'>): boolean {
+  if (!ARCHIVES.test(StorageClass ?? '') && ArchiveStatus === undefined) return false;
+  return !Restore.includes('ongoing-request="false"');
 }
 
 /** Asks for an object; undefined when there is none. */
@@ -32,6 +48,7 @@ export async function headOf(access: S3Access, uri: string, signal?: AbortSignal
     return {
       size: found.ContentLength ?? 0,
       etag: found.ETag ?? '',
+      archived: isArchived(found),
       metadata: found.Metadata ?? {},
       ...(whole === undefined ? {} : { sha256: Buffer.from(whole, 'base64').toString('hex') }),
     };

@@ -8,7 +8,7 @@ import { isRunAccession } from './cell-checks.js';
 /** What is at a path, or undefined when nothing is: `Files.stat` fits. */
 export type StatPath = (
   path: string,
-) => Promise<{ readonly kind: 'file' | 'folder'; readonly size: number } | undefined>;
+) => Promise<{ readonly kind: 'file' | 'folder'; readonly size: number; readonly archived?: boolean } | undefined>;
 
 interface Expected {
   readonly path: string;
@@ -42,8 +42,8 @@ function* expectedPaths(manifest: CohortManifest): Generator<Expected> {
 }
 
 /**
- * Looks at every file of a cohort and reports what is not there, is a folder instead of a file, is empty, or may not
- * be read.
+ * Looks at every file of a cohort and reports what is not there, is a folder instead of a file, is empty, lies in an archive, or
+ * may not be read.
  *
  * @param stat what is at an absolute path or URI
  * @param placeOf the row of a path (`SheetReading.placeOf`); without it faults name the case only
@@ -79,6 +79,8 @@ export async function checkPaths(
       fault('PathNotFound', `${shownPath(path)} does not exist; paths start at the sheet's folder`);
     else if (kind === 'file' && found.kind === 'folder')
       fault('WrongPathKind', `${shownPath(path)} is a folder, not a file`);
+    else if (found.archived === true)
+      fault('PathArchived', `${shownPath(path)} lies in an archive (S3 Glacier); have it restored first`);
     else if (found.kind === 'file' && found.size === 0) fault('EmptyFile', `${shownPath(path)} is empty (0 bytes)`);
   }
 

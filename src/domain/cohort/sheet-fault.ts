@@ -38,6 +38,7 @@ export type SheetFaultKind =
   | 'SampleNotTold'
   | 'PathNotFound'
   | 'PathNotAllowed'
+  | 'PathArchived'
   | 'RequesterPaysBucket'
   | 'WrongPathKind'
   | 'EmptyFile';

@@ -57,6 +57,13 @@ export const AWS_FAILURES = {
     reason: 'The account lacks something that the run needs; it was looked at before anything was started.',
     remedy: 'Do what the message says for each; `cohortflow doctor --profile aws` looks again.',
   },
+  ObjectArchived: {
+    retryable: false,
+    fault: 'input',
+    reason: 'An object lies in an archive class of S3 (Glacier), which hands nothing out before it is restored.',
+    remedy:
+      'Have it restored (`aws s3api restore-object`), or copied to another storage class, and give the command again.',
+  },
   ChecksumMismatch: {
     retryable: true,
     fault: 'environment',

@@ -149,6 +149,13 @@ export interface Places {
   readonly archive: { head(uri: string): Promise<{ readonly size: number } | undefined> };
 }
 
+function archived(uri: string): CohortflowError {
+  return new CohortflowError(
+    'ObjectArchived',
+    `${shownName(uri)}: it lies in an archive (S3 Glacier): restore it first`,
+  );
+}
+
 /**
  * Bytes of an object that a machine is to fetch; looked at before a machine is paid for. Undefined for a public one that does
  * not answer from here: the machine may have another way to it.
@@ -160,10 +167,12 @@ async function sizeOf({ uri, options }: BoxObject, { files, archive }: Places): 
       if (found !== undefined) return found.size;
     } else {
       const found = await files.stat(uri);
+      if (found?.archived === true) throw archived(uri);
       if (found?.kind === 'file') return found.size;
     }
   } catch (error) {
-    if (options.includes('--no-sign-request') && error instanceof CohortflowError) return undefined;
+    const passes = error instanceof CohortflowError && error.code !== 'ObjectArchived';
+    if (options.includes('--no-sign-request') && passes) return undefined;
     throw error;
   }
   throw new CohortflowError('FileNotFound', `${shownName(uri)}: there is no such object in S3`);

@@ -49,6 +49,7 @@ const KINDS: readonly Rule[] = [
 /** What the text says, where the word is `ClientError` or none of those. */
 const TEXTS: readonly Rule[] = [
   [/no space left|not enough (disk )?space|disk (is )?full/i, 'JobDiskFull'],
+  [/InvalidObjectState|object's storage class/i, 'ObjectArchived'],
   [/rate exceeded|throttl|too many requests|slow ?down|reduce your request rate/i, 'AwsThrottled'],
   [/ResourceLimitExceeded|service limit/i, 'AwsQuotaExceeded'],
   [/InsufficientCapacity|unable to provision/i, 'AwsNoCapacity'],

@@ -63,6 +63,17 @@ describe('the room that archives need', () => {
     });
   });
 
+  it('refuses what lies in an archive, before a machine is paid for', async () => {
+    const found = (uri: string) => ({ kind: 'file', size: 1, ...(uri === 's3://own/1.sra' ? { archived: true } : {}) });
+    const files = { stat: (uri: string) => Promise.resolve(found(uri)) } as unknown as Files;
+    for (const anonymous of [[], ['own']]) {
+      await expect(workOn(['s3://own/1.sra'], { ...places({}), files }, { s3: { anonymous } })).rejects.toMatchObject({
+        code: 'ObjectArchived',
+        message: expect.stringContaining('1.sra') as string,
+      });
+    }
+  });
+
   it('refuses an accession that there is none of', async () => {
     await expect(workOn(['SRR123456'], places({}))).rejects.toMatchObject({
       code: 'FileNotFound',

@@ -62,6 +62,7 @@ describe('the end of a processing job', () => {
     ['AlgorithmError: See job logs for more information, exit code: 139', 'JobKilled'],
     ['ClientError: no objects under s3://bucket/throttled/no-space-left', 'JobRejected'],
     ['something nobody has seen', 'JobFailed'],
+    ["ClientError: Data download failed: The operation is not valid for the object's storage class", 'ObjectArchived'],
     ['ResourceLimitExceeded: The account-level service limit', 'AwsQuotaExceeded'],
   ])('for "%s" is %s', (reason, code) => {
     expect(failed(reason).code).toBe(code);
