@@ -39,9 +39,18 @@ function leftOut(encoding: ClinicalEncoding): string[] {
   return more === 0 ? shown : [...shown, `no features of ${more} more columns: encoding.json says why`];
 }
 
-function warningsOf(encoding: ClinicalEncoding, leakage: LeakageReport): string[] {
+/** Numeric features with infinite values, which hardly any model or store takes for numbers. */
+function infinite({ columns, rows }: ClinicalFeatures, encoding: ClinicalEncoding): string[] {
+  const numeric = new Set(encoding.columns.flatMap((column) => (column.kind === 'numeric' ? [column.name] : [])));
+  return columns.filter((name, at) => numeric.has(name) && rows.some((row) => /^-?inf/i.test(row[at] as string)));
+}
+
+function warningsOf(features: ClinicalFeatures, encoding: ClinicalEncoding, leakage: LeakageReport): string[] {
   const { leaking } = leakage;
+  const endless = infinite(features, encoding);
+  const advice = 'a column of texts in Parquet; name them under `missing`';
   return [
+    ...(endless.length === 0 ? [] : [`infinite numbers in ${someOf(endless, 8)}: ${advice}`]),
     ...(leaking.length === 0 ? [] : [`features that leak the target: ${someOf(leaking, 8)}`]),
     ...leftOut(encoding),
   ];
@@ -78,6 +87,6 @@ export function clinicalFeatures(table: ClinicalTable, given?: unknown): Clinica
     encoding,
     bias,
     leakage,
-    warnings: warningsOf(encoding, leakage),
+    warnings: warningsOf(features, encoding, leakage),
   };
 }

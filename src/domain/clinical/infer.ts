@@ -27,11 +27,19 @@ const MANY_NUMBERS = 10;
 
 /** Names of columns that identify a person whatever they hold. */
 const IDENTIFYING =
-  /(?:^|[^a-z])(?:(?:first|last|family|given|full|sur|patient|maiden)[ _-]?name|name|surname|mrn|ssn|dob|birth[ _-]?(?:date|day)|date[ _-]?of[ _-]?birth|address|street|zip|zip[ _-]?code|postcode|postal[ _-]?code|phone|telephone|e-?mail|accession(?:[ _-]?number)?)(?:$|[^a-z])/i;
+  /(?:^|[^a-z])(?:(?:first|last|family|given|full|sur|patient|maiden)[ _-]?name|name|surname|mrn|ssn|dob|birth[ _-]?(?:date|day)|date[ _-]?of[ _-]?birth|address|street|zip|zip[ _-]?code|postcode|postal[ _-]?code|phone|telephone|e-?mail|accession(?:[ _-]?number)?|(?:hospital|nhs|record|chart|medical[ _-]?record|insurance|passport|national|social[ _-]?security)[ _-]?(?:id|no|nr|num|number)|(?:study|series|sop)[ _-]?(?:instance[ _-]?)?uid|initials)(?:$|[^a-z])/i;
+
+/** True of a column that identifies a person by its name: a second id beside the one that is taken is such, too. */
+function isIdentifying(name: string): boolean {
+  const apart = name.replaceAll(/(\p{Ll})(\p{Lu})/gu, '$1 $2');
+  return IDENTIFYING.test(apart) || ID_WORDS.has(word(name));
+}
 
 function word(name: string): string {
   return name.toLowerCase().replaceAll(/[\s_-]/g, '');
 }
+
+const ID_WORDS: ReadonlySet<string> = new Set(ID_NAMES.map(word));
 
 /** The table's id column: the best known name, spelt in any way; undefined when there is none. */
 export function findIdColumn(columns: readonly string[]): number | undefined {
@@ -57,7 +65,7 @@ export function isForeignNumber(text: string): boolean {
  * identifying columns and columns that are all missing make no feature.
  */
 export function inferUse(name: string, values: readonly string[], isMissing: (text: string) => boolean): InferredUse {
-  if (IDENTIFYING.test(name)) return { use: 'leave', why: 'its name says that it identifies a person' };
+  if (isIdentifying(name)) return { use: 'leave', why: 'its name says that it identifies a person' };
   const present = values.filter((text) => !isMissing(text));
   if (present.length === 0) return { use: 'leave', why: 'every value is missing' };
   if (present.every((text) => DATE_OF_DIGITS.test(text.trim()))) return { use: 'leave', why: 'it holds dates' };

@@ -108,6 +108,12 @@ describe('a specification of one’s own', () => {
     }
   });
 
+  it('warns of infinite numbers, which only a specification lets in', () => {
+    const { features, warnings } = make(['id,x,y', 'a,inf,1', 'b,2,1'], { numeric: ['x', 'y'] });
+    expect(features.rows[0]).toEqual(['a', 'inf', '1']);
+    expect(warnings).toEqual([expect.stringMatching(/^infinite numbers in x: /)]);
+  });
+
   it('gives the numbers of each code to the target', () => {
     const { features } = make(['id,stage', 'a,low', 'b,high', 'c,mid'], {
       target: { column: 'stage', codes: { low: 1, mid: 2, high: 3.5 } },
@@ -173,6 +179,20 @@ describe('a table without a specification', () => {
     expect(features.columns).toEqual(['Case_ID', 'y']);
     expect(encoding.left[0]?.why).toContain(why.replace('2 of its 14', '4 of its 28'));
     expect(warnings[0]).toContain('no features of x: ');
+  });
+
+  it.each(['Patient ID', 'MRN', 'HospitalNo', 'PatientName', 'BirthDate', 'NHS number', 'StudyInstanceUID', 'ZipCode'])(
+    'makes no feature of a column that identifies a person by its name: %s',
+    (name) => {
+      const { features, encoding } = make([`case_id,${name},age`, 'A,7700123,61', 'B,7700456,70']);
+      expect(features.columns).toEqual(['Case_ID', 'age']);
+      expect(encoding.left[0]?.why).toContain('identifies a person');
+    },
+  );
+
+  it('still makes features of columns whose names only sound like that', () => {
+    const { features } = make(['case_id,recordings,uid_count,namesake,number', 'A,1,2,3,4', 'B,2,3,4,5']);
+    expect(features.columns).toEqual(['Case_ID', 'recordings', 'uid_count', 'namesake', 'number']);
   });
 
   it('still makes categories of words that only look like a month, and of a few numbers among words', () => {
