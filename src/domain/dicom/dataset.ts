@@ -4,7 +4,11 @@ import type { ElementMap } from './dcmjs.js';
  * Typed reading of a data set by tag (`GGGGEEEE`). Absent, empty and unreadable values are undefined; nothing throws.
  */
 export class Dataset {
-  constructor(private readonly elements: ElementMap) {}
+  /** @param decode makes letters of texts that were read byte by byte; ASCII stays as it is */
+  constructor(
+    private readonly elements: ElementMap,
+    private readonly decode?: (text: string) => string,
+  ) {}
 
   private values(tag: string): readonly unknown[] {
     const value: unknown = this.elements[tag]?.Value;
@@ -20,7 +24,7 @@ export class Dataset {
     return this.values(tag).map((value) => {
       // A damaged VR can make bytes of what should be text.
       const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-      return text.replace(/[\0\s]+$/g, '').trimStart();
+      return (this.decode?.(text) ?? text).replace(/[\0\s]+$/g, '').trimStart();
     });
   }
 
@@ -50,7 +54,7 @@ export class Dataset {
     if (this.elements[tag]?.vr !== 'SQ') return [];
     return this.values(tag)
       .filter((item): item is ElementMap => typeof item === 'object' && item !== null)
-      .map((item) => new Dataset(item));
+      .map((item) => new Dataset(item, this.decode));
   }
 
   /** The first item of a sequence. */

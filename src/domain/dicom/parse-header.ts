@@ -1,4 +1,5 @@
 import { readPart10 } from './dcmjs.js';
+import { textDecoderOf } from './character-set.js';
 import { Dataset } from './dataset.js';
 import type { Layout } from './layout.js';
 import { TRANSFER_SYNTAX } from './uids.js';
@@ -53,9 +54,6 @@ const WANTED: ReadonlySet<string> = new Set([
   '7FE00001', // ExtendedOffsetTable
 ]);
 
-/** Character sets that the decoder behind dcmjs knows by a single defined term. */
-const KNOWN_CHARACTER_SET = /^(ISO_IR (100|101|109|110|144|127|126|138|148|13|166|192)|GB18030|GBK)$/;
-
 const encoder = new TextEncoder();
 
 /** A meta group that only names the transfer syntax: what dcmjs needs to read the elements that follow. */
@@ -77,11 +75,9 @@ function metaFor(layout: Layout): Uint8Array {
   return bytes;
 }
 
-/** The text of a SpecificCharacterSet element, or undefined where it is several-valued or unknown. */
-function usableCharacterSet(bytes: Uint8Array): boolean {
-  // Tag, VR and length take 8 bytes in both encodings (CS is a short VR).
-  const text = String.fromCharCode(...bytes.subarray(8)).replace(/[\0 ]+$/, '');
-  return KNOWN_CHARACTER_SET.test(text);
+/** The text of a SpecificCharacterSet element. Tag, VR and length take 8 bytes in both encodings (CS is a short VR). */
+function characterSetOf(element: Uint8Array): string {
+  return String.fromCharCode(...element.subarray(8)).replace(/[\0 ]+$/, '');
 }
 
 /** A header as values, and the tags that are in the file but could not be read. */
@@ -93,16 +89,17 @@ export interface ParsedHeader {
 /**
  * Reads the wanted elements of a file. `bytes` holds the file at least up to its pixel data.
  *
- * dcmjs is given a file made of those elements only: private groups, unknown VRs and several character sets, at which it
+ * dcmjs is given a file made of those elements only: private groups, unknown VRs and character sets, at which it
  * stumbles, never reach it. What it drops in spite of that is listed in `unread`.
  */
 export function parseHeader(bytes: Uint8Array, layout: Layout): ParsedHeader {
   const parts: Uint8Array[] = [metaFor(layout)];
   const given: string[] = [];
+  let decode: ReturnType<typeof textDecoderOf>;
   for (const { tag, start, end } of layout.elements) {
     const part = bytes.subarray(start, end);
     if (tag === '00080005') {
-      if (usableCharacterSet(part)) parts.push(part);
+      decode = textDecoderOf(characterSetOf(part));
     } else if (WANTED.has(tag)) {
       given.push(tag);
       parts.push(part);
@@ -115,5 +112,5 @@ export function parseHeader(bytes: Uint8Array, layout: Layout): ParsedHeader {
     at += part.length;
   }
   const elements = readPart10(whole);
-  return { dataset: new Dataset(elements), unread: given.filter((tag) => elements[tag] === undefined) };
+  return { dataset: new Dataset(elements, decode), unread: given.filter((tag) => elements[tag] === undefined) };
 }

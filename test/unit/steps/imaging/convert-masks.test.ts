@@ -297,6 +297,15 @@ describe('several segments', () => {
     expect(summary.roiVoxels).toBe(union(core, study.phantom.tumour, far).filter(Boolean).length);
   });
 
+  it('have names in the character set of the file', async () => {
+    const file = study.segmentation({ segments: [{ label: 'Xxxxxx', mask: study.phantom.tumour }] });
+    const bytes = Buffer.from(changed(file, (elements) => (elements['00080005'] = el('CS', 'ISO_IR 192'))).bytes);
+    const label = Buffer.from('腫瘍');
+    label.copy(bytes, bytes.indexOf('Xxxxxx'));
+    const { document } = await convert([...ct, { ...file, bytes }], { roi: '腫瘍' });
+    expect(document.segments.map(({ name }) => name)).toEqual(['腫瘍']);
+  });
+
   it.each([
     ['whole TUMOR', [study.phantom.tumour]],
     ['*tumor', [study.phantom.tumour]],
