@@ -18,13 +18,15 @@ interface Held {
   readonly path: string;
   /** Native: the bytes of all pixel data. */
   readonly native?: Promise<Uint8Array>;
+  /** Of a deflated file: the data set. */
+  readonly inflated?: Promise<Uint8Array>;
   /** Compressed: the stream of each frame. */
   readonly streams?: Promise<readonly Uint8Array[]>;
 }
 
 /**
  * Reads pixels by offset, frame by frame. Single-frame files are read and forgotten; of multi-frame objects the compressed
- * bytes (or the bits of a segmentation) are kept until the next object is asked for.
+ * bytes (or the bits of a segmentation, or what a deflated file holds) are kept until the next object is asked for.
  */
 export class PixelReader {
   private held: Held | undefined;
@@ -58,10 +60,16 @@ export class PixelReader {
   private async pixelBytes(instance: Instance, offset: number, length: number): Promise<Uint8Array> {
     const start = instance.pixels?.offset ?? 0;
     if (!instance.deflated) return this.read(instance, start + offset, length);
+    const held = this.held?.path === instance.path ? this.held.inflated : undefined;
+    const inflated = held ?? this.inflate(instance);
+    if (instance.format.frames > 1) this.held = { path: instance.path, inflated };
+    return (await inflated).slice(start + offset, start + offset + length);
+  }
+
+  private async inflate(instance: Instance): Promise<Uint8Array> {
     const whole = await this.read(instance, 0, instance.fileSize);
     const found = scan(whole, whole.length);
-    const dataset = found.kind === 'deflated' ? await inflateRaw(whole.subarray(found.offset), instance.shown) : whole;
-    return dataset.slice(start + offset, start + offset + length);
+    return found.kind === 'deflated' ? inflateRaw(whole.subarray(found.offset), instance.shown) : whole;
   }
 
   private async native(instance: Instance, index: number): Promise<StoredSamples> {

@@ -1,9 +1,13 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { deflateRawSync } from 'node:zlib';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { createStepIo } from '../../../../src/app/step-io.js';
 import type { ElementMap } from '../../../../src/domain/dicom/dcmjs.js';
 import type { DicomFile } from '../../../../src/domain/dicom/write/index.js';
 import { voxelToLps } from '../../../../src/domain/geometry/affine.js';
-import { encodeFile } from '../../../support/dicom/encode.js';
-import { convert, failureOf, removeConverted } from '../../../support/dicom/run-convert.js';
+import { PixelReader } from '../../../../src/steps/imaging/read-pixels.js';
+import { readStudy } from '../../../../src/steps/imaging/read-study.js';
+import { encodeFile, type FileOptions } from '../../../support/dicom/encode.js';
+import { convert, failureOf, removeConverted, studyFolder } from '../../../support/dicom/run-convert.js';
 import { ds, edited, el, elementsOf, smallStudy } from '../../../support/dicom/studies.js';
 
 afterAll(removeConverted);
@@ -22,7 +26,7 @@ interface FrameSpec {
 }
 
 /** The CT as one enhanced multi-frame object; rescale in the frames' own groups. */
-function enhanced(frames: readonly FrameSpec[]): DicomFile {
+function enhanced(frames: readonly FrameSpec[], options: FileOptions = {}): DicomFile {
   const file = study.ct.files[0]!;
   const elements = elementsOf(file);
   for (const tag of ['00200032', '00200037', '00280030', '00281052', '00281053', '00281054']) delete elements[tag];
@@ -46,7 +50,7 @@ function enhanced(frames: readonly FrameSpec[]): DicomFile {
   );
   Object.assign(elements, { '00280101': el('US', 16), '00280102': el('US', 15), '00280103': el('US', 1) });
   elements['7FE00010'] = el('OW', Int16Array.from(words).buffer);
-  return { ...file, name: 'enhanced.dcm', bytes: encodeFile(elements) };
+  return { ...file, name: 'enhanced.dcm', bytes: encodeFile(elements, options) };
 }
 
 /** A segmentation whose frames name the enhanced image, and the frame of it that `number` gives (from 1). */
@@ -89,6 +93,26 @@ describe('a multi-frame CT', () => {
   it('gives no place to frames that name the image without a frame of it', async () => {
     const failure = await failureOf(convert([enhanced(unsorted), segmentation(() => undefined, false)]));
     expect(failure.code).toBe('NoGeometry');
+  });
+
+  it('in a deflated file is inflated once, not once a frame', async () => {
+    const file = enhanced(unsorted, {
+      transferSyntax: '1.2.840.10008.1.2.1.99',
+      transform: (bytes) => deflateRawSync(bytes),
+    });
+    const folder = await studyFolder([file]);
+    const io = createStepIo({ outputFolder: `${folder}/out`, scratchFolder: `${folder}/scratch` });
+    const { signal } = new AbortController();
+    const [instance] = (await readStudy(io, [`${folder}/${file.name}`], signal, () => undefined)).instances;
+    const open = vi.spyOn(io.files, 'open');
+    const reader = new PixelReader(io, signal);
+    const frames = await Promise.all(order.map((_, index) => reader.samples(instance!, index)));
+    expect(open).toHaveBeenCalledTimes(1);
+    frames.forEach((samples, at) => {
+      const k = order[at]!;
+      const wanted = study.phantom.hu.slice(k * columns * rows, (k + 1) * columns * rows).map((value) => value + k);
+      expect(Array.from(samples)).toEqual(Array.from(wanted));
+    });
   });
 
   it('with two time points gives the one whose frames the segmentation names', async () => {
