@@ -27,16 +27,14 @@ export function parseQuant(text: string, shown: string): QuantRow[] {
     throw new CohortflowError('DamagedQuantification', `${shown}: the header has no ${missing.join(', ')}`);
   }
   const rows: QuantRow[] = [];
+  const names = new Set<string>();
   for (let line = 1; line < lines.length; line += 1) {
     const text = lines[line]!;
     if (text === '') continue;
     const cells = text.split('\t');
-    const [length, effectiveLength, tpm, reads] = at.slice(1).map((column) => Number(cells[column] ?? 'NaN')) as [
-      number,
-      number,
-      number,
-      number,
-    ];
+    // An empty cell would be a nought.
+    const numberAt = (column: number): number => ((cells[column] ?? '').trim() === '' ? NaN : Number(cells[column]));
+    const [length, effectiveLength, tpm, reads] = at.slice(1).map(numberAt) as [number, number, number, number];
     const name = cells[at[0]!] ?? '';
     if (name === '' || ![length, effectiveLength, tpm, reads].every((value) => Number.isFinite(value) && value >= 0)) {
       throw new CohortflowError(
@@ -44,6 +42,10 @@ export function parseQuant(text: string, shown: string): QuantRow[] {
         `${shown}, line ${line + 1}: a name and four numbers from 0 are wanted`,
       );
     }
+    if (names.has(name)) {
+      throw new CohortflowError('DamagedQuantification', `${shown}, line ${line + 1}: a name that occurs twice`);
+    }
+    names.add(name);
     rows.push({ name, length, effectiveLength, tpm, reads });
   }
   if (rows.length === 0) throw new CohortflowError('DamagedQuantification', `${shown}: no row below the header`);

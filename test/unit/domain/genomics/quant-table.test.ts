@@ -20,6 +20,9 @@ describe('parseQuant', () => {
     [`${HEADER}\nT1\t1\t1\tx\t1\n`, /line 2/],
     [`${HEADER}\nT1\t1\t1\t1\t1\nT2\t1\n`, /line 3/],
     [`${HEADER}\nT1\t1\t1\t-1\t1\n`, /line 2/],
+    [`${HEADER}\nT1\t1\t1\t\t1\n`, /line 2/],
+    [`${HEADER}\nT1\t1\t1\t1\t \n`, /line 2/],
+    [`${HEADER}\nT1\t1\t1\t1\t1\nT2\t1\t1\t1\t1\nT1\t1\t1\t1\t1\n`, /line 4: a name that occurs twice/],
     ['', /header/],
   ])('refuses %j', (text, message) => {
     expect(() => parseQuant(text, 'quant.sf')).toThrow(message);
