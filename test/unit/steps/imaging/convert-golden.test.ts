@@ -32,7 +32,7 @@ describe('the golden output of imaging.convert', () => {
         "document": "1fba4ad9e2e0adc2786bd505e1c33cc67f80972028a5257c3a11dbe180d07ce0",
         "image": "5590723b4cf132bac8126d63b53c3b09dcc6e5d84e606e247a064e4481006087",
         "mask": "c36b136c233bf94a1a2298da9146ab30f4f6f8331dc09718871fd03d0a6bf1dd",
-        "version": 1,
+        "version": 2,
       }
     `);
   });
