@@ -89,6 +89,7 @@ interface ShownOutcomes {
   readonly failures: readonly ReportFailure[];
   /** Every case that has a failure. */
   readonly failed: ReadonlySet<string>;
+  readonly byCode: ReportModel['failuresByCode'];
   /** Seconds of the quantification, of the first samples that ran here. */
   readonly quantified: ReadonlyMap<string, number>;
 }
@@ -96,6 +97,7 @@ interface ShownOutcomes {
 async function outcomesOf(files: Files, output: string): Promise<ShownOutcomes> {
   const failures: ReportFailure[] = [];
   const failed = new Set<string>();
+  const codes = new Map<string, number>();
   const quantified = new Map<string, number>();
   for await (const row of readTable(files, layout.outcomes(output))) {
     const one = outcomeOf(row);
@@ -103,12 +105,15 @@ async function outcomesOf(files: Files, output: string): Promise<ShownOutcomes> 
       quantified.set(unitName(one.caseId, one.part), one.seconds);
     }
     if (one.outcome !== 'failed') continue;
-    failed.add(one.caseId);
+    // What failed as a whole, a table, is of no case.
+    if (one.caseId !== '') failed.add(one.caseId);
+    codes.set(one.code, (codes.get(one.code) ?? 0) + 1);
     if (failures.length < MOST_ROWS) {
       failures.push(isFailureCode(one.code) ? { ...one, kind: failureKind(one.code) } : one);
     }
   }
-  return { failures, failed, quantified };
+  const byCode = [...codes].map(([code, count]) => ({ code, count })).sort((a, b) => b.count - a.count);
+  return { failures, failed, byCode, quantified };
 }
 
 /** What of the cases is shown; the others are counted only. */
@@ -286,7 +291,7 @@ export async function collectReport(
   told: Readonly<Record<string, unknown>> = {},
 ): Promise<ReportModel> {
   const owner: Record<string, unknown> = { ...(await ownerOf(files, output)), ...told };
-  const { failures, failed, quantified } = await outcomesOf(files, output);
+  const { failures, failed, byCode, quantified } = await outcomesOf(files, output);
   const { shown: shownCases, first, inAll, drawable } = await casesOf(files, output, failed);
   const dataset = await statusRows(files, output, shownCases);
   const cases: ReportCase[] = [];
@@ -308,6 +313,8 @@ export async function collectReport(
     joinedAt: cellText(owner['joinedAt'] ?? owner['endedAt']),
     counts: countsOf(owner),
     failures,
+    failedCases: failed.size,
+    failuresByCode: byCode,
     cases,
     casesLeftOut: inAll - cases.length,
     pictures: { shown, total: drawable },

@@ -13,7 +13,7 @@ function duration(from: string, to: string): string {
 }
 
 function verdict(model: ReportModel): string {
-  const failed = new Set(model.failures.map(({ caseId }) => caseId)).size;
+  const failed = model.failedCases;
   const total = model.cases.length + model.casesLeftOut;
   if (failed === 0 && model.clinicalProblem === undefined)
     return `<span class="verdict good">All ${total} cases came out.</span>`;
@@ -43,13 +43,22 @@ function failureMarkup(failure: ReportFailure): string {
   return `<div class="failure"><strong>${escaped(caseId)}</strong> <code class="bad">${escaped(code)}</code> <span class="lead">${escaped(where)}${tries}</span><p>${escaped(message)}</p>${remedy}</div>`;
 }
 
+/** From so many failures on the report counts them by code before it lists them. */
+const SUMMARY_FROM = 10;
+
 function failuresMarkup(model: ReportModel): string {
   const clinical =
     model.clinicalProblem === undefined
       ? ''
       : `<div class="failure"><strong>clinical table</strong><p>${escaped(model.clinicalProblem)}</p></div>`;
   if (model.failures.length === 0 && clinical === '') return '<p class="good">Nothing failed.</p>';
-  return clinical + model.failures.map(failureMarkup).join('');
+  const all = model.failuresByCode.reduce((sum, { count }) => sum + count, 0);
+  const left = all - model.failures.length;
+  // Hundreds of them are read by what they are, not one by one.
+  const counts = model.failuresByCode.map(({ code, count }) => [code, String(count)]);
+  const summary = all < SUMMARY_FROM ? '' : tableMarkup(['code', 'studies, samples and tables'], counts);
+  const rest = left > 0 ? `<p class="lead">And ${left} more: run/outcomes.csv has them all.</p>` : '';
+  return clinical + summary + model.failures.map(failureMarkup).join('') + rest;
 }
 
 function casesMarkup(model: ReportModel): string {

@@ -73,7 +73,12 @@ export interface ReportModel {
   /** When its data set was joined; the end of a run that did not get there. */
   readonly joinedAt: string;
   readonly counts: readonly { readonly modality: string; readonly counts: Readonly<Record<string, number>> }[];
+  /** The first of them. */
   readonly failures: readonly ReportFailure[];
+  /** How many cases failed in a step, those left out too. */
+  readonly failedCases: number;
+  /** How many studies, samples and tables failed with each code, the most frequent first. */
+  readonly failuresByCode: readonly { readonly code: string; readonly count: number }[];
   readonly cases: readonly ReportCase[];
   readonly casesLeftOut: number;
   readonly pictures: { readonly shown: number; readonly total: number };

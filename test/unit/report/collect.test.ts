@@ -84,6 +84,15 @@ describe('what the report is made from', () => {
     expect(model.pictures.total).toBe(2_998);
   });
 
+  it('counts every failed case, those that it does not list too, and no table as a case', async () => {
+    const ids = Array.from({ length: 2_500 }, (_, index) => `C${index}`);
+    writeRun(ids, ['', ...ids.slice(0, 2_200)]);
+    const model = await collect();
+    expect(model.failures).toHaveLength(2_000);
+    expect(model.failedCases).toBe(2_200);
+    expect(model.failuresByCode.map(({ count }) => count)).toEqual([2_201]);
+  });
+
   it('takes the cases of the data set where there was no sheet', async () => {
     writeRun(['A', 'B'], []);
     write('run/cases.jsonl', '');

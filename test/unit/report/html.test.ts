@@ -12,6 +12,8 @@ const MODEL: ReportModel = {
   startedAt: '2026-01-01T00:00:00Z',
   joinedAt: '2026-01-01T00:01:05Z',
   counts: [{ modality: 'imaging', counts: { total: 2, done: 1, failed: 1, reused: 0, cancelled: 0 } }],
+  failedCases: 1,
+  failuresByCode: [{ code: 'SegNotFound', count: 1 }],
   failures: [
     {
       caseId: 'A<1>',
@@ -58,6 +60,18 @@ describe('reportHtml', () => {
     expect(html.indexOf('>Failures<')).toBeLessThan(html.indexOf('>Cases<'));
     expect(html).toContain('No segmentation. Add it.');
     expect(html).toContain('1 of 2 cases failed');
+  });
+
+  it('counts many failures by code, and says how many it does not list', () => {
+    expect(html).not.toContain('<td>SegNotFound</td>');
+    const failuresByCode = [
+      { code: 'SegNotFound', count: 2_400 },
+      { code: 'StepTimeout', count: 100 },
+    ];
+    const many = reportHtml({ ...MODEL, casesLeftOut: 2_998, failedCases: 2_500, failuresByCode });
+    expect(many).toContain('2500 of 3000 cases failed in a step');
+    expect(many.indexOf('SegNotFound</td>')).toBeLessThan(many.indexOf('StepTimeout</td>'));
+    expect(many).toContain('And 2499 more');
   });
 
   it('is dark on screens only: on paper the ink is', () => {
@@ -111,7 +125,9 @@ describe('reportHtml', () => {
   });
 
   it('says so when nothing failed', () => {
-    expect(reportHtml({ ...MODEL, failures: [] })).toContain('All 2 cases came out.');
+    expect(reportHtml({ ...MODEL, failures: [], failedCases: 0, failuresByCode: [] })).toContain(
+      'All 2 cases came out.',
+    );
   });
 });
 
