@@ -14,9 +14,9 @@ const json = (folder: string, name: string): Record<string, unknown> =>
   JSON.parse(text(folder, name)) as Record<string, unknown>;
 
 describe('clinical.features', () => {
-  it('writes the features and everything that explains them (golden output of version 1)', async () => {
+  it('writes the features and everything that explains them (golden output of version 2)', async () => {
     const { summary, outputs, folder } = await runStep(clinicalStep, { spec: SPEC }, { table: [TABLE] });
-    expect(clinicalStep.version).toBe(1);
+    expect(clinicalStep.version).toBe(2);
     expect(outputs).toEqual(['bias-report.json', 'dropped.csv', 'encoding.json', 'features.csv', 'leakage.json']);
     expect(summary).toEqual({ rows: 4, columns: 12, dropped: 2, spec: 'my-cohort', warnings: [] });
     expect(text(folder, 'features.csv').split('\n')).toEqual([
