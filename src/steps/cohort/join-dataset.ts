@@ -242,7 +242,7 @@ const first = (call: Call, role: string): string | undefined => call.inputs[role
  */
 export const joinDatasetStep: Step<DatasetParams, DatasetSummary> = {
   name: 'dataset.join',
-  version: 1,
+  version: 2,
   async run(call) {
     const { params, io } = call;
     const clinical = await readCaseTable(first(call, 'clinical'), params.clinicalId ?? DEFAULT_ID_NAME, call);

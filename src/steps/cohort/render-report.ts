@@ -17,7 +17,7 @@ export type ReportParams = {
  */
 export const renderReportStep: Step<ReportParams, { readonly cases: number }> = {
   name: 'report.render',
-  version: 2,
+  version: 3,
   async run(call) {
     const [output] = call.inputs['output'] ?? [];
     if (output === undefined) throw new CohortflowError('InvalidInput', 'report.render needs the input output');
