@@ -3,11 +3,11 @@ import type { OutcomeRecord } from '../contracts/outcome.js';
 import { STEPS_NAME, type ProcessedStep } from '../contracts/processing.js';
 import type { RemoteRequest, RemoteTicket } from '../contracts/remote-work.js';
 import type { JsonObject } from '../steps/step.js';
-import { CohortflowError } from '../domain/errors.js';
 import { mapBounded } from '../domain/map-bounded.js';
-import type { MadeFile, StepManifest } from '../ports/run-ledger.js';
+import type { StepManifest } from '../ports/run-ledger.js';
 import { fingerprintOf, intact, placeOf, reasonToRun, reuseReport, type LookUpServices } from './finished-step.js';
 import { finishedSteps, planOf, unitStep, warningsIn, type AnyUnitInput } from './finished-unit.js';
+import { bring, notOurs, processedSteps } from './job-results.js';
 import { machineText } from './machine-text.js';
 
 /** Files brought into place at once. */
@@ -23,38 +23,6 @@ interface Adoption {
   readonly signal: AbortSignal;
 }
 
-function damaged(ticket: RemoteTicket, message: string): CohortflowError {
-  return new CohortflowError('JobRejected', `the results of ${ticket.name}: ${message}`, { job: ticket.name });
-}
-
-/** What the container says it made. */
-async function stepsOf({ ticket, services, signal }: Adoption): Promise<readonly ProcessedStep[]> {
-  const { steps } = JSON.parse(await services.files.readText(`${ticket.place}/results/${STEPS_NAME}`, signal)) as {
-    readonly steps?: readonly ProcessedStep[];
-  };
-  if (steps === undefined) throw damaged(ticket, `${STEPS_NAME} lists no steps: is the image one of ours?`);
-  return steps;
-}
-
-/** Brings one file into place and checks that it is what the container wrote. */
-async function bring(
-  { ticket, services, signal }: Adoption,
-  { path, size, sha256 }: ProcessedStep['outputs'][number],
-  folder: string,
-): Promise<MadeFile> {
-  const { files, fingerprints } = services;
-  const place = `${folder}/${path}`;
-  await files.copy(`${ticket.place}/results/${path}`, place, signal);
-  const found = await files.stat(place);
-  const stamp = await fingerprints.stamp(place);
-  const hash = await files.sha256(place, signal);
-  if (found?.size !== size || hash !== sha256) {
-    await files.remove(place);
-    throw new CohortflowError('ChecksumMismatch', `the results of ${ticket.name}: ${path} is not what was written`);
-  }
-  return { path, size, sha256, ...(stamp === undefined ? {} : { stamp }) };
-}
-
 async function adoptStep(
   adoption: Adoption,
   processed: ProcessedStep,
@@ -64,7 +32,7 @@ async function adoptStep(
   const { ledger, files, fingerprints, sharedFolder, versionOf } = services;
   if (processed.version !== versionOf(request.step)) {
     const message = `${request.step} has version ${processed.version} in the image and ${versionOf(request.step)} here; use an image of this release`;
-    throw damaged(ticket, message);
+    throw notOurs(ticket, message);
   }
   const now = await fingerprintOf(request, services, signal);
   const { folder, manifest } = placeOf(request, now, sharedFolder);
@@ -91,7 +59,9 @@ async function adoptStep(
   }
   const names = new Set(processed.outputs.map(({ path }) => path));
   for (const old of before?.outputs ?? []) if (!names.has(old.path)) await files.remove(`${folder}/${old.path}`);
-  const outputs = await mapBounded(processed.outputs, COPIES_AT_ONCE, (output) => bring(adoption, output, folder));
+  const outputs = await mapBounded(processed.outputs, COPIES_AT_ONCE, (output) =>
+    bring(ticket, services, output, folder, signal),
+  );
   const reason = why ?? (before === undefined ? 'new' : 'outputs missing or changed');
   const { summary } = processed;
   const made: StepManifest['made'] = { runId: request.runId, why: reason };
@@ -104,7 +74,8 @@ async function adoptStep(
  * Takes over what a processing job made of a study: files into their place, manifests after them, outcomes last; the same as
  * if the steps had run here, so that the next run reuses them wherever it runs. Safe to repeat after any crash.
  *
- * @throws CohortflowError `JobRejected` when the image is of another release, `ChecksumMismatch`, `FileNotFound`, …
+ * @throws WorkFailed `JobLost` for results that are missing or damaged; CohortflowError `JobRejected` when the image is of another
+ * release, `ChecksumMismatch`, …
  */
 export async function adoptStudy(adoption: Adoption): Promise<void> {
   const { input, ticket, services, signal } = adoption;
@@ -112,10 +83,10 @@ export async function adoptStudy(adoption: Adoption): Promise<void> {
   // The list of steps goes last: without it all was taken over already, and only the answer was lost.
   const list = `${ticket.place}/results/${STEPS_NAME}`;
   if ((await files.stat(list)) === undefined && (await finishedSteps(input, services, signal)) !== undefined) return;
-  const steps = await stepsOf(adoption);
+  const steps = await processedSteps(ticket, files, signal);
   await planOf(input, async (step, params, inputs) => {
     const processed = steps.find((one) => one.step === step);
-    if (processed === undefined) throw damaged(ticket, `${step} is not among them`);
+    if (processed === undefined) throw notOurs(ticket, `${step} is not among them`);
     return adoptStep(adoption, processed, unitStep(input, step, params, inputs));
   });
   for (const entry of await files.list(ticket.place, { recursive: true })) {

@@ -121,7 +121,8 @@ export function createRemoteActivities(services: RemoteServices): RemoteActiviti
     adoptWork: ({ request, ticket, facts = {} }) =>
       heartbeating(async (_attempt, signal) => {
         if (!isOfUnit(request)) throw new CohortflowError('InternalError', 'only the work of a unit is taken over');
-        await adoptStudy({ request, ticket, facts, input: inputOf(request), services, signal });
+        const adoption = { request, ticket, facts, input: inputOf(request), services, signal };
+        await adoptStudy(adoption).catch((error: unknown) => Promise.reject(endOfWork(error) as Error));
         return { outcome: 'done' };
       }, REMOTE_HEARTBEAT_MS),
     stopWork: (request) =>

@@ -60,8 +60,10 @@ async function tryOnce<T>(
       return undefined;
     }
     const end = await service.awaitWork({ ticket: start.ticket });
+    const taken = await take(request, start.ticket, end);
+    // What was not taken over is not wanted any more either: of that its place is cleared.
     if (ENDS_BY_ITSELF[request.executor]) mayBeAlive = false;
-    return await take(request, start.ticket, end);
+    return taken;
   } finally {
     // Also where only the answer of the submission was lost: the name of the work is known without it.
     if (mayBeAlive) await stop(request);

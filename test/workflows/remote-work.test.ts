@@ -78,6 +78,29 @@ describe.skipIf(server === undefined)('units that a service computes', () => {
     expect(simulation.alive.size).toBe(0);
   });
 
+  it('are given away again when their results cannot be taken over, and leave no results behind', async () => {
+    const simulation = simulate(simulatedStudies(2));
+    const cleared: string[] = [];
+    const { stopWork } = simulation;
+    simulation.stopWork = async (request) => {
+      cleared.push(`${'input' in request ? request.input.unit.caseId : ''}-${request.attempt}`);
+      await stopWork(request);
+    };
+    simulation.adoptWork = ({ request }) => {
+      if (!('input' in request) || request.input.unit.caseId !== 'S-1' || request.attempt > 1) {
+        return Promise.resolve({ outcome: 'done' });
+      }
+      throw ApplicationFailure.create({ type: 'JobLost', message: 'gone', nonRetryable: true });
+    };
+    await withWorkers(env, bundle, simulation, async () => {
+      const input = { cohort: '/sheet.csv', output: '/out/untaken', imagingExecutor: 'sagemaker' };
+      const result = await runToEnd<CohortResult>(env, 'multimodalCohort', 'untaken', input);
+      expect(result.imaging).toMatchObject({ done: 2, failed: 0 });
+    });
+    expect([...simulation.given].sort()).toEqual(['S-0-1', 'S-1-1', 'S-1-2']);
+    expect(cleared).toEqual(['S-1-1']);
+  });
+
   it('fail with the code and the step that the work failed with, and are not given away again for it', async () => {
     const { result, simulation } = await cohort('faulty', simulatedStudies(3), ({ name }) => {
       if (!name.startsWith('S-1')) return;

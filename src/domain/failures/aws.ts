@@ -111,7 +111,7 @@ export const AWS_FAILURES = {
   JobLost: {
     retryable: true,
     fault: 'environment',
-    reason: 'The service lost a job or a machine that it had given.',
+    reason: 'The service lost a job or a machine that it had given, or what a job had made.',
     remedy: 'Nothing to do: the work is given away again.',
   },
 } as const satisfies Record<string, FailureKind>;

@@ -17,12 +17,15 @@ type Described = Partial<
   >
 >;
 
+const STEP = /^imaging\.[a-z-]+$/;
+
 /** What our container wrote on its way out; undefined when it did not get to it, or was not ours. */
 function noteOf(exitMessage: string | undefined): ProcessingFailure | undefined {
   try {
     const { code, step, message } = JSON.parse(exitMessage ?? '') as Partial<ProcessingFailure>;
-    if (typeof code !== 'string' || !isFailureCode(code)) return undefined;
-    return { code, step: String(step ?? 'imaging.job'), message: String(message ?? '') };
+    if (typeof code !== 'string' || !isFailureCode(code) || typeof message !== 'string') return undefined;
+    const known = typeof step === 'string' && STEP.test(step) ? step : 'imaging.job';
+    return { code, step: known, message: message.replaceAll(/\p{Cc}+/gu, ' ') };
   } catch {
     return undefined;
   }

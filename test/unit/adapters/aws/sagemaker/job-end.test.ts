@@ -44,6 +44,17 @@ describe('the end of a processing job', () => {
     });
   });
 
+  it('is told in one line, of a step that there can be', () => {
+    const note = { code: 'MissingSlice', step: { is: 'none' }, message: 'slice 12\n\u001b[31mis missing' };
+    expect(failed('AlgorithmError: , exit code: 1', JSON.stringify(note))).toMatchObject({
+      code: 'MissingSlice',
+      message: 'slice 12 [31mis missing',
+      details: { step: 'imaging.job' },
+    });
+    const without = JSON.stringify({ ...note, message: ['no', 'text'] });
+    expect(failed('AlgorithmError: , exit code: 1', without)).toMatchObject({ code: 'JobFailed' });
+  });
+
   it.each([
     ['AlgorithmError: , exit code: 137', 'JobKilled'],
     ['AlgorithmError: , exit code: 1', 'JobFailed'],
