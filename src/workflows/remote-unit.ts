@@ -1,9 +1,9 @@
-import { CancellationScope, isCancellation, log, sleep, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, isCancellation, log, sleep, workflowInfo } from '@temporalio/workflow';
 import type { RemoteEnd, RemoteRequest, RemoteStart, RemoteTicket } from '../contracts/remote-work.js';
 import { failureKind } from '../domain/failures/index.js';
 import { remoteWork } from './activities.js';
 import { isReportable, stepFailure } from './failures.js';
-import { MOST_REMOTE_TRIES } from './work-classes.js';
+import { MOST_REMOTE_TRIES, MOST_TRIES_FOR_ROOM, type Activities } from './work-classes.js';
 
 type Given<R> = R extends unknown ? Omit<R, 'attempt'> : never;
 /** Work to give away; which try it is, is said here. */
@@ -70,9 +70,20 @@ async function tryOnce<T>(
   }
 }
 
-/** The pause before another try: a service that has just lost work may still be losing it. */
+/** The pause before another try: a service that has just lost work, or has no room, may still be so. */
 function pauseBefore(attempt: number): string {
-  return `${15 * 2 ** (attempt - 2)} seconds`;
+  return `${Math.min(15 * 2 ** (attempt - 2), 600)} seconds`;
+}
+
+const AWAITED: keyof Activities = 'awaitWork';
+
+/**
+ * True of work that was taken on and then found no machine, or too many calls before it. Of a submission that was refused for
+ * the same reason it is not: that has been tried often enough by itself.
+ */
+function foundNoRoom(error: unknown): boolean {
+  if (!(error instanceof ActivityFailure) || error.activityType !== AWAITED) return false;
+  return ['AwsNoCapacity', 'AwsThrottled'].includes(stepFailure(error).code);
 }
 
 /**
@@ -87,12 +98,16 @@ export async function remotely<T>(
   take: (request: RemoteRequest, ticket: RemoteTicket, end: RemoteEnd) => Promise<T>,
   onTry: (attempt: number) => void = () => undefined,
 ): Promise<T | undefined> {
+  let [lost, withoutRoom] = [0, 0];
   for (let attempt = 1; ; attempt += 1) {
     onTry(attempt);
     try {
       return await tryOnce({ ...task, attempt }, take);
     } catch (error) {
-      if (isCancellation(error) || !isReportable(error) || attempt === MOST_REMOTE_TRIES) throw error;
+      if (isCancellation(error) || !isReportable(error)) throw error;
+      if (foundNoRoom(error)) withoutRoom += 1;
+      else lost += 1;
+      if (lost === MOST_REMOTE_TRIES || withoutRoom === MOST_TRIES_FOR_ROOM) throw error;
       if (!failureKind(stepFailure(error).code).retryable) throw error;
       await sleep(pauseBefore(attempt + 1));
     }

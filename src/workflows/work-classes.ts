@@ -91,5 +91,8 @@ export const CLASSES: Readonly<Record<keyof Activities, ActivityOptions>> = {
   ...{ ingestFeatures: TAKE_OVER, sweepRemote: TAKE_OVER },
 };
 
-/** How often the work of a unit is given to a service before its case fails. */
+/** How often the work of a unit is given to a service that loses it before its case fails. */
 export const MOST_REMOTE_TRIES = 3;
+
+/** The same where the service took the work and then had no machine for it: nothing began, and there may be one later. */
+export const MOST_TRIES_FOR_ROOM = 9;

@@ -121,6 +121,20 @@ describe.skipIf(server === undefined)('units that a service computes', () => {
     expect(simulation.given).toHaveLength(3);
   });
 
+  it('are given away nine times where there was no machine for them, whatever else was lost between', async () => {
+    const { result, simulation } = await cohort('no-room', simulatedStudies(3), ({ name }) => {
+      if (name.startsWith('S-0') || (name.startsWith('S-1') && !/-[38]$/.test(name))) {
+        throw new CohortflowError('AwsNoCapacity', 'no machine');
+      }
+      if (name === 'S-1-3') throw new CohortflowError('JobKilled', 'killed');
+    });
+    expect(result.imaging).toMatchObject({ done: 2, failed: 1 });
+    expect(simulation.records).toMatchObject([{ step: 'imaging.job', code: 'AwsNoCapacity', attempts: 9 }]);
+    const tries = (study: string): number => simulation.given.filter((name) => name.startsWith(study)).length;
+    expect([tries('S-0'), tries('S-1'), tries('S-2')]).toEqual([9, 8, 1]);
+    expect(simulation.alive.size).toBe(0);
+  });
+
   it('are stopped before a cancelled run ends, whether their submission was answered or not', async () => {
     const units = [...simulatedStudies(5), ...samplesOfReads(3)];
     const simulation = simulate(units, undefined, untilCancelled);
