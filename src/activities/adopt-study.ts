@@ -7,6 +7,7 @@ import { mapBounded } from '../domain/map-bounded.js';
 import type { StepManifest } from '../ports/run-ledger.js';
 import { fingerprintOf, intact, placeOf, reasonToRun, reuseReport, type LookUpServices } from './finished-step.js';
 import { finishedSteps, planOf, unitStep, warningsIn, type AnyUnitInput } from './finished-unit.js';
+import { checkInputs } from './job-inputs.js';
 import { bring, notOurs, processedSteps } from './job-results.js';
 import { machineText } from './machine-text.js';
 
@@ -83,6 +84,7 @@ export async function adoptStudy(adoption: Adoption): Promise<void> {
   // The list of steps goes last: without it all was taken over already, and only the answer was lost.
   const list = `${ticket.place}/results/${STEPS_NAME}`;
   if ((await files.stat(list)) === undefined && (await finishedSteps(input, services, signal)) !== undefined) return;
+  if (input.unit.modality === 'imaging') await checkInputs(ticket, input.unit, services, signal);
   const steps = await processedSteps(ticket, files, signal);
   await planOf(input, async (step, params, inputs) => {
     const processed = steps.find((one) => one.step === step);

@@ -9,6 +9,7 @@ import { adoptStudy } from './adopt-study.js';
 import { sha256Text } from './canonical-json.js';
 import type { LookUpServices } from './finished-step.js';
 import { finishedSteps, reusedRecords, type AnyUnitInput } from './finished-unit.js';
+import { noteInputs } from './job-inputs.js';
 import { notePaid } from './run-costs.js';
 import { heartbeating } from './step-activities.js';
 
@@ -95,6 +96,7 @@ export function createRemoteActivities(services: RemoteServices): RemoteActiviti
       heartbeating(async (_attempt, signal) => {
         if (isOfUnit(request) && (await foundFinished(request, services, signal))) return { reused: true };
         const work = workOf(request, services);
+        if (request.executor === 'sagemaker') await noteInputs(work.place, request.input.unit, services, signal);
         const ticket = await services
           .executor(request.executor)
           .submit(work, signal)
