@@ -84,7 +84,7 @@ export async function adoptStudy(adoption: Adoption): Promise<void> {
   // The list of steps goes last: without it all was taken over already, and only the answer was lost.
   const list = `${ticket.place}/results/${STEPS_NAME}`;
   if ((await files.stat(list)) === undefined && (await finishedSteps(input, services, signal)) !== undefined) return;
-  if (input.unit.modality === 'imaging') await checkInputs(ticket, input.unit, services, signal);
+  await checkInputs(ticket, services, signal);
   const steps = await processedSteps(ticket, files, signal);
   await planOf(input, async (step, params, inputs) => {
     const processed = steps.find((one) => one.step === step);

@@ -1,38 +1,63 @@
-import type { ImagingStudyInput } from '../contracts/inputs.js';
 import type { RemoteTicket } from '../contracts/remote-work.js';
+import type { CohortUnit } from '../domain/cohort/manifest.js';
 import { WorkFailed } from '../ports/remote-executor.js';
 import type { LookUpServices } from './finished-step.js';
 
 type Services = Pick<LookUpServices, 'files' | 'fingerprints'>;
-type Unit = Pick<ImagingStudyInput['unit'], 'source'>;
+type Source = CohortUnit['source'];
 
-/** Beside the job's request, where its container does not see it: what the study was when the job was asked for. */
+/** What each input was, by its path. */
+type Note = Readonly<Record<string, string>>;
+
+/** Beside the request of the work, where what does it does not see it: what its inputs were when it was asked for. */
 const notePlace = (place: string): string => `${place}/inputs.json`;
 
-async function inputsNow({ source }: Unit, { fingerprints }: Services, signal: AbortSignal): Promise<string> {
-  const paths = source.kind === 'dicom' ? [source.folder] : [source.image, source.mask];
-  const found = await Promise.all(paths.map((path) => fingerprints.known(path, signal)));
-  return JSON.stringify(found.map((hash) => hash ?? ''));
+/** What may be replaced behind our back; runs of an archive are not. */
+function pathsOf(source: Source): readonly string[] {
+  switch (source.kind) {
+    case 'dicom':
+      return [source.folder];
+    case 'nifti':
+      return [source.image, source.mask];
+    case 'fastq':
+      return source.lanes.flatMap(({ fastq1, fastq2 }) => (fastq2 === undefined ? [fastq1] : [fastq1, fastq2]));
+    case 'quant':
+      return [source.path];
+    case 'sra':
+      return [];
+  }
 }
 
-/** Keeps what a study is before its job can have read it; told once for each piece of work. */
-export async function noteInputs(place: string, unit: Unit, services: Services, signal: AbortSignal): Promise<void> {
-  await services.files.writeOnce(notePlace(place), await inputsNow(unit, services, signal));
+async function noteOf(paths: readonly string[], { fingerprints }: Services, signal: AbortSignal): Promise<Note> {
+  const hashes = await Promise.all(paths.map(async (path) => [path, (await fingerprints.known(path, signal)) ?? '']));
+  return Object.fromEntries(hashes) as Note;
+}
+
+/** Keeps what a study or sample is before a service can have read it; told once for each piece of work. */
+export async function noteInputs(
+  place: string,
+  { source }: { readonly source: Source },
+  services: Services,
+  signal: AbortSignal,
+): Promise<void> {
+  const note = await noteOf(pathsOf(source), services, signal);
+  await services.files.writeOnce(notePlace(place), JSON.stringify(note));
 }
 
 /**
- * Results are recorded under what their study is now: one that was replaced while its job ran would pass for computed.
+ * Results are recorded under what their inputs are now: those of one that was replaced meanwhile would pass for computed from it.
  *
- * @throws WorkFailed `JobLost`: another job computes the study as it is
+ * @throws WorkFailed `JobLost`: the work is given away again, with the inputs as they are
  */
 export async function checkInputs(
   { name, place }: Pick<RemoteTicket, 'name' | 'place'>,
-  unit: Unit,
   services: Services,
   signal: AbortSignal,
 ): Promise<void> {
   if ((await services.files.stat(notePlace(place))) === undefined) return;
-  const before = await services.files.readText(notePlace(place), signal);
-  if (before === (await inputsNow(unit, services, signal))) return;
-  throw new WorkFailed('JobLost', `the study of ${name} was replaced while its job ran`, { job: name });
+  const before = JSON.parse(await services.files.readText(notePlace(place), signal)) as Note;
+  const now = await noteOf(Object.keys(before), services, signal);
+  const replaced = Object.keys(before).filter((path) => before[path] !== now[path]).length;
+  if (replaced === 0) return;
+  throw new WorkFailed('JobLost', `what ${name} was to read was replaced while it ran`, { job: name, replaced });
 }

@@ -9,7 +9,7 @@ import { adoptStudy } from './adopt-study.js';
 import { sha256Text } from './canonical-json.js';
 import type { LookUpServices } from './finished-step.js';
 import { finishedSteps, reusedRecords, type AnyUnitInput } from './finished-unit.js';
-import { noteInputs } from './job-inputs.js';
+import { checkInputs, noteInputs } from './job-inputs.js';
 import { notePaid } from './run-costs.js';
 import { heartbeating } from './step-activities.js';
 
@@ -96,7 +96,7 @@ export function createRemoteActivities(services: RemoteServices): RemoteActiviti
       heartbeating(async (_attempt, signal) => {
         if (isOfUnit(request) && (await foundFinished(request, services, signal))) return { reused: true };
         const work = workOf(request, services);
-        if (request.executor === 'sagemaker') await noteInputs(work.place, request.input.unit, services, signal);
+        if (isOfUnit(request)) await noteInputs(work.place, request.input.unit, services, signal);
         const ticket = await services
           .executor(request.executor)
           .submit(work, signal)
@@ -112,6 +112,8 @@ export function createRemoteActivities(services: RemoteServices): RemoteActiviti
         try {
           const end = await executor.await(ticket, signal, progress);
           if (ticket.run !== undefined) await notePaid(services.files, ticket.run, ticket.name, end.paid);
+          // The results of a job are looked at when they are adopted, once more; those of a machine a step takes up from here.
+          if (ticket.executor === 'dragen') await checkInputs(ticket, services, signal);
           return end;
         } catch (error) {
           if (!signal.aborted) throw endOfWork(error);

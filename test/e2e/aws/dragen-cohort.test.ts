@@ -226,6 +226,40 @@ describe.skipIf(!able)('a cohort whose reads DRAGEN machines quantify', () => {
     expect(new Set(all.map(({ type }) => type))).toEqual(new Set(['f1.4xlarge']));
   }, 600_000);
 
+  it('quantifies anew what was replaced while a machine had it', async () => {
+    const { machines } = await standIn();
+    const [first, second] = readCsvText(readFileSync(small.sheet, 'utf8'));
+    const sheet = `${place}/replaced.csv`;
+    const own = ['fastq_1', 'fastq_2'].map((column) => `${place}/replaced/${first![column]!}`);
+    const replace = async (by: typeof first): Promise<void> => {
+      await files.copy(join(root, by!['fastq_1']!), own[0]!);
+      await files.copy(join(root, by!['fastq_2']!), own[1]!);
+    };
+    await replace(first);
+    await files.write(sheet, `case_id,fastq_1,fastq_2\n${first!['case_id']!},${own.join(',')}\n`);
+    const output = `${place}/replaced-out`;
+    const ended = call({}, 'run', '--cohort', sheet, '--output', output, '--genomics-executor', 'dragen');
+    const noted = async (): Promise<boolean> =>
+      (await files.list(`${output}/run/.work`, { recursive: true }).catch(() => [])).some(({ path }) =>
+        path.endsWith('inputs.json'),
+      );
+    while (!(await noted())) await sleep(50);
+    await replace(second);
+    const done = await ended;
+    expect(done.exitCode, done.stdout + done.stderr).toBe(0);
+    const tpm = async (text: Promise<string>, caseId: string): Promise<readonly string[]> =>
+      Object.values(readCsvText(await text).find((row) => row['case_id'] === caseId)!);
+    const there = await tpm(files.readText(`${output}/genomics/expression-tpm.csv`), first!['case_id']!);
+    const local = await tpm(readFile(join(here, 'genomics/expression-tpm.csv'), 'utf8'), second!['case_id']!);
+    const before = await tpm(readFile(join(here, 'genomics/expression-tpm.csv'), 'utf8'), first!['case_id']!);
+    expect(local.some((value, at) => Math.abs(Number(value) - Number(before[at])) > 100)).toBe(true);
+    local.forEach((value, at) => {
+      if (/^-?[\d.e+-]+$/.test(value)) expect(Number(there[at])).toBeCloseTo(Number(value), -2);
+    });
+    const { alive, launched } = machines.census();
+    expect({ alive, launched }).toEqual({ alive: 0, launched: 3 });
+  }, 600_000);
+
   it('says why DRAGEN failed, and keeps the whole log where the message names it, also when the run is over', async () => {
     const { machines } = await standIn('4.3');
     const output = `${place}/refused`;

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../support/run-step.js';
 
 const { signal } = new AbortController();
 
-describe('a study whose job is waited for', () => {
+describe('a study or sample whose work is waited for', () => {
   const files = new LocalFiles();
   const known = async (path: string): Promise<string | undefined> =>
     (await files.stat(path)) === undefined ? undefined : files.sha256(path);
@@ -28,9 +28,9 @@ describe('a study whose job is waited for', () => {
 
   it('is taken over where it is what it was', async () => {
     const { unit, ticket } = study();
-    await checkInputs(ticket, unit, services, signal);
+    await checkInputs(ticket, services, signal);
     await noteInputs(ticket.place, unit, services, signal);
-    await checkInputs(ticket, unit, services, signal);
+    await checkInputs(ticket, services, signal);
   });
 
   it('is computed by another job where it was replaced, also when it is asked for again meanwhile', async () => {
@@ -38,10 +38,24 @@ describe('a study whose job is waited for', () => {
     await noteInputs(ticket.place, unit, services, signal);
     writeFileSync(join(folder, 'mask'), 'another');
     await noteInputs(ticket.place, unit, services, signal);
-    await expect(checkInputs(ticket, unit, services, signal)).rejects.toMatchObject({
+    await expect(checkInputs(ticket, services, signal)).rejects.toMatchObject({
       name: 'CohortflowError',
       code: 'JobLost',
-      message: 'the study of job-1 was replaced while its job ran',
+      details: { replaced: 1 },
+      message: 'what job-1 was to read was replaced while it ran',
     });
+  });
+
+  it('is looked at in all its lanes of reads', async () => {
+    const folder = temporaryFolder('reads');
+    const names = ['a_1', 'a_2', 'b_1'].map((name) => join(folder, name));
+    for (const name of names) writeFileSync(name, name);
+    const [fastq1 = '', fastq2 = '', alone = ''] = names;
+    const source = { kind: 'fastq', lanes: [{ fastq1, fastq2 }, { fastq1: alone }], strandedness: 'auto' } as const;
+    const ticket = { name: 'work-1', place: temporaryFolder('work') };
+    await noteInputs(ticket.place, { source }, services, signal);
+    await checkInputs(ticket, services, signal);
+    writeFileSync(alone, 'another');
+    await expect(checkInputs(ticket, services, signal)).rejects.toMatchObject({ code: 'JobLost' });
   });
 });
