@@ -1,5 +1,6 @@
 import { unitKey, type GenomicsUnit } from '../domain/cohort/manifest.js';
 import { CohortflowError } from '../domain/errors.js';
+import { correctsMask } from '../domain/radiomics/corrects-mask.js';
 import type { JsonObject } from '../steps/step.js';
 import type { StepReport, StepRequest } from './activities.js';
 import type { GenomicsSampleInput, ImagingStudyInput } from './inputs.js';
@@ -22,7 +23,7 @@ export interface UnitPlace {
   readonly folder: string;
 }
 
-function definedOnly(values: Readonly<Record<string, string | number | undefined>>): JsonObject {
+function definedOnly(values: Readonly<Record<string, string | number | boolean | undefined>>): JsonObject {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as JsonObject;
 }
 
@@ -41,7 +42,9 @@ export async function imagingPlan(input: ImagingStudyInput, step: PlannedStep): 
     source.kind === 'dicom' ? { study: [source.folder] } : { image: [source.image], mask: [source.mask] };
   const label = source.kind === 'nifti' ? source.label : undefined;
   const { roi, series, featureSet } = choice;
-  const converted = await step('imaging.convert', definedOnly({ roi, series, label }), original);
+  // Of DICOM the masks are drawn on the image's grid in any case.
+  const correctMask = source.kind === 'nifti' && correctsMask(input.settings) ? true : undefined;
+  const converted = await step('imaging.convert', definedOnly({ roi, series, label, correctMask }), original);
 
   const at = (path: string): string => `${converted.folder}/${path}`;
   const volumes = { image: [at('ct.nii.gz')], mask: [at('seg.nii.gz')] };

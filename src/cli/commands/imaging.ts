@@ -3,8 +3,9 @@ import { basename, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { convertStep } from '../../steps/imaging/convert.js';
 import { overlayStep } from '../../steps/imaging/overlay.js';
-import { parseParameterText } from '../../domain/radiomics/index.js';
+import { correctsMask, parseParameterText } from '../../domain/radiomics/index.js';
 import { radiomicsStep } from '../../steps/imaging/radiomics.js';
+import type { JsonObject } from '../../steps/step.js';
 import { absolute, existing, jsonOption, readDocument, wholeNumber } from '../options.js';
 import { printJson, say } from '../output.js';
 import { interruptSignal, runSingleStep } from '../single-step.js';
@@ -22,11 +23,9 @@ interface ImagingOptions {
 }
 
 /** Only the keys that were given: an absent option is not the same as an undefined one in a step's fingerprint. */
-function given<T extends Record<string, string | number | undefined>>(
-  options: T,
-): { [K in keyof T]?: string | number } {
+function given<T extends Readonly<Record<string, unknown>>>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: string | number;
+    [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
 
@@ -58,14 +57,16 @@ async function imaging(study: string, options: ImagingOptions): Promise<void> {
     options.mask === undefined
       ? { study: [existing(study, 'study folder')] }
       : { image: [existing(study, 'image')], mask: [existing(options.mask, 'mask')] };
-  const settings =
+  const settings: { readonly settings?: JsonObject } =
     options.radiomics === undefined
       ? {}
       : { settings: await readDocument(options.radiomics, '--radiomics', parseParameterText) };
   const signal = interruptSignal();
   const { roi, series, label } = options;
 
-  const converted = await runSingleStep(convertStep, given({ roi, series, label }), source, folder, signal);
+  const correctMask = options.mask !== undefined && correctsMask(settings.settings) ? true : undefined;
+  const params = given({ roi, series, label, correctMask });
+  const converted = await runSingleStep(convertStep, params, source, folder, signal);
   await removeEarlier(folder, converted.outputs);
   const at = (name: string): string => join(folder, name);
   const volumes = { image: [at('ct.nii.gz')], mask: [at('seg.nii.gz')] };

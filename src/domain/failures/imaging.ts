@@ -106,8 +106,8 @@ export const IMAGING_FAILURES = {
     'Check the file; .hdr/.img pairs have to be joined.',
   ),
   GeometryMismatch: data(
-    'The image and the mask do not lie on the same grid.',
-    'Resample the mask onto the image (nearest neighbour).',
+    'The image and the mask do not lie on the same grid, or the region lies partly beside the image.',
+    'Resample the mask onto the image (nearest neighbour), or set `correctMask: true` in the radiomics settings; the image has to hold the whole region.',
   ),
   InvalidMask: data(
     'The mask holds values that are not labels.',

@@ -339,9 +339,10 @@ export function parseRadiomicsSettings(document: Document = {}, set: FeatureSet 
     padDistance: reader.number('padDistance', wholeFrom0, 'a whole number from 0 is wanted') ?? 5,
     preCrop: reader.flag('preCrop'),
   };
-  // The conversion puts image and mask on one grid and reports how far they were apart, so these have nothing to do;
-  // diagnostics are always written, to geometry.json and conversion.json.
-  reader.accept('geometryTolerance', 'correctMask', 'additionalInfo', ...Object.values(FILTER_KEYS).flat());
+  // The conversion heeds `correctMask`, puts image and mask on one grid and reports how far they were apart, so that a tolerance
+  // has nothing to do; diagnostics are always written, to geometry.json and conversion.json.
+  reader.flag('correctMask');
+  reader.accept('geometryTolerance', 'additionalInfo', ...Object.values(FILTER_KEYS).flat());
   reader.accept(...PATTERN_KEYS);
   reader.finish();
   return settings;

@@ -1,16 +1,15 @@
 import { CohortflowError } from '../../domain/errors.js';
 import { matchNames } from '../../domain/dicom/name-match.js';
 import { shownName } from '../../domain/dicom/shown-name.js';
-import type { Warning } from '../../domain/dicom/warning.js';
 import { affineJson } from '../../domain/geometry/affine.js';
 import { TILT_PIXELS } from '../../domain/geometry/tolerances.js';
 import { dot } from '../../domain/geometry/vector.js';
-import { axisMapping, compareGeometry, type AxisMapping } from '../../domain/geometry/compare.js';
 import type { Vec3, VoxelArray } from '../../domain/geometry/volume.js';
 import { niftiTypeOf, type NiftiType } from '../../domain/nifti/layout.js';
 import { readNifti, type NiftiVolume } from '../../domain/nifti/read.js';
 import { allocateNifti } from '../../domain/nifti/write.js';
 import type { JsonObject, StepCall } from '../step.js';
+import { alignMask, refuseOutside } from './align-mask.js';
 import type { Conversion } from './convert-dicom.js';
 import type { Region } from './convert-masks.js';
 import { writeRegions } from './convert-regions.js';
@@ -83,48 +82,6 @@ function labelsOf(data: VoxelArray, shown: string): Map<number, number> {
     }
   }
   return new Map([...counts].sort(([a], [b]) => a - b));
-}
-
-/** Reorders voxels so that axis `a` of the result is axis `from[a]` of the source. */
-function reorder(data: VoxelArray, size: Vec3, { from, reversed }: AxisMapping): VoxelArray {
-  const strides = [1, size[0], size[0] * size[1]];
-  const lengths = from.map((axis) => size[axis]) as [number, number, number];
-  const steps = from.map((axis, a) => (reversed[a] ? -strides[axis]! : strides[axis]!)) as [number, number, number];
-  const start = from.reduce<number>((sum, axis, a) => sum + (reversed[a] ? (size[axis]! - 1) * strides[axis]! : 0), 0);
-  const out = data.slice();
-  let at = 0;
-  for (let k = 0; k < lengths[2]; k++)
-    for (let j = 0; j < lengths[1]; j++)
-      for (let i = 0, from = start + j * steps[1] + k * steps[2]; i < lengths[0]; i++, from += steps[0])
-        out[at++] = data[from]!;
-  return out;
-}
-
-/** The mask on the image's grid: as it is, or with axes exchanged and reversed. Throws `GeometryMismatch`. */
-function alignMask(
-  image: NiftiVolume,
-  mask: NiftiVolume,
-  names: readonly [string, string],
-): { data: VoxelArray; warnings: Warning[] } {
-  const comparison = compareGeometry(image.geometry, mask.geometry);
-  if (comparison.differs.length === 0) return { data: mask.data, warnings: [] };
-  const mapping = axisMapping(image.geometry, mask.geometry);
-  if (mapping === undefined) {
-    throw new CohortflowError(
-      'GeometryMismatch',
-      `${names[0]} and ${names[1]} do not lie on the same grid: ${comparison.explanation}. Resample the mask onto the image.`,
-      { differs: [...comparison.differs], explanation: comparison.explanation },
-    );
-  }
-  return {
-    data: reorder(mask.data, mask.geometry.size, mapping),
-    warnings: [
-      {
-        code: 'MaskReoriented',
-        message: 'The mask stores the same voxels in another axis order; it was brought into that of the image.',
-      },
-    ],
-  };
 }
 
 /**
@@ -205,16 +162,20 @@ function regionsOf(data: VoxelArray, counts: Map<number, number>, labels: readon
 
 /**
  * Takes an image and a mask that are NIfTI files already: checks that they lie on one grid, chooses the label, and writes
- * them as every other study's. Without `label` or `roi`, every label that occurs is a segment and the region of interest their
+ * them as every other study's. With `correctMask` a mask on another grid is brought to the image's. Without `label` or `roi`, every label that occurs is a segment and the region of interest their
  * union.
  *
  * Throws `NotNifti`, `GeometryMismatch`, `InvalidMask`, `LabelNotFound`, `EmptyMask`.
  */
 export async function convertNifti<P extends JsonObject>(
   call: StepCall<P>,
-  request: { readonly label: number | undefined; readonly roi: string | undefined },
+  request: {
+    readonly label: number | undefined;
+    readonly roi: string | undefined;
+    readonly correctMask: boolean;
+  },
 ): Promise<Conversion> {
-  const { label, roi } = request;
+  const { label, roi, correctMask } = request;
   const { io, signal } = call;
   const one = (role: 'image' | 'mask'): string => {
     const paths = call.inputs[role] ?? [];
@@ -229,10 +190,13 @@ export async function convertNifti<P extends JsonObject>(
   checkRightAngles(image, names[0]);
   call.progress('reading the mask');
   const mask = await readFile(call, paths[1], names[1]);
-  const { data, warnings } = alignMask(image, mask, names);
+  const { data, warnings, outside } = alignMask(image, mask, names, correctMask);
   const counts = labelsOf(data, names[1]);
-  if (counts.size === 0) throw new CohortflowError('EmptyMask', `${names[1]} has no voxel other than 0.`);
-  const labels = chooseLabels([...counts.keys()], request, names[1]);
+  // Those that lie beside the image with all they have are there too.
+  const known = [...new Set([...counts.keys(), ...outside.keys()])].sort((one, other) => one - other);
+  if (known.length === 0) throw new CohortflowError('EmptyMask', `${names[1]} has no voxel other than 0.`);
+  const labels = chooseLabels(known, request, names[1]);
+  refuseOutside(outside, labels, names);
   if (image.orientation === 'none')
     warnings.push({
       code: 'NoOrientation',

@@ -14,6 +14,8 @@ export type ConvertParams = {
   readonly series?: string;
   /** Label of a NIfTI mask. */
   readonly label?: number;
+  /** Brings a NIfTI mask on another grid to that of its image, as pyradiomics' setting of this name does. */
+  readonly correctMask?: boolean;
 };
 
 /** What `imaging.convert` reports. */
@@ -49,7 +51,7 @@ export const convertStep: Step<ConvertParams, ConvertSummary> = {
     const { params, inputs, io } = call;
     const roi = text(params.roi, 'roi');
     const series = text(params.series, 'series');
-    const { label } = params;
+    const { label, correctMask = false } = params;
     if (label !== undefined && !(Number.isInteger(label) && label > 0)) {
       throw new CohortflowError('InvalidInput', `label is ${String(label)}; it has to be a whole number above 0.`);
     }
@@ -65,7 +67,7 @@ export const convertStep: Step<ConvertParams, ConvertSummary> = {
       throw new CohortflowError('InvalidInput', 'give label or roi, not both.');
     const { document, summary } = isDicom
       ? await convertDicom(call, { roi, series })
-      : await convertNifti(call, { label, roi });
+      : await convertNifti(call, { label, roi, correctMask });
     await io.files.write(`${io.outputFolder}/conversion.json`, `${JSON.stringify(document, null, 2)}\n`);
     return summary;
   },

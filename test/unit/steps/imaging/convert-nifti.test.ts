@@ -188,6 +188,40 @@ describe('a study that is NIfTI already', () => {
     expect(summary.warnings).toEqual(['MaskReoriented']);
   });
 
+  it('draws a mask on another grid anew where that is asked for, and says so', async () => {
+    // Half as fine along i, twice as fine along j, one slice fewer at either end.
+    const other: Geometry = {
+      ...geometry,
+      size: [3, 10, 2],
+      spacing: [2, 1, 3],
+      origin: voxelToLps(geometry, [0.5, -0.25, 1]),
+    };
+    const data = Uint8Array.from({ length: 60 }, (_, at) => (at % 3 === 1 ? 7 : 0));
+    expect(await failureOf(run({ data, geometry: other }))).toMatchObject({
+      code: 'GeometryMismatch',
+      message: expect.stringContaining('correctMask') as string,
+    });
+    const { mask, summary, document } = await run({ data, geometry: other }, { correctMask: true });
+    // The middle column of the mask covers columns 2 and 3 of the image, in its slices 1 and 2.
+    const drawn = Array.from({ length: count }, (_, at) =>
+      [2, 3].includes(at % 6) && [1, 2].includes(Math.floor(at / 30)) ? 1 : 0,
+    );
+    expect(Array.from(mask.data)).toEqual(drawn);
+    expect(summary).toMatchObject({ roiVoxels: 20, warnings: ['MaskResampled'] });
+    expect(document.segments.map(({ name }) => name)).toEqual(['label-7']);
+  });
+
+  it('refuses a region that lies partly beside the image, not one that was not asked for', async () => {
+    const data = Uint8Array.from(labels);
+    // A slice further: label 5 of the last slice lies beside the image.
+    const shifted = { ...geometry, origin: voxelToLps(geometry, [0, 0, 1]) };
+    const failure = await failureOf(run({ data, geometry: shifted }, { correctMask: true }));
+    expect(failure.code).toBe('GeometryMismatch');
+    expect(failure.message).toMatch(/^1 voxel\(s\) of the region in .* lie beside /);
+    const { summary } = await run({ data, geometry: shifted }, { correctMask: true, label: 2 });
+    expect(summary.roiVoxels).toBe(7);
+  });
+
   it('refuses what is no NIfTI, and requests that contradict themselves', async () => {
     const folder = await studyFolder([
       { name: 'image.nii', bytes: writeNifti({ geometry, data: image }) },
