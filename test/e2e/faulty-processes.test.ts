@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -69,7 +69,7 @@ describe.skipIf(cli === undefined || process.platform !== 'linux')('a cohort who
     expect(rows[3]!['message']).toContain('400 MB');
     expect(readCsv(join(output, 'dataset.csv')).map((row) => row['case_id'])).toEqual(cohort.cases);
     expect(readdirSync(join(output, 'imaging')).sort()).toEqual(['C-01', 'C-03', 'C-07']);
-    expect(readdirSync(join(output, 'run', '.work'))).toEqual([]);
+    expect(existsSync(join(output, 'run', '.work'))).toBe(false);
     expect(await worker.end('SIGTERM')).toBe(0);
   }, 180_000);
 

@@ -98,6 +98,6 @@ describe.skipIf(!possible)('a run that is ended while Salmon works', () => {
     // Some may have been done for the terminated run, before its cases heard that they were cancelled.
     expect(result.genomics!.done + result.genomics!.reused).toBe(3);
     expect(readdirSync(join(output, 'genomics')).filter((name) => name.startsWith('S-'))).toEqual(CASES);
-    expect(readdirSync(join(output, 'run', '.work'))).toEqual([]);
+    expect(existsSync(join(output, 'run', '.work'))).toBe(false);
   }, 180_000);
 });

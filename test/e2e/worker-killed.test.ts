@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -89,7 +89,7 @@ describe.skipIf(cli === undefined)('a cohort started with the Temporal CLI', () 
     const rows = readCsv(join(output, 'dataset.csv'));
     expect(rows.map((row) => row['case_id'])).toEqual(cohort.cases);
     expect(existsSync(join(output, 'report.html'))).toBe(true);
-    expect(readdirSync(join(output, 'run', '.work'))).toEqual([]);
+    expect(existsSync(join(output, 'run', '.work'))).toBe(false);
   }
 
   it('does the whole of imagingCohort from `cohort` and `output` alone', async () => {
