@@ -1,14 +1,17 @@
 import { readFile, readdir } from 'node:fs/promises';
 
+/** Children that one thread of a process has started; none once the thread has ended: the process's others take them over. */
+const startedBy = (pid: number, thread: string): Promise<string> =>
+  readFile(`/proc/${pid}/task/${thread}/children`, 'utf8').catch(() => '');
+
 /** Direct children of a process, where the system tells (Linux); none elsewhere. */
 async function childrenOf(pid: number): Promise<number[]> {
-  try {
-    const threads = await readdir(`/proc/${pid}/task`);
-    const lists = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, 'utf8')));
-    return lists.flatMap((list) => list.split(' ').filter((item) => item !== '')).map(Number);
-  } catch {
-    return [];
-  }
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  // The first thread last: it takes over what others had started, and would otherwise be asked too early.
+  const lists: string[] = [];
+  for (const thread of threads.reverse()) lists.push(await startedBy(pid, thread));
+  const found = lists.flatMap((list) => list.split(' ').filter((item) => item !== '')).map(Number);
+  return [...new Set(found)];
 }
 
 /** All processes below a process, nearest first. */
