@@ -238,7 +238,8 @@ describe.skipIf(!able)('a cohort whose reads DRAGEN machines quantify', () => {
     await replace(first);
     await files.write(sheet, `case_id,fastq_1,fastq_2\n${first!['case_id']!},${own.join(',')}\n`);
     const output = `${place}/replaced-out`;
-    const ended = call({}, 'run', '--cohort', sheet, '--output', output, '--genomics-executor', 'dragen');
+    const hashTable = `${place}/tables-replaced`;
+    const ended = call({ hashTable }, 'run', '--cohort', sheet, '--output', output, '--genomics-executor', 'dragen');
     const noted = async (): Promise<boolean> =>
       (await files.list(`${output}/run/.work`, { recursive: true }).catch(() => [])).some(({ path }) =>
         path.endsWith('inputs.json'),
@@ -256,6 +257,7 @@ describe.skipIf(!able)('a cohort whose reads DRAGEN machines quantify', () => {
     local.forEach((value, at) => {
       if (/^-?[\d.e+-]+$/.test(value)) expect(Number(there[at])).toBeCloseTo(Number(value), -2);
     });
+    // One for the hash table, and two for the sample.
     const { alive, launched } = machines.census();
     expect({ alive, launched }).toEqual({ alive: 0, launched: 3 });
   }, 600_000);
